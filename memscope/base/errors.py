@@ -1,0 +1,61 @@
+"""The one tree of errors a person can meet.
+
+Every error says what happened, to what, and what to do about it, and knows the exit code a command ends with. Anything
+else that is raised is a bug and may show its traceback; bad input never does.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class MemscopeError(Exception):
+    """Something a person can act on.
+
+    `what` happened, `where` (a file, a server, a setting; a value as found, not yet cleaned for a screen), and what to
+    `do`. `str()` joins them in that order.
+    """
+
+    exit_code = 2
+
+    def __init__(self, what: str, *, where: str | Path | None = None, do: str = "") -> None:
+        self.what = what
+        self.where = None if where is None else str(where)
+        self.do = do
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        remedy = f" {self.do}" if self.do else ""
+        return f"{place}{self.what}{'.' if remedy and not self.what.endswith(('.', '!', '?')) else ''}{remedy}"
+
+
+class UsageError(MemscopeError):
+    """A command was asked for something it does not do."""
+
+
+class SettingsError(MemscopeError):
+    """A setting has a value it cannot have, or no such setting exists."""
+
+
+class SourceError(MemscopeError):
+    """A file cannot be read as what it was given for."""
+
+
+class StoreError(MemscopeError):
+    """The store on disk cannot be opened, read or written."""
+
+
+class EngineError(MemscopeError):
+    """An engine could not score: it cannot be reached, refuses, or answers something that is no score."""
+
+    exit_code = 3
+
+
+class Cancelled(MemscopeError):  # noqa: N818 - not a failure: somebody asked for it
+    """The work was stopped on request; what had landed is kept."""
+
+    exit_code = 130
+
+    def __init__(self, what: str = "stopped", *, where: str | Path | None = None, do: str = "") -> None:
+        super().__init__(what, where=where, do=do)

@@ -1,0 +1,53 @@
+"""A piece of long work: where it says how far it is, and where it learns that it should stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from memscope.base.errors import Cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is: `done` of `total` (None: not known) in `unit`s, and what it is `doing`."""
+
+    done: int
+    total: int | None
+    unit: str
+    doing: str
+
+
+class Job:
+    """Shared by whoever does the work and whoever watches it; safe to use from any thread.
+
+    `on_progress` is called in the working thread, so it must be quick.
+    """
+
+    def __init__(self, on_progress: Callable[[Progress], None] | None = None) -> None:
+        self._on_progress = on_progress
+        self._stop = threading.Event()
+
+    def progress(self, done: int, total: int | None = None, unit: str = "", doing: str = "") -> None:
+        """Say how far the work is."""
+        if self._on_progress is not None:
+            self._on_progress(Progress(done, total, unit, doing))
+
+    def cancel(self) -> None:
+        """Ask the work to stop at its next `check`."""
+        self._stop.set()
+
+    @property
+    def cancelled(self) -> bool:
+        return self._stop.is_set()
+
+    def check(self) -> None:
+        """Go on, or raise `Cancelled` when somebody asked to stop."""
+        if self._stop.is_set():
+            raise Cancelled
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, but wake and raise `Cancelled` as soon as somebody asks to stop."""
+        if self._stop.wait(seconds):
+            raise Cancelled

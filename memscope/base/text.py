@@ -1,0 +1,85 @@
+"""The border between untrusted text and a screen.
+
+Transcripts are hostile: an escape sequence in a tool result can retitle a terminal, fill its clipboard or hide what it
+shows. Everything that leaves the model for a table, a message, a title or an error passes through `clean` (several
+lines) or `clean_line` (one); JSON passes through `json_text`, which loses nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+
+# C0 but tab and newline, DEL, C1, soft hyphen, joiners and other zero-widths, bidirectional controls, line and
+# paragraph separators, invisible operators, byte-order mark, annotation marks, surrogates, tags, supplementary
+# variation selectors.
+_UNSAFE = (
+    "\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff"
+)
+_ANY_UNSAFE = re.compile(f"[{_UNSAFE}]")
+_LINE_UNSAFE = re.compile(f"[\t\n{_UNSAFE}]")
+
+
+def _sign(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if code < 0x20:
+        return chr(0x2400 + code)  # the control pictures: ␀ to ␟
+    if code == 0x7F:
+        return "␡"
+    return f"‹{code:04X}›"
+
+
+def _line_sign(match: re.Match[str]) -> str:
+    char = match.group()
+    return {"\n": "⏎", "\t": " "}.get(char) or _sign(match)
+
+
+def clean(text: str) -> str:
+    """`text` with every character that could act on a terminal, or hide in it, replaced by a visible sign.
+
+    Newlines and tabs stay. CRLF counts as a newline. Cleaning twice changes nothing.
+    """
+    text = text.replace("\r\n", "\n")
+    return _ANY_UNSAFE.sub(_sign, text) if _ANY_UNSAFE.search(text) else text
+
+
+def clean_line(text: str) -> str:
+    """`text` as `clean` leaves it, on one line: newlines shown as ⏎, tabs as a space."""
+    text = text.replace("\r\n", "\n")
+    return _LINE_UNSAFE.sub(_line_sign, text) if _LINE_UNSAFE.search(text) else text
+
+
+def preview(text: str, limit: int = 60) -> str:
+    """The opening words of `text`, on one clean line of at most `limit` characters."""
+    line = clean_line(" ".join(text[: limit * 8].split()))
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def slug(text: str, limit: int = 40) -> str:
+    """Lower-case letters and digits of any script joined by hyphens: the readable part of a made-up key."""
+    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", text).casefold())
+    out = ""
+    for word in words:
+        if out and len(out) + 1 + len(word) > limit:
+            break
+        out = f"{out}-{word}" if out else word[:limit]
+    return out
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    code -= 0x10000
+    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
+
+
+def json_text(value: object, *, indent: int | None = 2) -> str:
+    """`value` as JSON that is safe to print: what `clean` would replace is written as an escape, nothing is lost.
+
+    Raises ValueError for NaN and infinities: a document says null instead.
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+    return _ANY_UNSAFE.sub(_escape, text)

@@ -1,0 +1,96 @@
+"""Content as chat APIs write it: strings, lists of blocks, tool calls. Formats share it, for they share the APIs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from memscope.conversation.model import Memory, Opaque, Part, Text, Thinking, ToolCall
+
+
+def compact(value: Any) -> str:
+    """`value` as JSON without needless spaces, characters as they are."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def string(value: Any) -> str:
+    """`value` if it is a string; "" for null; other JSON as its text."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else compact(value)
+
+
+def arguments(value: Any) -> str:
+    """Tool arguments as the JSON text they were found as, or that text of the object they were found as."""
+    return value if isinstance(value, str) else compact({} if value is None else value)
+
+
+def opaque(block: Any) -> Opaque:
+    """A block that is kept as it is: an image, a document, something new."""
+    kind = block.get("type") if isinstance(block, Mapping) else None
+    return Opaque(kind if isinstance(kind, str) else "unknown", compact(block))
+
+
+def parts(content: Any) -> Iterator[Part]:
+    """The parts of a message's `content`: a string, a list of blocks, or null.
+
+    Text blocks of every API (`text`, `input_text`, `output_text`), thinking, `tool_use`; a block with `memory_key` is a
+    memory. Everything else stays `Opaque`; `tool_result` blocks are the caller's to part from the message first.
+    """
+    if content is None:
+        return
+    if isinstance(content, str):
+        yield Text(content)
+        return
+    for block in content if isinstance(content, list) else [content]:
+        yield _part(block)
+
+
+def _part(block: Any) -> Part:
+    if isinstance(block, str):
+        return Text(block)
+    if not isinstance(block, Mapping):
+        return opaque(block)
+    kind, text = block.get("type"), block.get("text")
+    key = block.get("memory_key")
+    if isinstance(key, str) and isinstance(text, str):
+        return Memory(key, text, string(block.get("memory_rule")) or "explicit")
+    if kind in ("text", "input_text", "output_text") and isinstance(text, str):
+        return Text(text)
+    if kind in ("thinking", "redacted_thinking", "reasoning"):
+        return Thinking(string(block.get("thinking") or text))
+    if kind == "tool_use":
+        return ToolCall(string(block.get("id")), string(block.get("name")), arguments(block.get("input")))
+    return opaque(block)
+
+
+def openai_calls(message: Mapping[str, Any]) -> Iterator[ToolCall]:
+    """The `tool_calls` of an OpenAI message, and the older `function_call`."""
+    calls = message.get("tool_calls")
+    for call in calls if isinstance(calls, list) else []:
+        if isinstance(call, Mapping):
+            function = call.get("function")
+            function = function if isinstance(function, Mapping) else call
+            call_id = string(call.get("id") or call.get("call_id"))
+            yield ToolCall(call_id, string(function.get("name")), arguments(function.get("arguments")))
+    old = message.get("function_call")
+    if isinstance(old, Mapping):
+        yield ToolCall("", string(old.get("name")), arguments(old.get("arguments")))
+
+
+def seconds(value: Any) -> float | None:
+    """A time as transcripts spell it, in seconds since the epoch.
+
+    ISO 8601 (naive: UTC), epoch seconds or epoch milliseconds; None for anything else.
+    """
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int | float):
+        return value / 1000 if value > 1e11 else float(value)
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,180 @@
+"""OpenAI chat messages, and the native form: the same with `memory_key` on messages and content parts.
+
+A document (`{"messages": [...]}` or a bare list), a conversation a line, or a message a line. Beside it, at the top:
+`tools`, `title`, and `memories: [{"key", "text"}]`, which become parts of the system message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, cast, get_args
+
+from memscope.base.text import preview, slug
+from memscope.conversation.formats._content import compact, openai_calls, parts, seconds, string
+from memscope.conversation.keys import made_up_key
+from memscope.conversation.model import Kind, Memory, Message, Opaque, Part, Skipped, Text, Thinking, ToolResult
+from memscope.conversation.raw import Raw, Value
+from memscope.conversation.records import Fact, Format, Item, No, Record, Yes, outcome_facts
+
+ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function", "memory"})
+
+
+def sniff(raw: Raw) -> Yes | No:
+    if not raw.head:
+        return No("it holds no JSON")
+    first = raw.head[0]
+    messages = _messages(first)
+    if messages is None:
+        if _is_message(first):
+            return Yes(0.5)
+        if isinstance(first, Mapping):
+            return No('the first object has neither "messages" nor a chat "role" with content')
+        return No("it is no list of messages")
+    if not messages:
+        return Yes(0.4) if isinstance(first, Mapping) else No("the list is empty")
+    good = sum(_is_message(m) for m in messages)
+    if good == 0:
+        return No('the entries of "messages" have no chat "role" with content')
+    return Yes(0.5 if good == len(messages) else 0.3)
+
+
+def items(raw: Raw) -> list[Item]:
+    if not _conversation_a_line(raw):
+        return [Item()]
+    return [Item(_title(value.json)) for value in raw.values() if isinstance(value, Value) and _holds(value)]
+
+
+def records(raw: Raw, item: int) -> Iterator[Record]:
+    if not _conversation_a_line(raw):
+        for value in raw.values():
+            yield from [value] if isinstance(value, Skipped) else read_message(value.json, value.line)
+        return
+    at = -1
+    for value in raw.values():
+        if isinstance(value, Skipped):
+            yield value
+        elif not _holds(value):
+            yield Skipped(value.line, 'the object has no "messages"')
+        else:
+            at += 1
+            if at == item:
+                yield from _conversation(value)
+
+
+def _conversation_a_line(raw: Raw) -> bool:
+    return bool(raw.head) and _messages(raw.head[0]) is not None
+
+
+def _holds(value: Value) -> bool:
+    return _messages(value.json) is not None
+
+
+def _messages(value: Any) -> list[Any] | None:
+    found = value.get("messages") if isinstance(value, Mapping) else value
+    return found if isinstance(found, list) else None
+
+
+def _is_message(value: Any) -> bool:
+    if not isinstance(value, Mapping) or not isinstance(value.get("role"), str):
+        return False
+    role = value["role"]
+    known = role in ROLES or role.startswith("memory") or isinstance(value.get("memory_key"), str)
+    return known and ("content" in value or "tool_calls" in value or "function_call" in value)
+
+
+def _title(value: Any) -> str:
+    if isinstance(value, Mapping) and isinstance(value.get("title"), str):
+        return str(value["title"])
+    asked = (m for m in _messages(value) or [] if isinstance(m, Mapping) and m.get("role") == "user")
+    texts = ("".join(p.text for p in parts(m.get("content")) if isinstance(p, Text)) for m in asked)
+    return next((preview(text) for text in texts if text.strip()), "")
+
+
+def _conversation(value: Value) -> Iterator[Record]:
+    top = value.json
+    if isinstance(top, Mapping):
+        if isinstance(top.get("title"), str):
+            yield Fact("title", top["title"], value.line)
+        for tool in top.get("tools") or []:
+            yield Fact("tool", compact(tool), value.line)
+        memories = [m for m in map(_listed_memory, top.get("memories") or []) if m]
+    else:
+        memories = []
+    messages = [record for m in _messages(top) or [] for record in read_message(m, value.line)]
+    if memories:
+        messages = with_system_memories(messages, memories, value.line)
+    yield from messages
+
+
+def _listed_memory(entry: Any) -> Memory | None:
+    if isinstance(entry, str):
+        return Memory(made_up_key(entry), entry)
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("text"), str):
+        return None
+    return Memory(string(entry.get("key")) or made_up_key(entry["text"]), entry["text"])
+
+
+def with_system_memories(records: list[Record], memories: list[Memory], line: int) -> list[Record]:
+    """`records` with the memories behind the text of the leading system message, which is made where there is none."""
+    head = records[0] if records else None
+    if isinstance(head, Message) and head.role == "system" and not head.is_memory:
+        return [_extended(head, memories), *records[1:]]
+    return [Message("system", tuple(memories), line=line), *records]
+
+
+def _extended(message: Message, memories: list[Memory]) -> Message:
+    return Message(
+        message.role, (*message.parts, *memories), message.kind, message.time, message.id, message.name, message.line
+    )
+
+
+def read_message(value: Any, line: int) -> Iterator[Record]:
+    """One chat message of OpenAI's API (or of the native form), and the facts in it."""
+    if not isinstance(value, Mapping) or not isinstance(value.get("role"), str):
+        yield Skipped(line, "the entry is no chat message")
+        return
+    role, name, key = value["role"], string(value.get("name")), value.get("memory_key")
+    content = list(parts(value.get("content")))
+    if isinstance(key, str) or role.startswith("memory") or name.startswith("memory"):
+        rule = string(value.get("memory_rule")) or "explicit"
+        content = _as_memory(content, key if isinstance(key, str) else None, name, rule)
+    elif role == "assistant" and any(isinstance(p, Memory) for p in content):
+        yield Skipped(line, "a memory inside a response was read as its text: no response is made of memories")
+        content = [Text(p.text) if isinstance(p, Memory) else p for p in content]
+    reasoning = value.get("reasoning_content") or value.get("reasoning")
+    if isinstance(reasoning, str) and reasoning:
+        content.insert(0, Thinking(reasoning))
+    if role in ("tool", "function"):
+        result = _tool_result(value, content)
+        yield from outcome_facts(result, line)
+        content = [result, *content]
+        role = "tool"
+    content.extend(openai_calls(value))
+    kind = cast(Kind, value["kind"]) if value.get("kind") in get_args(Kind) else "said"
+    time = seconds(value.get("time", value.get("timestamp")))
+    yield Message(role, tuple(content), kind, time, string(value.get("id")), name, line)
+
+
+def _as_memory(content: list[Part], key: str | None, name: str, rule: str) -> list[Part]:
+    """The content of a message that is a memory: its texts as one memory, byte for byte; the rest beside it."""
+    texts = [p.text for p in content if isinstance(p, Text | Memory)]
+    text = "".join(t if t.endswith("\n") else t + "\n" for t in texts[:-1]) + "".join(texts[-1:])
+    key = key if key is not None else (slug(name, 80) and name) or made_up_key(text)
+    return [Memory(key, text, rule), *(p for p in content if isinstance(p, Opaque))]
+
+
+def _tool_result(value: Mapping[str, Any], content: list[Part]) -> ToolResult:
+    """Takes the first text out of `content` and makes it the tool's answer."""
+    text = ""
+    if content and isinstance(content[0], Text):
+        text = content.pop(0).text  # type: ignore[union-attr]
+    code = value.get("exit_code")
+    return ToolResult(
+        string(value.get("tool_call_id")),
+        text,
+        value.get("is_error") is True,
+        code if isinstance(code, int) and not isinstance(code, bool) else None,
+    )
+
+
+FORMAT = Format("openai", "native form and OpenAI chat messages", sniff, items, records)

@@ -1,0 +1,217 @@
+"""The conversation: messages made of parts, some of which are memories.
+
+Everything here is frozen. A message's parts keep their order; the text of a message is the texts of its parts put one
+after another, so a memory part owns whole lines and leaving it out takes those lines and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+Kind = Literal["said", "synthetic", "summary"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words of the message's author."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Text that was surfaced into the conversation from an agent's memory.
+
+    `rule` names what recognised it ("explicit", "structured", "fenced", ...), so that a person can judge the find.
+    """
+
+    key: str
+    text: str
+    rule: str = "explicit"
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """Reasoning that was not part of the visible answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call of a tool by the assistant. `arguments` is the JSON text as it was found, which need not be valid."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a tool answered. `text` is empty when the whole answer is a memory, which then is a part behind it."""
+
+    call_id: str
+    text: str
+    is_error: bool = False
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """A part that is kept but not understood, such as an image: its JSON as found. Never decoded, never scored."""
+
+    kind: str
+    data: str
+
+
+Part = Text | Memory | Thinking | ToolCall | ToolResult | Opaque
+
+
+def whole_lines(parts: Iterable[Part]) -> tuple[Part, ...]:
+    """`parts` with a newline at the end of every text that another text follows, and tool calls moved to the end.
+
+    This is what makes a memory own whole lines, and what every chat API can express. Applying it twice changes nothing.
+    Empty texts go; an empty `ToolResult` stays, for it answers a call, and so does an empty memory.
+    """
+    kept = [p for p in parts if not (isinstance(p, Text) and not p.text)]
+    kept.sort(key=lambda p: isinstance(p, ToolCall))
+    written = [i for i, p in enumerate(kept) if isinstance(p, Text | Memory | ToolResult) and p.text]
+    for i in written[:-1]:
+        part = kept[i]
+        if isinstance(part, Text | Memory | ToolResult) and not part.text.endswith("\n"):
+            kept[i] = replace(part, text=part.text + "\n")
+    return tuple(kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation.
+
+    `kind` tells what a person said from what software put in their name: `synthetic` (skills, slash commands,
+    environment blocks, hooks) and `summary` (what a compaction left). `time` is in seconds since the epoch; `line`
+    counts from 1 in the source file, 0 where there is none.
+    """
+
+    role: str
+    parts: tuple[Part, ...]
+    kind: Kind = "said"
+    time: float | None = None
+    id: str = ""
+    name: str = ""
+    line: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parts", whole_lines(self.parts))
+
+    @property
+    def memories(self) -> tuple[Memory, ...]:
+        return tuple(p for p in self.parts if isinstance(p, Memory))
+
+    @property
+    def is_memory(self) -> bool:
+        """Whether the message is a memory as a whole: it disappears when the memory is removed."""
+        return bool(self.parts) and all(isinstance(p, Memory) for p in self.parts)
+
+    @property
+    def is_response(self) -> bool:
+        return self.role == "assistant" and not self.is_memory
+
+    @property
+    def text(self) -> str:
+        """The message's own words and memories, without thinking and tool calls."""
+        return "".join(p.text for p in self.parts if isinstance(p, Text | Memory | ToolResult))
+
+    @property
+    def calls(self) -> tuple[ToolCall, ...]:
+        return tuple(p for p in self.parts if isinstance(p, ToolCall))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a conversation comes from: a file, which conversation in it (`item`), and which context window of that."""
+
+    path: Path
+    format: str
+    item: int = 0
+    window: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A message of a source: what every jump and every piece of evidence points to."""
+
+    source: Source
+    message: int
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something in a source that was passed over, and why. `line` counts from 1."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryEntry:
+    """A memory of a conversation: its key and every place it occurs.
+
+    `occurrences` are message indices, ascending, one for each part. `texts` are the distinct texts found under the key
+    in order of appearance: more than one means that the memory changed on the way.
+    """
+
+    key: str
+    occurrences: tuple[int, ...]
+    texts: tuple[str, ...]
+    rules: tuple[str, ...]
+
+    @property
+    def first(self) -> int:
+        """Index of the message in which the memory first appears."""
+        return self.occurrences[0]
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """A conversation as loaded: one context window of one item of a source.
+
+    `windows` and `items` say how many there are to choose from; `skipped` counts what loading passed over.
+    """
+
+    messages: tuple[Message, ...]
+    tools: tuple[str, ...] = ()  # each tool's definition: its JSON as found
+    source: Source | None = None
+    title: str = ""
+    skipped: tuple[Skipped, ...] = ()
+    windows: int = 1
+    items: int = 1
+    notes: tuple[str, ...] = field(default=())
+
+    @cached_property
+    def memories(self) -> tuple[MemoryEntry, ...]:
+        """One entry for each key, in the order of first appearance."""
+        places: dict[str, list[int]] = {}
+        texts: dict[str, dict[str, None]] = {}
+        rules: dict[str, dict[str, None]] = {}
+        for index, message in enumerate(self.messages):
+            for memory in message.memories:
+                places.setdefault(memory.key, []).append(index)
+                texts.setdefault(memory.key, {})[memory.text] = None
+                rules.setdefault(memory.key, {})[memory.rule] = None
+        return tuple(MemoryEntry(k, tuple(places[k]), tuple(texts[k]), tuple(rules[k])) for k in places)
+
+    @cached_property
+    def responses(self) -> tuple[int, ...]:
+        """Message indices of the responses, ascending."""
+        return tuple(i for i, m in enumerate(self.messages) if m.is_response)
+
+    def upto(self, message: int) -> Conversation:
+        """The conversation that ends with `message`: what its author could have seen, and the message itself."""
+        return replace(self, messages=self.messages[: message + 1])
+
+    def with_messages(self, messages: Sequence[Message]) -> Conversation:
+        return replace(self, messages=tuple(messages))

@@ -1,0 +1,101 @@
+"""What every transcript format yields, and how a format is announced.
+
+A `Conversation` and the ranking of sessions are two folds over the same records; there is no second parser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from memscope.conversation.model import Message, Part, Skipped, ToolResult
+from memscope.conversation.raw import Raw
+
+FactKind = Literal[
+    "title", "session", "model", "tool", "cwd", "repository", "branch", "error", "exit_code", "interrupted"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something a transcript says that is no message: `tool` is a definition as JSON, `error` the deciding text, ..."""
+
+    kind: FactKind
+    text: str
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """A new context window starts here: what follows did not see what came before, but for the system prompt."""
+
+    line: int = 0
+
+
+Record = Message | Fact | Skipped | Boundary
+
+
+@dataclass(frozen=True, slots=True)
+class Yes:
+    """The source is in this format; the strongest claim wins. 0.5: the shape fits; 0.9: only this format has it."""
+
+    strength: float
+
+
+@dataclass(frozen=True, slots=True)
+class No:
+    """The source is not in this format, and why, to follow the words "not FORMAT:"."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A conversation in a source, by title; sub-agents come after the main conversation."""
+
+    title: str = ""
+    is_subagent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A transcript format. `folders` are the places where its agent keeps sessions, `~` for the home folder.
+
+    `records(raw, item)` yields what the file says in file order; it may raise `SourceError`, and never guesses.
+    """
+
+    name: str
+    title: str
+    sniff: Callable[[Raw], Yes | No]
+    items: Callable[[Raw], list[Item]]
+    records: Callable[[Raw, int], Iterator[Record]]
+    folders: tuple[str, ...] = ()
+
+
+def merge_assistant(records: Iterable[Record]) -> Iterator[Record]:
+    """Assistant messages that follow each other become one: some agents write a reply as several records.
+
+    Facts and skips between them do not part them; a boundary does. The first record's id, time and line stay.
+    """
+    held: Message | None = None
+    parts: list[Part] = []
+    for record in records:
+        if isinstance(record, Message) and record.role == "assistant" and record.kind == "said":
+            held = held or record
+            parts.extend(record.parts)
+            continue
+        if held is not None and isinstance(record, Message | Boundary):
+            yield replace(held, parts=tuple(parts))
+            held, parts = None, []
+        yield record
+    if held is not None:
+        yield replace(held, parts=tuple(parts))
+
+
+def outcome_facts(result: ToolResult, line: int) -> Iterator[Fact]:
+    """The facts a tool result holds about how it went."""
+    if result.exit_code:
+        yield Fact("exit_code", str(result.exit_code), line)
+    if result.is_error:
+        yield Fact("error", result.text, line)

@@ -1,0 +1,101 @@
+"""What every engine is: something that gives each response of a prompt a log-probability.
+
+Synchronous and thread-safe: the console, the commands and the tests all call engines from worker threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from memscope.base.job import Job
+from memscope.conversation.ablation import Ablation
+from memscope.conversation.model import Conversation
+from memscope.conversation.render import Prompt
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class EngineIdentity:
+    """Everything that changes an engine's numbers: part of the key of every stored score.
+
+    `url` never holds a credential. `options` are (name, value) pairs, sorted.
+    """
+
+    name: str
+    model: str = ""
+    url: str = ""
+    revision: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an engine can do. `concurrency` is how many scorings at a time do it good; `label` is how it is named
+    wherever its numbers are shown; `unit` is what one token of its is."""
+
+    label: str
+    tokens: bool
+    concurrency: int
+    unit: str = "token"
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Per-token scores of one response, in text order.
+
+    `starts` and `ends` are character offsets in the response's text (`conversation.render.response_text`), `logprobs`
+    are in nats; all three have one entry a token.
+    """
+
+    starts: NDArray[np.int32]
+    ends: NDArray[np.int32]
+    logprobs: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseScore:
+    """The log-probability of one response: its `total` in nats, and its tokens where the engine gives them.
+
+    `count` is the number of tokens scored, None where the engine does not say.
+    """
+
+    total: float
+    tokens: Tokens | None = None
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a scoring gave no numbers, in words for a person."""
+
+    reason: str
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """`score` gives one `ResponseScore` for each response of the prompt, in order, or raises `EngineError`
+    (`Cancelled` when the job was cancelled)."""
+
+    @property
+    def identity(self) -> EngineIdentity: ...
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def score(self, prompt: Prompt, job: Job) -> list[ResponseScore]: ...
+
+
+@runtime_checkable
+class OnePassEngine(Engine, Protocol):
+    """An engine that scores many ablations of one conversation better than one call each."""
+
+    def columns(
+        self, conversation: Conversation, ablations: Sequence[Ablation], job: Job
+    ) -> Iterator[tuple[Ablation, list[ResponseScore] | Failure]]:
+        """Each ablation once, in any order, as it lands; equal to `score` of its prompt to 1e-9."""
+        ...
