@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from memscope.conversation.ablation import BASELINE, Ablation
-from memscope.conversation.model import Conversation, Memory, Message, Text, Thinking, ToolCall, ToolResult
+from memscope.conversation.model import Conversation, Memory, Message, Part, Text, Thinking, ToolCall, ToolResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Piece:
     owner: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Turn:
     """One message of a prompt. `is_memory`: the whole message is a memory."""
 
@@ -38,18 +39,62 @@ class Turn:
     def is_response(self) -> bool:
         return self.role == "assistant" and not self.is_memory
 
+    @cached_property
+    def text(self) -> str:
+        """The content with the tool calls written behind it."""
+        return written(self.content, self.calls)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """SHA-256 of everything an engine may be sent of this turn; which part of it is a memory is not sent."""
+        calls = [(call.id, call.name, call.arguments) for call in self.calls]
+        sent = [self.role, self.content, calls, self.call_id, self.name, self.is_memory]
+        return hashlib.sha256(json.dumps(sent).encode()).digest()
+
 
 @dataclass(frozen=True)
 class Prompt:
-    """What is scored: the turns up to the last response, and the definitions of the tools."""
+    """What is scored: the turns up to the last response, and the definitions of the tools.
+
+    `repeat` tells a repeated scoring from the first; engines are sent the same.
+    """
 
     turns: tuple[Turn, ...]
     tools: tuple[str, ...] = ()
+    repeat: int = 0
 
     @cached_property
-    def responses(self) -> tuple[int, ...]:
-        """Indices of the turns whose log-probability is asked for, ascending."""
-        return tuple(i for i, turn in enumerate(self.turns) if turn.is_response)
+    def responses(self) -> tuple[Turn, ...]:
+        """The turns whose log-probability is asked for, in order."""
+        return tuple(turn for turn in self.turns if turn.is_response)
+
+
+class Renderer:
+    """Renders ablations of one conversation; what no ablation changes is rendered once and shared by all prompts."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        last = conversation.responses[-1] + 1 if conversation.responses else 0
+        self._messages = conversation.messages[:last]
+        self._tools = conversation.tools
+        self._turns = [_turn(message, BASELINE) for message in self._messages]
+        self._keys = [frozenset(memory.key for memory in message.memories) for message in self._messages]
+
+    def prompt(self, ablation: Ablation = BASELINE) -> Prompt:
+        """The prompt with the ablation's memories left out, cut after the last response.
+
+        Everything that is not left out stays byte for byte. A message left with no parts disappears, except a tool
+        result, which stays with empty text. Thinking and opaque parts are never sent.
+        """
+        turns = (
+            turn if keys.isdisjoint(ablation.removed) else _turn(message, ablation)
+            for message, turn, keys in zip(self._messages, self._turns, self._keys, strict=True)
+        )
+        return Prompt(tuple(turn for turn in turns if turn is not None), self._tools, ablation.repeat)
+
+
+def render(conversation: Conversation, ablation: Ablation = BASELINE) -> Prompt:
+    """The prompt of one ablation, as `Renderer.prompt` describes it."""
+    return Renderer(conversation).prompt(ablation)
 
 
 def written(content: str, calls: Iterable[ToolCall]) -> str:
@@ -66,22 +111,21 @@ def written(content: str, calls: Iterable[ToolCall]) -> str:
 
 def response_text(conversation: Conversation, message: int) -> str:
     """The text of a response: its words and its tool calls, as they are scored (thinking left out)."""
-    turn = _turn(conversation.messages[message], BASELINE, thinking=False)
-    return written(turn.content, turn.calls) if turn else ""
+    turn = _turn(conversation.messages[message], BASELINE)
+    return turn.text if turn else ""
 
 
-def render(conversation: Conversation, ablation: Ablation = BASELINE, *, thinking: bool = False) -> Prompt:
-    """The prompt of `conversation` with the ablation's memories left out, cut after the last response.
+def with_thinking(conversation: Conversation) -> Conversation:
+    """The conversation with thinking as part of the visible text, for scoring it too."""
 
-    Everything that is not left out stays byte for byte. A message left with no parts disappears, except a tool result,
-    which stays with empty text. Opaque parts are never sent, thinking only when asked for.
-    """
-    last = conversation.responses[-1] + 1 if conversation.responses else 0
-    turns = (_turn(message, ablation, thinking=thinking) for message in conversation.messages[:last])
-    return Prompt(tuple(turn for turn in turns if turn is not None), conversation.tools)
+    def shown(part: Part) -> Part:
+        return Text(f"<think>\n{part.text}\n</think>\n") if isinstance(part, Thinking) else part
+
+    messages = (replace(m, parts=tuple(shown(p) for p in m.parts)) for m in conversation.messages)
+    return replace(conversation, messages=tuple(messages))
 
 
-def _turn(message: Message, ablation: Ablation, *, thinking: bool) -> Turn | None:
+def _turn(message: Message, ablation: Ablation) -> Turn | None:
     parts = [p for p in message.parts if not (isinstance(p, Memory) and p.key in ablation.removed)]
     if not parts and message.parts:
         return None
@@ -95,7 +139,5 @@ def _turn(message: Message, ablation: Ablation, *, thinking: bool) -> Turn | Non
         elif isinstance(part, ToolResult):
             call_id = part.call_id
             pieces.append(Piece(part.text))
-        elif isinstance(part, Thinking) and thinking:
-            pieces.append(Piece(f"<think>\n{part.text}\n</think>\n"))
     calls = tuple(p for p in parts if isinstance(p, ToolCall))
     return Turn(message.role, tuple(p for p in pieces if p.text), calls, call_id, message.name, message.is_memory)

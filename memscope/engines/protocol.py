@@ -99,3 +99,10 @@ class OnePassEngine(Engine, Protocol):
     ) -> Iterator[tuple[Ablation, list[ResponseScore] | Failure]]:
         """Each ablation once, in any order, as it lands; equal to `score` of its prompt to 1e-9."""
         ...
+
+    def tokens(
+        self, conversation: Conversation, response: int, ablations: Sequence[Ablation], job: Job
+    ) -> dict[Ablation, Tokens]:
+        """The tokens of one response (a position in `conversation.responses`) under each ablation: what `columns`
+        leaves out because the whole of it would be too much to keep."""
+        ...

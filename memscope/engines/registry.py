@@ -10,7 +10,7 @@ from memscope.base.errors import UsageError
 from memscope.base.plugins import member, member_names
 from memscope.engines.protocol import Engine
 
-_GROUND = frozenset({"http", "protocol", "registry", "stored"})  # modules of this folder that are no engine
+_GROUND = frozenset({"http", "protocol", "registry", "stored", "validity"})  # modules of this folder that are no engine
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""What a person can ask for, one function each. Only here do rooms, store and engines meet; long ones take a Job."""

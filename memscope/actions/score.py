@@ -1,0 +1,58 @@
+"""Scoring a conversation: the run that fills a matrix."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from memscope.actions.engine import Scorer
+from memscope.attribution.columns import columns
+from memscope.attribution.matrix import MatrixRun
+from memscope.base.job import Job
+from memscope.conversation.ablation import Ablation
+from memscope.conversation.model import Conversation
+from memscope.engines.protocol import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a run took: scorings the engine made, scorings found on disk, and seconds."""
+
+    scorings: int
+    from_store: int
+    seconds: float
+
+
+def score_matrix(
+    conversation: Conversation, scorer: Scorer, job: Job, *, workers: int | None = None
+) -> tuple[MatrixRun, Cost]:
+    """The whole matrix of a conversation. A run with no memory or no response makes no scoring and says why."""
+    run = MatrixRun(conversation)
+    return run, fill(run, run.plan, scorer, job, workers=workers)
+
+
+def retry_failed(run: MatrixRun, scorer: Scorer, job: Job, *, workers: int | None = None) -> Cost:
+    """Scores the failed ablations of a run again, those alone."""
+    return fill(run, run.failed(), scorer, job, workers=workers)
+
+
+def fill(
+    run: MatrixRun, ablations: Sequence[Ablation], scorer: Scorer, job: Job, *, workers: int | None = None
+) -> Cost:
+    """Lands the scorings of `ablations` in `run`, each as it comes. A failed baseline ends the run. Raises `Cancelled`
+    when the job is cancelled; what has landed stays, in the run and on disk."""
+    began, found = time.monotonic(), scorer.from_store
+    landed = 0
+    if ablations:
+        job.progress(0, len(ablations), "scorings", scorer.engine.capabilities.label)
+        with closing(columns(scorer.engine, run.conversation, ablations, job, workers=workers)) as landing:
+            for ablation, result in landing:
+                run.land(ablation, result)
+                landed += 1
+                job.progress(landed, len(ablations), "scorings", scorer.engine.capabilities.label)
+                if isinstance(result, Failure) and run.reason:
+                    break
+    found = scorer.from_store - found
+    return Cost(max(landed - found, 0), found, time.monotonic() - began)

@@ -1,0 +1,118 @@
+"""What a matrix adds up to: for each memory, for each response, and where the noise ends.
+
+Sums leave out cells that failed or are pending, and say how many. Where nothing is left to sum, the value is NaN.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memscope.attribution.matrix import Floats, Matrix, State
+
+NOISE_FACTOR = 3.0
+
+
+@dataclass(frozen=True)
+class Cutoffs:
+    """For each response [M], in nats: its noise floor (NaN: not measured) and what an effect must exceed to count."""
+
+    noise: Floats
+    cutoff: Floats
+
+
+def cutoffs(matrix: Matrix, threshold: float) -> Cutoffs:
+    """The noise floor is the largest difference where the truth is 0: between the two baselines, and in the cells of
+    memories that come after the response. The cutoff is max(threshold, 3 x floor)."""
+    repeat = np.abs(matrix.baseline - matrix.again)
+    stray = np.abs(matrix.stray)
+    noise = np.fmax(repeat, np.fmax.reduce(stray, axis=0, initial=np.nan))
+    return Cutoffs(noise, np.fmax(threshold, NOISE_FACTOR * noise))
+
+
+@dataclass(frozen=True)
+class MemoryTotals:
+    """Per memory [N], in nats. `total`: positive effects summed; `net`: all of them, signed; `against`: the negative
+    ones (<= 0); `max`: the largest; `mean`: over cells whose effect was measured; `responses`: how many effects exceed
+    the response's cutoff; `left_out`: cells that failed or are pending."""
+
+    total: Floats
+    net: Floats
+    max: Floats
+    mean: Floats
+    responses: NDArray[np.int64]
+    against: Floats
+    left_out: NDArray[np.int64]
+
+
+def memory_totals(matrix: Matrix, cut: Cutoffs) -> MemoryTotals:
+    missing = matrix.missing
+    nothing = missing.all(axis=1)
+    effects = np.where(missing, 0.0, matrix.effects)
+    measured = (matrix.state == State.OK).sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(matrix.state == State.OK, effects, 0.0).sum(axis=1) / measured
+    return MemoryTotals(
+        total=_unless(nothing, np.maximum(effects, 0.0).sum(axis=1)),
+        net=_unless(nothing, effects.sum(axis=1)),
+        max=_unless(nothing, np.where(missing, -np.inf, effects).max(axis=1, initial=-np.inf)),
+        mean=mean,
+        responses=(effects > cut.cutoff).sum(axis=1),
+        against=_unless(nothing, np.minimum(effects, 0.0).sum(axis=1)),
+        left_out=missing.sum(axis=1),
+    )
+
+
+@dataclass(frozen=True)
+class ResponseTotals:
+    """Per response [M], in nats. `total`: positive effects summed; `stripped`: what all memories together gave it;
+    `gap`: `stripped` minus the sum of the single effects, NaN when a cell is missing (clearly positive: support that
+    memories share; clearly negative: memories that only work together); `top`: row of the strongest effect above the
+    cutoff, -1 for none; `left_out`: cells that failed or are pending."""
+
+    total: Floats
+    stripped: Floats
+    gap: Floats
+    top: NDArray[np.int64]
+    left_out: NDArray[np.int64]
+
+
+def response_totals(matrix: Matrix, cut: Cutoffs) -> ResponseTotals:
+    missing = matrix.missing
+    effects = np.where(missing, 0.0, matrix.effects)
+    stripped = matrix.baseline - matrix.stripped
+    top = np.full(len(matrix.responses), -1, np.int64)
+    if len(matrix.keys):
+        strongest = effects.argmax(axis=0)  # the first of equals: key order
+        above = effects.max(axis=0) > cut.cutoff
+        top = np.where(above, strongest, -1)
+    return ResponseTotals(
+        total=_unless(missing.all(axis=0), np.maximum(effects, 0.0).sum(axis=0)),
+        stripped=stripped,
+        gap=_unless(missing.any(axis=0), stripped - effects.sum(axis=0)),
+        top=top,
+        left_out=missing.sum(axis=0),
+    )
+
+
+def important(matrix: Matrix, cut: Cutoffs, column: int) -> list[int]:
+    """Rows of the memories that mattered to one response: effect strictly above its cutoff, strongest first, ties in
+    key order."""
+    effects = matrix.effects[:, column]
+    rows = np.flatnonzero(np.where(np.isnan(effects), -np.inf, effects) > cut.cutoff[column])
+    return [int(row) for row in sorted(rows, key=lambda row: (-effects[row], row))]
+
+
+def strongest_cells(matrix: Matrix, cut: Cutoffs, count: int) -> list[tuple[int, int]]:
+    """(row, column) of the cells furthest beyond their cutoff either way, strongest first, ties in reading order."""
+    size = np.abs(np.where(matrix.missing, 0.0, matrix.effects))
+    size = np.where(size > cut.cutoff, size, 0.0)
+    order = np.argsort(-size, axis=None, kind="stable")[:count]
+    cells = (divmod(int(cell), len(matrix.responses)) for cell in order)
+    return [(row, column) for row, column in cells if size[row, column] > 0]
+
+
+def _unless(nothing: NDArray[np.bool_] | np.bool_, values: Floats) -> Floats:
+    return np.where(nothing, np.nan, values)

@@ -1,0 +1,90 @@
+"""Scoring many ablations of one conversation: the only place that knows whether an engine has a way of its own."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Generator, Iterator, Sequence
+
+from memscope.base.errors import Cancelled, EngineError
+from memscope.base.job import Job
+from memscope.conversation.ablation import Ablation
+from memscope.conversation.model import Conversation
+from memscope.conversation.render import Prompt, Renderer
+from memscope.engines.protocol import Engine, Failure, OnePassEngine, ResponseScore
+from memscope.engines.validity import problem
+
+Column = tuple[Ablation, list[ResponseScore] | Failure]
+_LOOK = 0.1  # seconds between looks at whether somebody asked to stop, while all workers wait for an answer
+
+
+def columns(
+    engine: Engine,
+    conversation: Conversation,
+    ablations: Sequence[Ablation],
+    job: Job,
+    *,
+    workers: int | None = None,
+) -> Generator[Column, None, None]:
+    """Each ablation once, in any order, as it lands: one score a response, checked, or why there is none.
+
+    `workers` bounds how many are scored at a time (None: what does the engine good). The numbers are the same for any.
+    Raises `Cancelled` soon after the job was cancelled, without waiting for a request in flight; closing the iterator
+    stops the rest too.
+    """
+    renderer = Renderer(conversation)
+    if isinstance(engine, OnePassEngine):
+        landing: Iterator[Column] = engine.columns(conversation, ablations, job)
+    else:
+        landing = _threaded(engine, renderer, ablations, job, workers or engine.capabilities.concurrency)
+    whole = renderer.prompt()  # no ablation changes a response
+    for ablation, result in landing:
+        why = None if isinstance(result, Failure) else problem(whole, result)
+        yield ablation, Failure(why) if why else result
+
+
+def _threaded(
+    engine: Engine, renderer: Renderer, ablations: Sequence[Ablation], job: Job, workers: int
+) -> Iterator[Column]:
+    """Daemon threads, so that a process can end while a server keeps one of them waiting."""
+    todo: queue.SimpleQueue[tuple[Ablation, Prompt]] = queue.SimpleQueue()
+    landed: queue.SimpleQueue[Column | BaseException] = queue.SimpleQueue()
+    for ablation in ablations:
+        todo.put((ablation, renderer.prompt(ablation)))
+    ours = Job()  # cancelled with the job, and also when nobody listens any more
+
+    def work() -> None:
+        while not ours.cancelled:
+            try:
+                ablation, prompt = todo.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                landed.put((ablation, engine.score(prompt, ours)))
+            except EngineError as error:
+                landed.put((ablation, Failure(str(error))))
+            except BaseException as bug:
+                landed.put(bug)  # raised again where the caller can see it
+                return
+
+    for number in range(min(workers, len(ablations))):
+        threading.Thread(target=work, name=f"score-{number}", daemon=True).start()
+    try:
+        for _ in ablations:
+            yield _next(landed, job)
+    finally:
+        ours.cancel()
+
+
+def _next(landed: queue.SimpleQueue[Column | BaseException], job: Job) -> Column:
+    while True:
+        job.check()
+        try:
+            item = landed.get(timeout=_LOOK)
+        except queue.Empty:
+            continue
+        if isinstance(item, Cancelled):
+            job.check()
+        if isinstance(item, BaseException):
+            raise item
+        return item

@@ -1,0 +1,167 @@
+"""How memscope speaks to servers: one shared client, bounded retries, and errors a person can act on.
+
+The key goes into the Authorization header and nowhere else: whatever a server sends back is stripped of it before it
+can reach an error, a screen or the disk.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from memscope.base.clock import now
+from memscope.base.errors import EngineError, UsageError
+from memscope.base.job import Job
+
+RETRIES = 2
+RETRIED = frozenset({408, 409, 429}) | frozenset(range(500, 600))
+FIRST_WAIT, LONGEST_WAIT, LONGEST_RETRY_AFTER = 0.5, 8.0, 120.0
+CONNECT_TIMEOUT = 5.0
+LARGEST_ANSWER = 256 * 2**20  # bytes: a server that streams for ever must not fill the memory
+SHOWN_BODY = 200  # characters of an answer that an error quotes
+
+
+class Server:
+    """A server at `base_url` that speaks JSON; safe to use from any thread. `timeout` is in seconds, for one answer."""
+
+    def __init__(self, base_url: str, *, api_key: str = "", timeout: float, connections: int = 256) -> None:
+        self.base_url = _checked_url(base_url)
+        self._key = _checked_key(api_key)
+        headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
+        self._client = httpx.Client(
+            headers={**headers, "User-Agent": "memscope"},
+            timeout=httpx.Timeout(timeout, connect=CONNECT_TIMEOUT, pool=None),
+            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+        )
+
+    def get(self, path: str, job: Job) -> Any:
+        """The JSON at `path`. Raises `EngineError`, or `Cancelled`."""
+        return self._ask("GET", path, None, job)
+
+    def post(self, path: str, body: Mapping[str, Any], job: Job) -> Any:
+        """The JSON answer to `body` at `path`. Raises `EngineError`, or `Cancelled`."""
+        return self._ask("POST", path, json.dumps(body, separators=(",", ":")).encode(), job)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _ask(self, method: str, path: str, content: bytes | None, job: Job) -> Any:
+        wait = FIRST_WAIT
+        for attempt in range(RETRIES + 1):
+            job.check()
+            retry_after: float | None = None
+            try:
+                status, headers, body = self._send(method, path, content)
+                if status < 300:
+                    return self._json(path, body)
+                error = self._refusal(path, status, headers, body)
+                if status not in RETRIED:
+                    raise error
+                retry_after = _seconds_to_wait(headers.get("retry-after", ""))
+            except (httpx.ConnectError, httpx.ConnectTimeout, httpx.NetworkError, httpx.RemoteProtocolError) as broken:
+                error = self._unreachable(broken)
+            except httpx.TimeoutException as late:
+                seconds = self._client.timeout.read
+                do = "Raise --timeout, or lower --workers if the server is busy."
+                raise EngineError(f"no answer within {seconds:g} s", where=self.base_url + path, do=do) from late
+            except (httpx.HTTPError, httpx.InvalidURL) as other:
+                raise EngineError(self._hidden(str(other) or type(other).__name__), where=self.base_url) from other
+            if attempt == RETRIES:
+                raise error
+            job.wait(wait * random.uniform(0.75, 1.25) if retry_after is None else retry_after)
+            wait = min(wait * 2, LONGEST_WAIT)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _send(self, method: str, path: str, content: bytes | None) -> tuple[int, httpx.Headers, bytes]:
+        headers = {"Content-Type": "application/json"} if content is not None else None
+        with self._client.stream(method, self.base_url + path, content=content, headers=headers) as response:
+            chunks, size = [], 0
+            for chunk in response.iter_bytes():
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > LARGEST_ANSWER:
+                    what = f"the answer is larger than {LARGEST_ANSWER >> 20} MiB"
+                    raise EngineError(what, where=self.base_url + path)
+            return response.status_code, response.headers, b"".join(chunks)
+
+    def _json(self, path: str, body: bytes) -> Any:
+        try:
+            answer = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise EngineError(f"the answer is no JSON: {self._head(body)}", where=self.base_url + path) from error
+        if isinstance(answer, dict) and answer.get("error"):
+            raise EngineError(f"the server reports an error: {self._message(answer)}", where=self.base_url + path)
+        return answer
+
+    def _refusal(self, path: str, status: int, headers: httpx.Headers, body: bytes) -> EngineError:
+        try:
+            answer = json.loads(body)
+        except (ValueError, RecursionError):
+            answer = None
+        said = self._message(answer) if isinstance(answer, dict) and answer.get("error") else self._head(body)
+        do = {
+            401: "Set MEMSCOPE_API_KEY to the server's key.",
+            403: "The key in MEMSCOPE_API_KEY may not do this.",
+            404: "Check --base-url: the engine's route is not there.",
+        }.get(status, "")
+        if 300 <= status < 400:
+            said = f"it redirects to {self._hidden(headers.get('location', '?'))}, and redirects are not followed"
+            do = "Give the final address as --base-url."
+        return EngineError(f"HTTP {status}: {said}", where=self.base_url + path, do=do)
+
+    def _unreachable(self, error: httpx.TransportError) -> EngineError:
+        why = self._hidden(str(error)) or type(error).__name__
+        return EngineError(f"no answer ({why})", where=self.base_url, do="Is the server running, and --base-url right?")
+
+    def _message(self, answer: Mapping[str, Any]) -> str:
+        """What the server says is wrong: `error` as a string, or as an object with a message."""
+        error = answer["error"]
+        if isinstance(error, dict):
+            error = error.get("message") or error
+        return self._hidden(error if isinstance(error, str) else json.dumps(error, ensure_ascii=False))[:SHOWN_BODY]
+
+    def _head(self, body: bytes) -> str:
+        text = " ".join(self._hidden(body[: 2**16].decode("utf-8", "replace")).split())
+        return (text[:SHOWN_BODY] + "…" if len(text) > SHOWN_BODY else text) or "an empty body"
+
+    def _hidden(self, text: str) -> str:
+        return text.replace(self._key, "[key]") if self._key else text
+
+
+def _checked_url(url: str) -> str:
+    try:
+        parsed = httpx.URL(url.strip())
+    except httpx.InvalidURL as error:
+        raise UsageError(f"--base-url is no URL ({error})") from error
+    if parsed.userinfo:
+        raise UsageError("--base-url holds a user name or password", do="Put the key into MEMSCOPE_API_KEY instead.")
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise UsageError(f"--base-url {url!r} is no http or https address", do="Such as http://127.0.0.1:8000/v1.")
+    if parsed.query or parsed.fragment:
+        raise UsageError("--base-url has a query or a fragment", do="Leave out everything from ? or # on.")
+    return str(parsed).rstrip("/")
+
+
+def _checked_key(key: str) -> str:
+    key = key.strip()
+    if not (key.isascii() and key.isprintable()):
+        raise UsageError("the API key has characters no header can carry", do="Check MEMSCOPE_API_KEY.")
+    return key
+
+
+def _seconds_to_wait(retry_after: str) -> float | None:
+    """Retry-After as seconds or as a date, bounded; None when there is none to honour."""
+    try:
+        seconds = float(retry_after)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(retry_after).timestamp() - now()
+        except (ValueError, TypeError):
+            return None
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER) if math.isfinite(seconds) else None

@@ -1,0 +1,152 @@
+"""The wrapper that remembers: an engine behind it is asked for what is not on disk, and for nothing twice.
+
+No engine knows of it. What the store cannot do never costs a score: on the first trouble with the disk the wrapper goes
+on without it, and `trouble` says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+
+from memscope.base.errors import StoreError
+from memscope.base.job import Job
+from memscope.conversation.ablation import Ablation
+from memscope.conversation.model import Conversation
+from memscope.conversation.render import Prompt, Renderer
+from memscope.engines.protocol import (
+    Capabilities,
+    Engine,
+    EngineIdentity,
+    Failure,
+    OnePassEngine,
+    ResponseScore,
+    Tokens,
+)
+from memscope.engines.validity import problem
+from memscope.store.scores import ScoreStore, StoredScores
+
+
+def score_key(identity: EngineIdentity, prompt: Prompt, repeat: int) -> bytes:
+    """The key of a stored scoring: everything that can change its numbers, and nothing else.
+
+    The engine's identity, the rendered turns up to the last response, the tool definitions, and the number of the
+    repeat, so that a repeated scoring is measured and not looked up.
+    """
+    digest = hashlib.sha256(json.dumps([asdict(identity), prompt.tools, repeat, len(prompt.turns)]).encode())
+    for turn in prompt.turns:
+        digest.update(turn.digest)
+    return digest.digest()
+
+
+def stored(engine: Engine, scores: ScoreStore) -> Stored:
+    """`engine` with a memory; one that scores in one pass keeps doing so."""
+    return StoredOnePass(engine, scores) if isinstance(engine, OnePassEngine) else Stored(engine, scores)
+
+
+class Stored:
+    """An engine whose scorings are kept. `scorings` and `from_store` count what was computed and what was found."""
+
+    def __init__(self, engine: Engine, scores: ScoreStore) -> None:
+        self.engine = engine
+        self.scorings = 0
+        self.from_store = 0
+        self.trouble: StoreError | None = None
+        self._scores = scores
+        self._lock = threading.Lock()
+
+    @property
+    def identity(self) -> EngineIdentity:
+        return self.engine.identity
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.engine.capabilities
+
+    def score(self, prompt: Prompt, job: Job) -> list[ResponseScore]:
+        key = score_key(self.identity, prompt, prompt.repeat)
+        found = self._find(key, prompt)
+        if found is not None:
+            return found
+        scores = self.engine.score(prompt, job)
+        self._keep(key, prompt, scores)
+        return scores
+
+    def _find(self, key: bytes, prompt: Prompt) -> list[ResponseScore] | None:
+        try:
+            kept = None if self.trouble else self._scores.get(key)
+        except StoreError as error:
+            self._without(error)
+            return None
+        found = None if kept is None else _scores(kept)
+        if found is None or problem(prompt, found):
+            return None
+        with self._lock:
+            self.from_store += 1
+        return found
+
+    def _keep(self, key: bytes, prompt: Prompt, scores: list[ResponseScore]) -> None:
+        with self._lock:
+            self.scorings += 1
+        if self.trouble or problem(prompt, scores):
+            return
+        try:
+            self._scores.put(key, _stored(scores))
+        except StoreError as error:
+            self._without(error)
+
+    def _without(self, error: StoreError) -> None:
+        with self._lock:
+            self.trouble = self.trouble or error
+
+
+class StoredOnePass(Stored):
+    """The same around an engine that scores many ablations at once: only those not on disk are asked for."""
+
+    def columns(
+        self, conversation: Conversation, ablations: Sequence[Ablation], job: Job
+    ) -> Iterator[tuple[Ablation, list[ResponseScore] | Failure]]:
+        renderer = Renderer(conversation)
+        missing: dict[Ablation, tuple[bytes, Prompt]] = {}
+        for ablation in ablations:
+            prompt = renderer.prompt(ablation)
+            key = score_key(self.identity, prompt, prompt.repeat)
+            found = self._find(key, prompt)
+            if found is None:
+                missing[ablation] = (key, prompt)
+            else:
+                yield ablation, found
+        if not missing:
+            return
+        assert isinstance(self.engine, OnePassEngine)
+        for ablation, result in self.engine.columns(conversation, tuple(missing), job):
+            if not isinstance(result, Failure):
+                self._keep(*missing[ablation], result)
+            yield ablation, result
+
+    def tokens(
+        self, conversation: Conversation, response: int, ablations: Sequence[Ablation], job: Job
+    ) -> dict[Ablation, Tokens]:
+        """Computed, not kept: such an engine makes them faster than a disk would give them back."""
+        assert isinstance(self.engine, OnePassEngine)
+        return self.engine.tokens(conversation, response, ablations, job)
+
+
+def _scores(kept: StoredScores) -> list[ResponseScore]:
+    absent = [None] * len(kept.totals)
+    counts: Sequence[int | None] = kept.counts or absent
+    tokens: Sequence[Tokens | None] = [Tokens(*arrays) for arrays in kept.tokens] if kept.tokens else absent
+    return [ResponseScore(*fields) for fields in zip(kept.totals, tokens, counts, strict=True)]
+
+
+def _stored(scores: list[ResponseScore]) -> StoredScores:
+    counts = [s.count for s in scores if s.count is not None]
+    tokens = [(s.tokens.starts, s.tokens.ends, s.tokens.logprobs) for s in scores if s.tokens is not None]
+    return StoredScores(
+        [s.total for s in scores],
+        counts if len(counts) == len(scores) else None,
+        tokens if len(tokens) == len(scores) else None,
+    )

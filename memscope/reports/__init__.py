@@ -1,0 +1,1 @@
+"""Documents: one module each: its row models, its columns, its builder. A report computes; nothing above does."""

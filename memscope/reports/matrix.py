@@ -1,0 +1,305 @@
+"""The matrix document, and the lists of memories and of responses that are parts of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from memscope.attribution.aggregates import cutoffs, memory_totals, response_totals
+from memscope.attribution.matrix import Matrix, State
+from memscope.base.text import preview
+from memscope.conversation.model import Conversation, MemoryEntry
+from memscope.conversation.native import sha256
+from memscope.conversation.render import response_text
+from memscope.engines.protocol import EngineIdentity
+from memscope.reports.view import Column, Document, View, number
+
+CellState = Literal["ok", "failed", "before", "pending"]
+STATE_NAMES: dict[int, CellState] = {
+    State.PENDING: "pending",
+    State.OK: "ok",
+    State.FAILED: "failed",
+    State.BEFORE: "before",
+}
+
+
+class ConversationPart(Document):
+    """Which conversation: `sha256` is over its native form as loaded, `messages` their number."""
+
+    source: str
+    title: str
+    messages: int
+    sha256: str
+    format: str
+    item: int
+    items: int
+    window: int
+    windows: int
+
+
+class EnginePart(Document):
+    name: str
+    model: str
+    url: str
+
+
+class SettingsPart(Document):
+    """`threshold` in nats."""
+
+    threshold: float
+    context: Literal["full"] = "full"
+    compat: None = None
+
+
+class CostPart(Document):
+    """What the run took: scorings the engine made, scorings found on disk, seconds."""
+
+    scorings: int
+    from_store: int
+    seconds: float
+
+
+class MemoryRow(Document):
+    """A memory: where it occurs (message indices), its length, and its effects added up, in nats.
+
+    Null where every cell of it is left out. `responses` counts the effects above the response's cutoff.
+    """
+
+    key: str
+    occurrences: list[int]
+    chars: int
+    rules: list[str]
+    total: float | None
+    net: float | None
+    max: float | None
+    mean: float | None
+    responses: int
+    against: float | None
+    left_out: int
+    state: Literal["ok", "failed", "partial"]
+    error: str | None
+
+
+class ResponseRow(Document):
+    """A response, by message index. `stripped`: what all memories together gave it; `gap`: that minus the single
+    effects; `noise`: its noise floor; `cutoff`: what an effect must exceed to count; all in nats."""
+
+    message: int
+    preview: str
+    baseline: float | None
+    tokens: int | None
+    total: float | None
+    stripped: float | None
+    gap: float | None
+    noise: float | None
+    cutoff: float
+    top: str | None
+    left_out: int
+
+
+class MatrixDocument(Document):
+    schema_: Literal["memscope/matrix@1"] = Field("memscope/matrix@1", alias="schema")
+    conversation: ConversationPart
+    engine: EnginePart
+    settings: SettingsPart
+    memories: list[MemoryRow]
+    responses: list[ResponseRow]
+    effects: list[list[float | None]]
+    states: list[list[CellState]]
+    reason: str | None
+    cost: CostPart
+
+
+class MemoriesDocument(Document):
+    schema_: Literal["memscope/memories@1"] = Field("memscope/memories@1", alias="schema")
+    conversation: ConversationPart
+    engine: EnginePart
+    memories: list[MemoryRow]
+    reason: str | None
+
+
+class ResponsesDocument(Document):
+    schema_: Literal["memscope/responses@1"] = Field("memscope/responses@1", alias="schema")
+    conversation: ConversationPart
+    engine: EnginePart
+    responses: list[ResponseRow]
+    reason: str | None
+
+
+def matrix_document(
+    conversation: Conversation, matrix: Matrix, identity: EngineIdentity, threshold: float, cost: CostPart
+) -> MatrixDocument:
+    return MatrixDocument(
+        conversation=conversation_part(conversation),
+        engine=EnginePart(name=identity.name, model=identity.model, url=identity.url),
+        settings=SettingsPart(threshold=threshold),
+        memories=memory_rows(conversation, matrix, threshold),
+        responses=response_rows(conversation, matrix, threshold),
+        effects=[[number(effect) for effect in row] for row in matrix.effects],
+        states=[[STATE_NAMES[state] for state in row] for row in matrix.state.tolist()],
+        reason=matrix.reason,
+        cost=cost,
+    )
+
+
+def memories_document(document: MatrixDocument) -> MemoriesDocument:
+    return MemoriesDocument(
+        conversation=document.conversation,
+        engine=document.engine,
+        memories=document.memories,
+        reason=document.reason,
+    )
+
+
+def responses_document(document: MatrixDocument) -> ResponsesDocument:
+    return ResponsesDocument(
+        conversation=document.conversation,
+        engine=document.engine,
+        responses=document.responses,
+        reason=document.reason,
+    )
+
+
+def conversation_part(conversation: Conversation) -> ConversationPart:
+    source = conversation.source
+    return ConversationPart(
+        source=str(source.path) if source else "",
+        title=conversation.title,
+        messages=len(conversation.messages),
+        sha256=sha256(conversation),
+        format=source.format if source else "",
+        item=source.item if source else 0,
+        items=conversation.items,
+        window=source.window if source else 0,
+        windows=conversation.windows,
+    )
+
+
+def memory_rows(conversation: Conversation, matrix: Matrix, threshold: float) -> list[MemoryRow]:
+    totals = memory_totals(matrix, cutoffs(matrix, threshold))
+    return [
+        MemoryRow(
+            key=memory.key,
+            occurrences=list(memory.occurrences),
+            chars=_chars(conversation, memory),
+            rules=list(memory.rules),
+            total=number(totals.total[row]),
+            net=number(totals.net[row]),
+            max=number(totals.max[row]),
+            mean=number(totals.mean[row]),
+            responses=int(totals.responses[row]),
+            against=number(totals.against[row]),
+            left_out=int(totals.left_out[row]),
+            state=_state(int(totals.left_out[row]), len(matrix.responses), memory.key in matrix.errors),
+            error=matrix.errors.get(memory.key),
+        )
+        for row, memory in enumerate(conversation.memories)
+    ]
+
+
+def response_rows(conversation: Conversation, matrix: Matrix, threshold: float) -> list[ResponseRow]:
+    cut = cutoffs(matrix, threshold)
+    totals = response_totals(matrix, cut)
+    return [
+        ResponseRow(
+            message=message,
+            preview=preview(response_text(conversation, message)),
+            baseline=number(matrix.baseline[column]),
+            tokens=int(matrix.tokens[column]) or None,
+            total=number(totals.total[column]) if len(matrix.keys) else None,
+            stripped=number(totals.stripped[column]),
+            gap=number(totals.gap[column]),
+            noise=number(cut.noise[column]),
+            cutoff=float(cut.cutoff[column]),
+            top=matrix.keys[totals.top[column]] if totals.top[column] >= 0 else None,
+            left_out=int(totals.left_out[column]),
+        )
+        for column, message in enumerate(matrix.responses)
+    ]
+
+
+def _chars(conversation: Conversation, memory: MemoryEntry) -> int:
+    """Characters the memory takes in the conversation, every occurrence counted."""
+    places = dict.fromkeys(memory.occurrences)
+    return sum(len(m.text) for i in places for m in conversation.messages[i].memories if m.key == memory.key)
+
+
+def _state(left_out: int, responses: int, failed: bool) -> Literal["ok", "failed", "partial"]:
+    if not left_out:
+        return "ok"
+    return "failed" if failed and left_out == responses else "partial"
+
+
+def _matrix_columns(document: MatrixDocument) -> Sequence[Column[int]]:
+    """The memory, then one column a response; rows are row numbers."""
+
+    def cell(column: int) -> Column[int]:
+        message = document.responses[column].message
+        return Column(
+            f"#{message}",
+            lambda row: document.effects[row][column],
+            "nats",
+            shown=lambda row: glyph(
+                document.effects[row][column], document.states[row][column], document.responses[column].cutoff
+            ),
+        )
+
+    return [
+        Column("memory", lambda row: document.memories[row].key),
+        *(cell(column) for column in range(len(document.responses))),
+    ]
+
+
+def glyph(effect: float | None, state: CellState, cutoff: float) -> str:
+    """A cell in few characters; what is no number has a sign of its own, never colour alone."""
+    if state == "before":
+        return " "
+    if state == "failed":
+        return "×"
+    if state == "pending" or effect is None:
+        return "…"
+    if abs(effect) <= cutoff:
+        return "·"
+    return f"{effect:.0f}" if abs(effect) >= 9.5 else f"{effect:.1f}"
+
+
+_MEMORY_COLUMNS: tuple[Column[MemoryRow], ...] = (
+    Column("memory", lambda row: row.key, wide=True),
+    Column("total", lambda row: row.total, "nats"),
+    Column("net", lambda row: row.net, "nats", rank=3),
+    Column("max", lambda row: row.max, "nats"),
+    Column("mean", lambda row: row.mean, "nats", rank=5),
+    Column("responses", lambda row: row.responses, "responses"),
+    Column("against", lambda row: row.against, "nats", rank=1),
+    Column("first", lambda row: row.occurrences[0], "message", rank=2, shown=lambda row: f"#{row.occurrences[0]}"),
+    Column("chars", lambda row: row.chars, "characters", rank=4),
+    Column("found by", lambda row: ", ".join(row.rules), rank=2),
+    Column("state", lambda row: row.state, rank=3),
+    Column("left out", lambda row: row.left_out, "cells", rank=6),
+    Column("error", lambda row: row.error or "", rank=7),
+)
+
+_RESPONSE_COLUMNS: tuple[Column[ResponseRow], ...] = (
+    Column("message", lambda row: row.message, "index", shown=lambda row: f"#{row.message}"),
+    Column("response", lambda row: row.preview, wide=True),
+    Column("total", lambda row: row.total, "nats"),
+    Column("stripped", lambda row: row.stripped, "nats", rank=2),
+    Column("gap", lambda row: row.gap, "nats", rank=1),
+    Column("top memory", lambda row: row.top),
+    Column("noise", lambda row: row.noise, "nats", rank=3),
+    Column("baseline", lambda row: row.baseline, "nats", rank=4),
+    Column("tokens", lambda row: row.tokens, "tokens", rank=5),
+    Column("left out", lambda row: row.left_out, "cells", rank=6),
+)
+
+MATRIX: View[MatrixDocument, int] = View(
+    "matrix", MatrixDocument, lambda document: range(len(document.memories)), _matrix_columns
+)
+MEMORIES: View[MemoriesDocument, MemoryRow] = View(
+    "memories", MemoriesDocument, lambda document: document.memories, lambda _: _MEMORY_COLUMNS
+)
+RESPONSES: View[ResponsesDocument, ResponseRow] = View(
+    "responses", ResponsesDocument, lambda document: document.responses, lambda _: _RESPONSE_COLUMNS
+)

@@ -1,0 +1,23 @@
+"""Every kind of document there is, by name: what `memscope schema` knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from memscope.base.errors import UsageError
+from memscope.reports.config import CONFIG
+from memscope.reports.matrix import MATRIX, MEMORIES, RESPONSES
+from memscope.reports.native import NATIVE
+from memscope.reports.response import RESPONSE
+from memscope.reports.view import View
+
+VIEWS: dict[str, View[Any, Any]] = {view.name: view for view in (CONFIG, MATRIX, MEMORIES, NATIVE, RESPONSE, RESPONSES)}
+
+
+def json_schema(name: str) -> dict[str, Any]:
+    """The JSON schema of the documents called `name` (`matrix` or `memscope/matrix@1`)."""
+    short = name.removeprefix("memscope/").split("@")[0]
+    if short not in VIEWS:
+        raise UsageError(f"there is no document {name!r}", do=f"There are: {', '.join(VIEWS)}.")
+    schema: dict[str, Any] = VIEWS[short].document.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

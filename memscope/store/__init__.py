@@ -1,0 +1,1 @@
+"""What lasts: one SQLite file in the platform's data folder."""

@@ -1,0 +1,123 @@
+"""The one SQLite file: opening, migrating, and saying clearly what is wrong with it. Nothing here ever deletes."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from memscope.base.errors import StoreError
+
+FILE_NAME = "memscope.sqlite3"
+
+# One script for each version of the schema; a store is brought up to date by running those it has not seen.
+MIGRATIONS = (
+    """
+    CREATE TABLE scores (
+        key    BLOB PRIMARY KEY,  -- engines.stored.score_key
+        totals BLOB NOT NULL,     -- float64, little-endian, one a response
+        counts BLOB,              -- int32, tokens of each response, where the engine counts them
+        tokens BLOB,              -- zlib; see store.scores
+        at     REAL NOT NULL      -- seconds since the epoch
+    );
+    """,
+)
+
+
+class Database:
+    """A connection that threads share; one writer at a time, every write committed before the call returns.
+
+    In write-ahead mode with `synchronous = NORMAL`: a killed process loses nothing, a power cut at most the last
+    commits, and neither damages the file. Raises `StoreError` for everything SQLite refuses.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE_NAME
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            do = "Move the file away, or set MEMSCOPE_DATA_DIR to a folder."
+            raise StoreError("a file stands where the data folder should be", where=folder, do=do) from error
+        except OSError as error:
+            do = "Set MEMSCOPE_DATA_DIR to a folder that can be written, or use --no-store."
+            raise StoreError(f"the data folder cannot be made ({error.strerror})", where=folder, do=do) from error
+        self._lock = threading.Lock()
+        with self._translated():
+            self._connection = sqlite3.connect(
+                self.path, timeout=10, check_same_thread=False, isolation_level=None, cached_statements=64
+            )
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._migrate()
+
+    def read(self, query: str, *values: object) -> list[tuple[object, ...]]:
+        """All rows of a query."""
+        with self._lock, self._translated():
+            return self._connection.execute(query, values).fetchall()
+
+    def write(self, statement: str, *values: object) -> None:
+        """One statement, on disk when this returns."""
+        with self._lock, self._translated():
+            self._connection.execute(statement, values)
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    def _migrate(self) -> None:
+        if self._version() == len(MIGRATIONS):
+            return
+        with self._lock, self._translated(), self._transaction(self._connection.execute):
+            found = self._version()  # again: another process may have been faster
+            if found > len(MIGRATIONS):
+                raise StoreError(
+                    f"the store was written by a newer memscope (its version {found}, known here {len(MIGRATIONS)})",
+                    where=self.path,
+                    do="Upgrade memscope, or set MEMSCOPE_DATA_DIR to another folder.",
+                )
+            for script in MIGRATIONS[found:]:
+                for statement in script.split(";\n"):
+                    self._connection.execute(statement)
+            self._connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+    def _version(self) -> int:
+        with self._translated():
+            return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+
+    @staticmethod
+    @contextmanager
+    def _transaction(execute: Callable[[str], object]) -> Iterator[None]:
+        execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            execute("ROLLBACK")
+            raise
+        execute("COMMIT")
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            what, do = _explain(error)
+            raise StoreError(what, where=self.path, do=do) from error
+
+
+def _explain(error: sqlite3.Error) -> tuple[str, str]:
+    text = str(error)
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+        return (
+            f"the disk is full or fails ({text})",
+            "Free some space and run again; what was kept before is still there.",
+        )
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        return f"the store is damaged ({text})", "Move the file away to start a new one, or use --no-store."
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return "another process holds the store", "Wait for it, or use --no-store."
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        return f"the store cannot be written ({text})", "Check its permissions, or set MEMSCOPE_DATA_DIR."
+    return f"the store fails ({text})", "Use --no-store to go on without it."

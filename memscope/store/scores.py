@@ -1,0 +1,90 @@
+"""Stored scorings: the numbers one engine gave to the responses of one prompt."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from memscope.base.clock import now
+from memscope.store.database import Database
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_I32, _F32, _F64 = np.dtype("<i4"), np.dtype("<f4"), np.dtype("<f8")
+
+# starts, ends (character offsets) and log-probabilities (nats) of one response's tokens
+TokenArrays = tuple["NDArray[np.int32]", "NDArray[np.int32]", "NDArray[np.float64]"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredScores:
+    """One scoring, response by response: totals in nats, token counts and tokens where the engine gave them."""
+
+    totals: list[float]
+    counts: list[int] | None = None
+    tokens: list[TokenArrays] | None = None
+
+
+class ScoreStore:
+    """Totals as float64, exactly as scored; token log-probabilities as float32, compressed, where there are any."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, key: bytes) -> StoredScores | None:
+        """What is stored under `key`; None where nothing is, or nothing readable, which is then scored again."""
+        rows = self._database.read("SELECT totals, counts, tokens FROM scores WHERE key = ?", key)
+        if not rows:
+            return None
+        try:
+            return _read(*rows[0])
+        except (ValueError, TypeError, struct.error, zlib.error):
+            return None
+
+    def put(self, key: bytes, scores: StoredScores) -> None:
+        """Keeps a scoring; it is on disk when this returns."""
+        self._database.write(
+            "INSERT OR REPLACE INTO scores (key, totals, counts, tokens, at) VALUES (?, ?, ?, ?, ?)",
+            key,
+            np.asarray(scores.totals, _F64).tobytes(),
+            None if scores.counts is None else np.asarray(scores.counts, _I32).tobytes(),
+            None if scores.tokens is None else _pack(scores.tokens),
+            now(),
+        )
+
+
+def _read(totals: object, counts: object, tokens: object) -> StoredScores:
+    if not isinstance(totals, bytes):
+        raise TypeError("totals")
+    values: list[float] = np.frombuffer(totals, _F64).tolist()
+    return StoredScores(
+        values,
+        np.frombuffer(counts, _I32).tolist() if isinstance(counts, bytes) else None,
+        _unpack(tokens, len(values)) if isinstance(tokens, bytes) else None,
+    )
+
+
+def _pack(tokens: list[TokenArrays]) -> bytes:
+    counts = struct.pack(f"<{len(tokens)}I", *(len(starts) for starts, _, _ in tokens))
+    columns = (
+        b"".join(np.asarray(response[column], kind).tobytes() for response in tokens)
+        for column, kind in enumerate((_I32, _I32, _F32))
+    )
+    return zlib.compress(counts + b"".join(columns), level=1)
+
+
+def _unpack(packed: bytes, responses: int) -> list[TokenArrays]:
+    data = zlib.decompress(packed)
+    counts = struct.unpack_from(f"<{responses}I", data)
+    total, at = sum(counts), 4 * responses
+    starts = np.frombuffer(data, _I32, total, at)
+    ends = np.frombuffer(data, _I32, total, at + 4 * total)
+    logprobs = np.frombuffer(data, _F32, total, at + 8 * total).astype(np.float64)
+    borders = np.cumsum((0, *counts))
+    return [(starts[a:b], ends[a:b], logprobs[a:b]) for a, b in pairwise(borders)]
