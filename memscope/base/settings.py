@@ -85,7 +85,7 @@ def resolve(flags: Mapping[str, Any] | None = None) -> Resolved:
 def _folder(variable: str, platform_name: str) -> Path:
     if moved := os.environ.get(variable):
         return Path(moved).expanduser()
-    import platformdirs  # noqa: PLC0415 - not needed where the variable is set
+    import platformdirs
 
     folder: Path = getattr(platformdirs, platform_name)("memscope", appauthor=False)
     return folder

@@ -46,13 +46,11 @@ def config_document(resolved: Resolved) -> ConfigDocument:
 
 
 def _shown(value: Any) -> str:
-    if value in ("", None, [], {}):
-        return "–"
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, dict):
-        return ", ".join(f"{name} = {text}" for name, text in value.items())
-    return (
-        ", ".join(map(str, value)) if isinstance(value, list) else str(value).lower() if value is True else str(value)
-    )
+        value = [f"{name} = {text}" for name, text in value.items()]
+    return (", ".join(value) if isinstance(value, list) else str(value if value is not None else "")) or "–"
 
 
 CONFIG: View[ConfigDocument, SettingRow] = View(

@@ -262,7 +262,9 @@ def glyph(effect: float | None, state: CellState, cutoff: float) -> str:
         return "…"
     if abs(effect) <= cutoff:
         return "·"
-    return f"{effect:.0f}" if abs(effect) >= 9.5 else f"{effect:.1f}"
+    if abs(effect) < 0.5:
+        return "+" if effect > 0 else "-"
+    return f"{effect:.0f}" if abs(effect) >= 9.95 else f"{effect:.1f}"
 
 
 _MEMORY_COLUMNS: tuple[Column[MemoryRow], ...] = (

@@ -1,0 +1,43 @@
+"""`memscope` and `python -m memscope`: runs a command and turns what goes wrong into a message and an exit code."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+
+
+def main(args: list[str] | None = None) -> None:
+    """Runs the command line and ends the process with its exit code."""
+    sys.exit(run(sys.argv[1:] if args is None else args))
+
+
+def run(args: list[str]) -> int:
+    """Runs the command line; the exit code."""
+    if args == ["--version"]:
+        from memscope import __version__
+
+        print(f"memscope {__version__}")
+        return 0
+    from memscope.cli.main import run_cli
+
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
+    try:
+        code = run_cli(args)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains on its way out
+        return 0
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EIO):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.stderr.write(f"memscope: the output could not be written ({error.strerror})\n")
+        return 2
+    return code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""A command, defined once: its options as a pydantic model feed the parser, its help and its checks."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin
+
+import click
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
+
+from memscope.base.errors import UsageError
+from memscope.cli.output import Console, Form
+
+
+class Exit(IntEnum):
+    """What a command ends with."""
+
+    DONE = 0
+    NOTHING = 1
+    USAGE = 2
+    ENGINE = 3
+    INTERRUPTED = 130
+
+
+class Options(BaseModel):
+    """The arguments of a command. A field's description is its help; `FILE = argument(...)` makes it positional."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+Given = TypeVar("Given", bound=Options)
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Generic[Given]):
+    """`run` does the work, prints through the console, and returns the exit code. `examples` end the help."""
+
+    name: str
+    summary: str
+    options: type[Given]
+    run: Callable[[Given, Console], Exit]
+    examples: Sequence[str] = ()
+    details: str = ""
+    form: Form = "table"  # what it prints when not told
+    order: int = 50
+
+
+def positional(metavar: str) -> dict[str, Any]:
+    """For `Field(json_schema_extra=...)`: an argument without a flag."""
+    return {"positional": metavar}
+
+
+def choices(names: Callable[[], list[str]]) -> dict[str, Any]:
+    """For `Field(json_schema_extra=...)`: what an option's values are completed from; they are checked later."""
+    return {"choices": names}
+
+
+def click_command(command: Command[Any]) -> click.Command:
+    """The command as the parser sees it."""
+
+    def call(form: Form | None, as_json: bool, **values: Any) -> Exit:
+        given = {name: value for name, value in values.items() if value is not None and value != ()}
+        try:
+            options = command.options.model_validate(given)
+        except ValidationError as error:
+            raise _refusal(error) from None
+        return command.run(options, Console("json" if as_json else form or command.form))
+
+    parameters = [_parameter(name, info) for name, info in command.options.model_fields.items()]
+    parameters += [
+        click.Option(["--format", "form"], type=click.Choice(get_args(Form)), help=f"How to print. [{command.form}]"),
+        click.Option(["--json", "as_json"], is_flag=True, help="Short for --format json."),
+    ]
+    epilog = "\b\nExamples:\n" + "\n".join(f"  {line}" for line in command.examples) if command.examples else None
+    text = "\n\n".join(filter(None, (command.summary, command.details)))
+    return _Spreading(
+        command.name, params=parameters, callback=call, help=text, short_help=command.summary, epilog=epilog
+    )
+
+
+class _Spreading(click.Command):
+    """Takes `--memories A B` for `--memories A --memories B` once FILE is there, as a shell's wildcard gives it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, list(self._spread(ctx, args)))
+
+    def _spread(self, ctx: click.Context, args: list[str]) -> Iterator[str]:
+        options = {flag: p for p in self.get_params(ctx) if isinstance(p, click.Option) for flag in p.opts}
+        seen_file = False
+        at = 0
+        while at < len(args):
+            arg = args[at]
+            at += 1
+            yield arg
+            option = options.get(arg)
+            if option is None:
+                if arg == "--":
+                    yield from args[at:]
+                    return
+                seen_file = seen_file or not arg.startswith("-")
+            elif not option.is_flag and at < len(args):
+                yield args[at]
+                at += 1
+                while option.multiple and seen_file and at < len(args) and not args[at].startswith("-"):
+                    yield arg
+                    yield args[at]
+                    at += 1
+
+
+def _parameter(name: str, info: FieldInfo) -> click.Parameter:
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    kind, many = _kind(info.annotation)
+    if metavar := extra.get("positional"):
+        required = info.is_required()
+        return click.Argument([name], type=kind, nargs=-1 if many else 1, required=required, metavar=str(metavar))
+    flag = f"--{name.replace('_', '-')}"
+    if kind is bool:
+        if info.default is True or extra.get("off"):
+            return click.Option(
+                [f"--no-{name.replace('_', '-')}", name], flag_value=False, default=None, help=info.description
+            )
+        return click.Option([flag], is_flag=True, flag_value=True, default=None, help=info.description)
+    complete = extra.get("choices")
+    return click.Option(
+        [flag],
+        type=kind,
+        multiple=many,
+        default=None,
+        help=info.description,
+        metavar=extra.get("metavar"),
+        shell_complete=_completer(complete) if callable(complete) else None,
+    )
+
+
+def _completer(names: Callable[[], list[str]]) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    return lambda _context, _parameter, begun: [name for name in names() if name.startswith(begun)]
+
+
+def _kind(annotation: Any) -> tuple[Any, bool]:
+    """What click makes of a type, and whether there may be several."""
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType):
+        return _kind(next(arg for arg in args if arg is not type(None)))
+    if origin is tuple:
+        return _kind(args[0])[0], True
+    if origin is Literal:
+        return click.Choice([str(arg) for arg in args]), False
+    if annotation is Path:
+        return click.Path(path_type=Path), False
+    return annotation if annotation in (int, float, bool) else str, False
+
+
+def _refusal(error: ValidationError) -> UsageError:
+    first = error.errors()[0]
+    name = str(first["loc"][0]).replace("_", "-") if first["loc"] else "options"
+    value = f" cannot be {first['input']!r}" if first["type"] != "value_error" else ""
+    return UsageError(f"--{name}{value}: {first['msg'].removeprefix('Value error, ').lower()}")

@@ -1,0 +1,39 @@
+"""`memscope demo`: the main job on a bundled conversation."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+from memscope.cli.command import Command, Exit
+from memscope.cli.opening import Scoring
+from memscope.cli.output import Console
+from memscope.cli.session import exit_code, session_of
+
+
+def run(options: Scoring, console: Console) -> Exit:
+    from memscope.actions.open import open_conversation
+    from memscope.cli.grid import print_matrix
+    from memscope.reports.matrix import MATRIX
+
+    settings = options.resolved().settings
+    with resources.as_file(resources.files("memscope.data") / "demo.json") as path:
+        conversation = open_conversation(Path(path), settings)
+    with session_of(conversation, settings, console) as opened:
+        matrix, document = opened.matrix()
+        if console.form != "table":
+            console.document(MATRIX, document)
+        else:
+            print_matrix(opened, matrix, document)
+            console.text("", "Next: memscope why FILE --message 14, or memscope matrix on a transcript of your own.")
+        return exit_code(conversation, document.reason)
+
+
+COMMAND = Command(
+    name="demo",
+    summary="Run the main job on a bundled conversation, with nothing but Python.",
+    options=Scoring,
+    run=run,
+    examples=("memscope demo", "memscope demo --json"),
+    order=0,
+)

@@ -1,0 +1,56 @@
+"""`memscope responses`: the responses of a conversation, or what mattered to one of them."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from memscope.cli.command import Command, Exit
+from memscope.cli.output import Console
+from memscope.cli.session import Session, Target, exit_code, session
+
+
+class ResponsesOptions(Target):
+    message: int | None = Field(None, description="One response, by message index: the memories that mattered to it.")
+    memory: str | None = Field(None, description="With --message: show the heat of this memory alone.")
+
+
+def run(options: ResponsesOptions, console: Console) -> Exit:
+    with session(options, console) as opened:
+        return _all(opened) if options.message is None else _one(opened, options.message, options.memory)
+
+
+def _all(opened: Session) -> Exit:
+    from memscope.reports.matrix import RESPONSES, responses_document
+
+    _, document = opened.matrix()
+    opened.console.heading(opened.heading(document.reason))
+    opened.console.document(RESPONSES, responses_document(document))
+    return exit_code(opened.conversation, document.reason)
+
+
+def _one(opened: Session, message: int, memory: str | None) -> Exit:
+    from memscope.actions.respond import explain_response
+    from memscope.cli.heat import print_response
+
+    with opened.console.job() as job:
+        document = explain_response(
+            opened.conversation,
+            message,
+            opened.scorer,
+            job,
+            threshold=opened.settings.threshold,
+            workers=opened.settings.workers,
+            memory=memory,
+        )
+    print_response(opened, document)
+    return exit_code(opened.conversation, document.reason) if document.text else Exit.DONE
+
+
+COMMAND = Command(
+    name="responses",
+    summary="List the responses and the memory each leaned on most; or all that mattered to one of them.",
+    options=ResponsesOptions,
+    run=run,
+    examples=("memscope responses session.jsonl", "memscope responses session.jsonl --message 14 --json"),
+    order=11,
+)

@@ -1,0 +1,131 @@
+"""The matrix for a terminal: a grid of memories by responses, and its strongest cells in words."""
+
+from __future__ import annotations
+
+from math import log
+from typing import TYPE_CHECKING
+
+from rich.style import Style
+from rich.text import Text
+
+from memscope.actions.explain import explain_strongest
+from memscope.attribution.matrix import Matrix
+from memscope.base.text import clean_line
+from memscope.reports.matrix import MatrixDocument, glyph
+from memscope.reports.strongest import CellNote
+from memscope.reports.view import nats
+
+if TYPE_CHECKING:
+    from memscope.cli.session import Session
+
+_EXPLAINED = 5
+_KEY_WIDTH = 28
+_TOTAL_WIDTH = 8
+
+
+def print_matrix(opened: Session, matrix: Matrix, document: MatrixDocument) -> None:
+    """The grid, as many responses as fit, and below it the strongest cells explained."""
+    console = opened.console
+    console.heading(opened.heading(document.reason))
+    if document.reason is not None:
+        return
+    width = console.screen().width
+    console.text(*_grid(document, width), *_legend(opened, document))
+    with console.job() as job:
+        notes = explain_strongest(
+            opened.conversation, matrix, opened.scorer, job, threshold=opened.settings.threshold, count=_EXPLAINED
+        )
+    if notes:
+        console.text("", Text("strongest", style="bold"))
+    for note in notes:
+        console.text(*_explained(note, width))
+
+
+def _grid(document: MatrixDocument, width: int) -> list[Text]:
+    keys = [clean_line(memory.key) for memory in document.memories]
+    label = min(max(map(len, keys)), max(_KEY_WIDTH, width // 4))
+    signs = [
+        [
+            glyph(effect, state, response.cutoff)
+            for effect, state, response in zip(effects, states, document.responses, strict=True)
+        ]
+        for effects, states in zip(document.effects, document.states, strict=True)
+    ]
+    heads = [f"#{response.message}" for response in document.responses]
+    widths = [max(map(len, (head, *column))) for head, column in zip(heads, zip(*signs, strict=True), strict=True)]
+    shown = _fitting(document, widths, width - label - _TOTAL_WIDTH - 2)
+    lines = [Text(" " * label + "  ").append("total".rjust(_TOTAL_WIDTH), "dim")]
+    for column in shown:
+        lines[0].append(heads[column].rjust(widths[column] + 1), "dim")
+    for row, memory in enumerate(document.memories):
+        name = keys[row] if len(keys[row]) <= label else keys[row][: label - 1] + "…"
+        total = "×" if memory.total is None else nats(memory.total)
+        line = Text(name.ljust(label) + "  ").append(total.rjust(_TOTAL_WIDTH), "bold")
+        for column in shown:
+            effect, text = document.effects[row][column], signs[row][column]
+            line.append(" ").append(text.rjust(widths[column]), _style(effect, text))
+        lines.append(line)
+    hidden = len(heads) - len(shown)
+    if hidden:
+        lines.append(Text(f"{hidden} responses with less at stake are not shown; --format csv has them all", "dim"))
+    return lines
+
+
+def _fitting(document: MatrixDocument, widths: list[int], room: int) -> list[int]:
+    """The columns that fit, those where memories did most, in the conversation's order."""
+    order = sorted(range(len(widths)), key=lambda c: (-_stake(document, c), c))
+    kept: list[int] = []
+    for column in order:
+        if room < widths[column] + 1:
+            break
+        room -= widths[column] + 1
+        kept.append(column)
+    return sorted(kept)
+
+
+def _stake(document: MatrixDocument, column: int) -> float:
+    return max((abs(row[column] or 0.0) for row in document.effects), default=0.0)
+
+
+def _style(effect: float | None, text: str) -> Style:
+    """Brighter as the wording becomes 10, 100, 1000 times likelier; red the other way."""
+    if text == "×":
+        return Style(color="red", bold=True)
+    if effect is None or text in "· …+-":
+        return Style(dim=True)
+    tens = abs(effect) / log(10)
+    return Style(color="yellow" if effect > 0 else "red", bold=tens >= 3, dim=tens < 1)
+
+
+def _legend(opened: Session, document: MatrixDocument) -> list[Text]:
+    n, m, cost = len(document.memories), len(document.responses), document.cost
+    kept = f", {cost.from_store} from disk" if cost.from_store else ""
+    floor = max((response.noise or 0.0 for response in document.responses), default=0.0)
+    said = f"{n} memories x {m} responses, {cost.scorings} scorings{kept}, {cost.seconds:.1f} s"
+    lexical = (
+        " Lexical: it sees shared words, not meaning." if "lexical" in opened.scorer.engine.capabilities.label else ""
+    )
+    return [
+        Text(),
+        Text(
+            "nats a memory adds to each response or takes from it: + - less than half a nat, · below the cutoff,"
+            " blank where it came later",
+            "dim",
+        ),
+        Text(f"{said}; noise floor {nats(floor)}.{lexical}", "dim"),
+    ]
+
+
+def _explained(note: CellNote, width: int) -> list[Text]:
+    share = f", {note.share:.0%} of what all memories gave it" if note.effect > 0 and note.share is not None else ""
+    how = "leans on" if note.effect > 0 else "goes against"
+    word = f", most on {note.word!r} ({note.word_effect:+.1f})" if note.word else ""
+    head = (
+        Text(f"#{note.message} {how} ").append(clean_line(note.key), "bold").append(f": {note.effect:+.1f} nats{share}{word}")
+    )
+    lines = [head, Text(f"    memory    {note.memory}"), Text(f"    response  {note.response}")]
+    if note.effect < 0:
+        lines.append(Text("    either the memory misled, or the response did not follow it", "dim"))
+    for line in lines:
+        line.truncate(width, overflow="ellipsis")
+    return lines

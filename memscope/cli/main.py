@@ -1,0 +1,87 @@
+"""The command line as a whole: finding the command, and ending well whatever happens."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from memscope import __version__
+from memscope.base.errors import MemscopeError
+from memscope.base.plugins import member, member_names, members
+from memscope.base.text import clean
+from memscope.cli import commands
+from memscope.cli.command import Command, Exit, click_command
+
+DEFAULT = "matrix"  # what a file alone is opened with
+
+
+class Commands(click.Group):
+    """The commands of the folder `commands`, each imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        found: dict[str, Command[object]] = members(commands, "COMMAND")  # type: ignore[type-var]
+        return [c.name for c in sorted(found.values(), key=lambda c: (c.order, c.name))]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in member_names(commands):
+            return None
+        return click_command(member(commands, cmd_name, "COMMAND"))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in member_names(commands) and (Path(name).exists() or any(c in name for c in "./\\")):
+            return DEFAULT, self.get_command(ctx, DEFAULT), args
+        return super().resolve_command(ctx, args)
+
+
+_HELP = """See which memory each response of an agent depended on.
+
+Every response of a conversation is scored with and without each memory that was surfaced into it; the difference, in
+nats, is what the memory did for that wording. `memscope FILE` is short for `memscope matrix FILE`."""
+
+_EPILOG = """\b
+Exit codes: 0 done; 1 nothing found where something was asked for; 2 wrong use or bad input;
+3 engine failure; 130 interrupted."""
+
+
+def parser() -> click.Group:
+    """The whole command line, for running it and for completion."""
+    group = Commands("memscope", help=_HELP, epilog=_EPILOG, context_settings={"max_content_width": 100})
+    group.params.append(
+        click.Option(
+            ["--version"], is_flag=True, expose_value=False, is_eager=True, help="Show the version.", callback=_version
+        )
+    )
+    return group
+
+
+def run_cli(args: list[str]) -> int:
+    """Runs a command line; the exit code. Everything a person can cause ends here as a message."""
+    try:
+        code = parser().main(args or ["--help"], prog_name="memscope", standalone_mode=False)
+        return int(code or 0)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        hint = f" Try: {context.command_path} --help" if context is not None else ""
+        if getattr(error, "option_name", "") == "--api-key":
+            hint = " A key on the command line can be read by others: set MEMSCOPE_API_KEY."
+        sys.stderr.write(clean(f"memscope: {error.format_message()}{hint}") + "\n")
+        return Exit.USAGE
+    except MemscopeError as error:
+        sys.stderr.write(clean(f"memscope: {error}") + "\n")
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        sys.stderr.write("memscope: interrupted; every scoring that had landed is kept. Run the same again to go on.\n")
+        return Exit.INTERRUPTED
+
+
+def _version(context: click.Context, _parameter: click.Parameter, asked: bool) -> None:
+    if asked:
+        print(f"memscope {__version__}")
+        context.exit()

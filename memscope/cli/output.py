@@ -1,0 +1,122 @@
+"""What goes out: data on standard output, everything else on standard error, and nothing that was not cleaned."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from memscope.base.job import Job, Progress
+from memscope.base.text import clean, clean_line, json_text
+
+if TYPE_CHECKING:
+    import rich.console
+    from rich.text import Text
+
+    from memscope.reports.view import Column, Document, View
+
+Form = Literal["table", "json", "csv"]
+Doc = TypeVar("Doc", bound="Document")
+Row = TypeVar("Row")
+
+
+class Console:
+    """Prints one command's results. `form` is what `--format` asks for."""
+
+    def __init__(self, form: Form = "table") -> None:
+        self.form: Form = form
+
+    def document(self, view: View[Doc, Row], document: Doc) -> None:
+        """The document in the form asked for; as a table, its rows alone."""
+        if self.form == "json":
+            self.json(document.model_dump(mode="json", by_alias=True))
+        elif self.form == "csv":
+            sys.stdout.write(csv_text(view, document))
+        else:
+            self.table(view.columns(document), view.rows(document))
+
+    def json(self, value: Any) -> None:
+        """One JSON document: indented for a person at a terminal, on one line for a program."""
+        sys.stdout.write(json_text(value, indent=2 if sys.stdout.isatty() else None) + "\n")
+
+    def table(self, columns: Sequence[Column[Row]], rows: Sequence[Row]) -> None:
+        """A table as wide as the screen allows: the columns of highest rank give way first."""
+        from memscope.cli.tables import fitted
+
+        console = self.screen()
+        console.print(fitted(columns, rows, console.width))
+
+    def text(self, *lines: str | Text) -> None:
+        """Lines for a person, below or above a table."""
+        console = self.screen()
+        for line in lines:
+            console.print(
+                clean(line) if isinstance(line, str) else line,
+                markup=False,
+                highlight=False,
+                emoji=False,
+                soft_wrap=isinstance(line, str),
+            )
+
+    def heading(self, text: str) -> None:
+        """Lines above a table; programs are not given them."""
+        if self.form == "table":
+            self.text(*text.split("\n"), "")
+
+    def note(self, text: str) -> None:
+        """A line on standard error: what happened beside the data."""
+        sys.stderr.write(f"memscope: {clean_line(text)}\n")
+
+    @staticmethod
+    def screen() -> rich.console.Console:
+        from rich.console import Console as Screen
+
+        width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else 120
+        return Screen(width=width, highlight=False, markup=False, emoji=False)
+
+    @contextmanager
+    def job(self) -> Iterator[Job]:
+        """A job whose progress is shown on standard error while a person is looking there."""
+        if not sys.stderr.isatty():
+            yield Job()
+            return
+        from rich.console import Console as Screen
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        parts = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        with Bar(*parts, console=Screen(stderr=True), transient=True) as bar:
+            task = bar.add_task("", start=True)
+
+            def show(progress: Progress) -> None:
+                words = clean_line(f"{progress.doing}: {progress.unit}")
+                bar.update(task, completed=progress.done, total=progress.total, description=words)
+
+            yield Job(show)
+
+
+def csv_text(view: View[Doc, Row], document: Doc) -> str:
+    """The rows as CSV (RFC 4180, but for bare newlines), a header first; cleaned, and inert in a spreadsheet."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    columns = view.columns(document)
+    writer.writerow([column.title for column in columns])
+    for row in view.rows(document):
+        writer.writerow([_csv_cell(column.value(row)) for column in columns])
+    return out.getvalue()
+
+
+def _csv_cell(value: object) -> object:
+    if not isinstance(value, str):
+        return repr(value) if isinstance(value, float) else value
+    text = clean(value)
+    return "'" + text if text.startswith(("=", "+", "-", "@")) else text  # else a spreadsheet would run it

@@ -1,0 +1,105 @@
+"""What every scoring command goes through: open the conversation, open the engine, score, say what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from memscope.base.settings import Settings
+from memscope.cli.command import Exit
+from memscope.cli.opening import Opening, Scoring, place
+from memscope.cli.output import Console
+from memscope.conversation.model import Conversation
+
+if TYPE_CHECKING:
+    from memscope.actions.engine import Scorer
+    from memscope.attribution.matrix import Matrix
+    from memscope.reports.matrix import MatrixDocument
+
+_SHOWN_ERRORS = 5
+
+
+class Target(Opening, Scoring):
+    """A conversation, and what to score it with."""
+
+
+@dataclass
+class Session:
+    """A conversation and the engine it is scored with, for as long as a command runs."""
+
+    conversation: Conversation
+    settings: Settings
+    scorer: Scorer
+    console: Console
+
+    def matrix(self) -> tuple[Matrix, MatrixDocument]:
+        """The whole matrix, with its progress shown; reasons for failed rows go to standard error."""
+        from memscope.actions.score import score_matrix
+        from memscope.reports.matrix import CostPart, matrix_document
+
+        with self.console.job() as job:
+            run, cost = score_matrix(self.conversation, self.scorer, job, workers=self.settings.workers)
+        matrix = run.snapshot()
+        for number, (name, error) in enumerate(matrix.errors.items()):
+            if number == _SHOWN_ERRORS:
+                self.console.note(f"and {len(matrix.errors) - number} more")
+                break
+            self.console.note(f"{name}: {error}")
+        part = CostPart(scorings=cost.scorings, from_store=cost.from_store, seconds=cost.seconds)
+        identity = self.scorer.engine.identity
+        return matrix, matrix_document(self.conversation, matrix, identity, self.settings.threshold, part)
+
+    def heading(self, reason: str | None = None) -> str:
+        """The conversation, the engine and, where there is no matrix, why."""
+        label = self.scorer.engine.capabilities.label
+        model = self.scorer.engine.identity.model if label != "embedded (lexical)" else ""
+        said = [self.conversation.title or "untitled", place(self.conversation), f"{label} {model}".strip()]
+        return " · ".join(filter(None, said)) + (f"\n{reason}" if reason else "")
+
+
+@contextmanager
+def session(target: Target, console: Console) -> Iterator[Session]:
+    """The conversation opened and the engine ready; what loading passed over goes to standard error."""
+    settings = target.resolved().settings
+    conversation = target.open(settings)
+    yield from _scoring(conversation, settings, console)
+
+
+@contextmanager
+def session_of(conversation: Conversation, settings: Settings, console: Console) -> Iterator[Session]:
+    """The same for a conversation that is open already."""
+    yield from _scoring(conversation, settings, console)
+
+
+def _scoring(conversation: Conversation, settings: Settings, console: Console) -> Iterator[Session]:
+    from memscope.actions.engine import open_scorer
+
+    note_skipped(conversation, console)
+    scorer = open_scorer(settings)
+    try:
+        yield Session(conversation, settings, scorer, console)
+    finally:
+        if scorer.trouble:
+            console.note(f"scores are not being kept: {scorer.trouble}")
+        scorer.close()
+
+
+def note_skipped(conversation: Conversation, console: Console) -> None:
+    """What loading passed over, counted by reason, on standard error."""
+    lines: dict[str, list[int]] = {}
+    for skipped in conversation.skipped:
+        lines.setdefault(skipped.reason, []).append(skipped.line)
+    for reason, where in lines.items():
+        times = "once" if len(where) == 1 else f"{len(where)} times"
+        console.note(f"passed over {times} (line {where[0]}{', ...' if len(where) > 1 else ''}): {reason}")
+    for note in conversation.notes:
+        console.note(note)
+
+
+def exit_code(conversation: Conversation, reason: str | None) -> Exit:
+    """3 when the baseline failed, 1 when there is nothing to score, else 0 (failed rows are told, not fatal)."""
+    if reason is None:
+        return Exit.DONE
+    return Exit.ENGINE if conversation.memories and conversation.responses else Exit.NOTHING
