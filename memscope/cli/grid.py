@@ -108,8 +108,7 @@ def _legend(opened: Session, document: MatrixDocument) -> list[Text]:
     return [
         Text(),
         Text(
-            "nats a memory adds to each response or takes from it: + - less than half a nat, · below the cutoff,"
-            " blank where it came later",
+            "nats each memory adds to a response (- takes); + - under half a nat, · below the cutoff, blank: came later",
             "dim",
         ),
         Text(f"{said}; noise floor {nats(floor)}.{lexical}", "dim"),
@@ -120,9 +119,8 @@ def _explained(note: CellNote, width: int) -> list[Text]:
     share = f", {note.share:.0%} of what all memories gave it" if note.effect > 0 and note.share is not None else ""
     how = "leans on" if note.effect > 0 else "goes against"
     word = f", most on {note.word!r} ({note.word_effect:+.1f})" if note.word else ""
-    head = (
-        Text(f"#{note.message} {how} ").append(clean_line(note.key), "bold").append(f": {note.effect:+.1f} nats{share}{word}")
-    )
+    head = Text(f"#{note.message} {how} ").append(clean_line(note.key), "bold")
+    head.append(f": {note.effect:+.1f} nats{share}{word}")
     lines = [head, Text(f"    memory    {note.memory}"), Text(f"    response  {note.response}")]
     if note.effect < 0:
         lines.append(Text("    either the memory misled, or the response did not follow it", "dim"))

@@ -42,14 +42,19 @@ class Session:
         with self.console.job() as job:
             run, cost = score_matrix(self.conversation, self.scorer, job, workers=self.settings.workers)
         matrix = run.snapshot()
-        for number, (name, error) in enumerate(matrix.errors.items()):
-            if number == _SHOWN_ERRORS:
-                self.console.note(f"and {len(matrix.errors) - number} more")
-                break
-            self.console.note(f"{name}: {error}")
+        self._note_failures(matrix)
         part = CostPart(scorings=cost.scorings, from_store=cost.from_store, seconds=cost.seconds)
         identity = self.scorer.engine.identity
         return matrix, matrix_document(self.conversation, matrix, identity, self.settings.threshold, part)
+
+    def _note_failures(self, matrix: Matrix) -> None:
+        if matrix.reason is not None:
+            return  # which says it all
+        for name, error in list(matrix.errors.items())[:_SHOWN_ERRORS]:
+            self.console.note(f"failed: {name}: {error}")
+        if matrix.errors:
+            left = len(matrix.errors) - _SHOWN_ERRORS
+            self.console.note((f"and {left} more; " if left > 0 else "") + "run the same again to try only these")
 
     def heading(self, reason: str | None = None) -> str:
         """The conversation, the engine and, where there is no matrix, why."""

@@ -159,7 +159,7 @@ def _next_line(file: BinaryIO) -> str | None:
 def _unwrap(value: Any) -> Any:
     """A JSON string that contains JSON is that JSON (Letta writes files so)."""
     for _ in range(3):
-        if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
+        if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "[", '"'):
             break
         try:
             value = _DECODER.decode(value)

@@ -76,12 +76,13 @@ class Format:
 def merge_assistant(records: Iterable[Record]) -> Iterator[Record]:
     """Assistant messages that follow each other become one: some agents write a reply as several records.
 
-    Facts and skips between them do not part them; a boundary does. The first record's id, time and line stay.
+    Facts and skips between them do not part them; a boundary does. The first record's id, time and line stay. A message
+    that is a memory as a whole stays by itself.
     """
     held: Message | None = None
     parts: list[Part] = []
     for record in records:
-        if isinstance(record, Message) and record.role == "assistant" and record.kind == "said":
+        if isinstance(record, Message) and record.is_response and record.kind == "said":
             held = held or record
             parts.extend(record.parts)
             continue

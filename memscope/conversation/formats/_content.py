@@ -22,9 +22,25 @@ def string(value: Any) -> str:
     return "" if value is None else compact(value)
 
 
+def entries(value: Any) -> list[Any]:
+    """`value` if it is a list; none for anything else."""
+    return value if isinstance(value, list) else []
+
+
 def arguments(value: Any) -> str:
     """Tool arguments as the JSON text they were found as, or that text of the object they were found as."""
     return value if isinstance(value, str) else compact({} if value is None else value)
+
+
+def json_object(text: str) -> Mapping[str, Any] | None:
+    """The JSON object that `text` is, such as a tool's answer; None for every other text."""
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        value = json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, Mapping) else None
 
 
 def opaque(block: Any) -> Opaque:
@@ -68,8 +84,7 @@ def _part(block: Any) -> Part:
 
 def openai_calls(message: Mapping[str, Any]) -> Iterator[ToolCall]:
     """The `tool_calls` of an OpenAI message, and the older `function_call`."""
-    calls = message.get("tool_calls")
-    for call in calls if isinstance(calls, list) else []:
+    for call in entries(message.get("tool_calls")):
         if isinstance(call, Mapping):
             function = call.get("function")
             function = function if isinstance(function, Mapping) else call
@@ -88,6 +103,8 @@ def seconds(value: Any) -> float | None:
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float):
+        if not abs(value) < 1e15:  # nor is NaN: beyond the year 33,000 it is no time, not even in milliseconds
+            return None
         return value / 1000 if value > 1e11 else float(value)
     try:
         moment = datetime.fromisoformat(str(value))

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast, get_args
 
 from memscope.base.text import preview, slug
-from memscope.conversation.formats._content import compact, openai_calls, parts, seconds, string
+from memscope.conversation.formats._content import compact, entries, openai_calls, parts, seconds, string
 from memscope.conversation.keys import made_up_key
+from memscope.conversation.memory_files import with_system_memories
 from memscope.conversation.model import Kind, Memory, Message, Opaque, Part, Skipped, Text, Thinking, ToolResult
 from memscope.conversation.raw import Raw, Value
 from memscope.conversation.records import Fact, Format, Item, No, Record, Yes, outcome_facts
@@ -95,9 +96,9 @@ def _conversation(value: Value) -> Iterator[Record]:
     if isinstance(top, Mapping):
         if isinstance(top.get("title"), str):
             yield Fact("title", top["title"], value.line)
-        for tool in top.get("tools") or []:
+        for tool in entries(top.get("tools")):
             yield Fact("tool", compact(tool), value.line)
-        memories = [m for m in map(_listed_memory, top.get("memories") or []) if m]
+        memories = [m for m in map(_listed_memory, entries(top.get("memories"))) if m]
     else:
         memories = []
     messages = [record for m in _messages(top) or [] for record in read_message(m, value.line)]
@@ -114,20 +115,6 @@ def _listed_memory(entry: Any) -> Memory | None:
     return Memory(string(entry.get("key")) or made_up_key(entry["text"]), entry["text"])
 
 
-def with_system_memories(records: list[Record], memories: list[Memory], line: int) -> list[Record]:
-    """`records` with the memories behind the text of the leading system message, which is made where there is none."""
-    head = records[0] if records else None
-    if isinstance(head, Message) and head.role == "system" and not head.is_memory:
-        return [_extended(head, memories), *records[1:]]
-    return [Message("system", tuple(memories), line=line), *records]
-
-
-def _extended(message: Message, memories: list[Memory]) -> Message:
-    return Message(
-        message.role, (*message.parts, *memories), message.kind, message.time, message.id, message.name, message.line
-    )
-
-
 def read_message(value: Any, line: int) -> Iterator[Record]:
     """One chat message of OpenAI's API (or of the native form), and the facts in it."""
     if not isinstance(value, Mapping) or not isinstance(value.get("role"), str):
@@ -135,10 +122,11 @@ def read_message(value: Any, line: int) -> Iterator[Record]:
         return
     role, name, key = value["role"], string(value.get("name")), value.get("memory_key")
     content = list(parts(value.get("content")))
-    if isinstance(key, str) or role.startswith("memory") or name.startswith("memory"):
+    named = name.startswith("memory") and role not in ("tool", "function")  # there the name is the tool's
+    if isinstance(key, str) or role.startswith("memory") or named:
         rule = string(value.get("memory_rule")) or "explicit"
         content = _as_memory(content, key if isinstance(key, str) else None, name, rule)
-    elif role == "assistant" and any(isinstance(p, Memory) for p in content):
+    elif role == "assistant" and _speaks(value, content) and any(isinstance(p, Memory) for p in content):
         yield Skipped(line, "a memory inside a response was read as its text: no response is made of memories")
         content = [Text(p.text) if isinstance(p, Memory) else p for p in content]
     reasoning = value.get("reasoning_content") or value.get("reasoning")
@@ -153,6 +141,12 @@ def read_message(value: Any, line: int) -> Iterator[Record]:
     kind = cast(Kind, value["kind"]) if value.get("kind") in get_args(Kind) else "said"
     time = seconds(value.get("time", value.get("timestamp")))
     yield Message(role, tuple(content), kind, time, string(value.get("id")), name, line)
+
+
+def _speaks(value: Mapping[str, Any], content: list[Part]) -> bool:
+    """Whether an assistant message is a response: more than memories put in the assistant's name."""
+    more = any(value.get(name) for name in ("tool_calls", "function_call", "reasoning", "reasoning_content"))
+    return more or not all(isinstance(p, Memory) for p in content)
 
 
 def _as_memory(content: list[Part], key: str | None, name: str, rule: str) -> list[Part]:

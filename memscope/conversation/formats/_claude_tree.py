@@ -1,0 +1,208 @@
+"""How the records of a Claude Code session hang together: what is a repeat, what was rewound, what a sub-agent wrote.
+
+Records name their parent, so a session is a tree, while the order in the file is the order of writing. The file order
+is right but for rewinds, and the tree is often torn: parents are missing, sessions have several roots, parallel tool
+calls fork it. So file order rules, and only a branch that was clearly given up is taken out:
+
+- The chain of the last message is followed up; where a parent is missing, the record before in the file goes on.
+- A record off this chain stands on a branch. The branch was given up when the chain goes on from the fork with a
+  *later prompt*, while the branch begins with an earlier prompt (it was edited) or with another reply (it was undone).
+- Everything else off the chain stays: results of parallel tool calls, hooks, whatever hangs on a torn tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from memscope.base.text import preview
+from memscope.conversation.formats._content import compact, parts, string
+from memscope.conversation.model import Text
+from memscope.conversation.raw import Raw, Value
+
+MAIN = ""
+INTERRUPTED = "[Request interrupted by user"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A record with a uuid. `parent` is the place of the record it follows, always an earlier one."""
+
+    parent: int | None
+    role: str  # "user", "assistant", or "" for a record that is no message
+    reply: str = ""  # the API's id of the message that an assistant record is a piece of
+    is_prompt: bool = False
+
+
+@dataclass
+class Index:
+    """What one pass over a session tells. A record's *place* is its number among the JSON values, from 0.
+
+    `branches` has the sub-agent of every sidechain record, `titles` the conversations (the main one under `MAIN`) that
+    hold a message, in the order of appearance, each with its first words.
+    """
+
+    dropped: dict[int, str] = field(default_factory=dict)
+    branches: dict[int, str] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
+    sessions: set[str] = field(default_factory=set)
+    uuids: set[str] = field(default_factory=set)
+
+    def branch(self, place: int) -> str:
+        return self.branches.get(place, MAIN)
+
+
+def index(raw: Raw) -> Index:
+    """Reads the file once, keeping a few words for each record."""
+    indexer = _Indexer()
+    values = (value for value in raw.values() if isinstance(value, Value))
+    for place, value in enumerate(values):
+        if isinstance(value.json, Mapping):
+            indexer.add(place, value.json)
+    return indexer.finish()
+
+
+class _Indexer:
+    def __init__(self) -> None:
+        self.index = Index()
+        self.main: dict[int, Node] = {}
+        self.places: dict[str, int] = {}  # of the uuids that name one record only
+        self.prints: dict[str, int] = {}
+        self.agents: dict[str, str] = {}
+        self.withdrawn: set[str] = set()
+        self.last_main: int | None = None
+        self.last_branch = ""
+
+    def add(self, place: int, record: Mapping[str, Any]) -> None:
+        for field_name in ("supersedesUuids", "retractedMessageUuids"):
+            listed = record.get(field_name)
+            self.withdrawn.update(u for u in (listed if isinstance(listed, list) else []) if isinstance(u, str))
+        uuid = record.get("uuid")
+        if not isinstance(uuid, str) or not uuid:
+            return
+        if self._is_repeat(uuid, record):
+            self.index.dropped[place] = "a repeat of an earlier record (the session was resumed)"
+            self.index.branches[place] = self.index.branch(self.places.get(uuid, place))
+            return
+        parent = self._parent(record)
+        if record.get("isSidechain") is True:
+            self._add_to_branch(place, record, parent)
+        else:
+            self._add_to_main(place, record, parent)
+        if uuid in self.prints:
+            self.places.pop(uuid, None)  # one uuid, two records: it names neither
+        else:
+            self.places[uuid] = place
+        self.prints[uuid] = _print(record)
+
+    def finish(self) -> Index:
+        for uuid in self.withdrawn & self.places.keys():
+            self.index.dropped.setdefault(self.places[uuid], "withdrawn: a later record replaces or retracts it")
+        self.index.uuids = set(self.prints)
+        for place in _given_up(self.main, self.index.dropped):
+            self.index.dropped.setdefault(place, "on a branch that was given up: the conversation was rewound")
+        return self.index
+
+    def _is_repeat(self, uuid: str, record: Mapping[str, Any]) -> bool:
+        """Whether the record was there before: the same uuid and content, in whatever session."""
+        return uuid in self.prints and self.prints[uuid] == _print(record)
+
+    def _parent(self, record: Mapping[str, Any]) -> int | None:
+        """The place of the parent; behind a compaction there is a logical one only."""
+        for name in (record.get("parentUuid"), record.get("logicalParentUuid")):
+            if isinstance(name, str) and name in self.places:
+                return self.places[name]
+        return None
+
+    def _add_to_main(self, place: int, record: Mapping[str, Any], parent: int | None) -> None:
+        if parent is None or parent not in self.main:
+            parent = self.last_main
+        role = role_of(record)
+        reply = string(record["message"].get("id")) if role == "assistant" else ""
+        self.main[place] = Node(parent, role, reply, role == "user" and _is_prompt(record))
+        self.last_main = place
+        if isinstance(record.get("sessionId"), str):
+            self.index.sessions.add(record["sessionId"])
+        self._name(MAIN, record)
+
+    def _add_to_branch(self, place: int, record: Mapping[str, Any], parent: int | None) -> None:
+        """A sidechain's records follow each other; a first one begins a new sub-agent, named by its agent or place."""
+        agent = string(record.get("agentId"))
+        torn = parent is None and record.get("parentUuid") is not None
+        if parent is not None and parent in self.index.branches:
+            branch = self.index.branches[parent]
+        elif agent:
+            branch = self.agents.setdefault(agent, f"agent {agent}")
+        else:
+            branch = (self.last_branch if torn else "") or f"agent at {place}"
+        self.index.branches[place] = self.last_branch = branch
+        self._name(branch, record)
+
+    def _name(self, branch: str, record: Mapping[str, Any]) -> None:
+        if role_of(record) and not self.index.titles.get(branch):
+            self.index.titles[branch] = preview("".join(_texts(record)), 80) if role_of(record) == "user" else ""
+
+
+def role_of(record: Mapping[str, Any]) -> str:
+    """`user` or `assistant` for a record that holds a message of theirs, else nothing."""
+    kind = record.get("type")
+    return str(kind) if kind in ("user", "assistant") and isinstance(record.get("message"), Mapping) else ""
+
+
+def _is_prompt(record: Mapping[str, Any]) -> bool:
+    """Whether a user record is a turn of its own: no tool result, no note of the software's, no interruption."""
+    content = record["message"].get("content")
+    blocks = content if isinstance(content, list) else []
+    if record.get("isMeta") is True or any(isinstance(b, Mapping) and b.get("type") == "tool_result" for b in blocks):
+        return False
+    return not next(_texts(record), "").startswith(INTERRUPTED)
+
+
+def _texts(record: Mapping[str, Any]) -> Iterator[str]:
+    return (p.text for p in parts(record["message"].get("content")) if isinstance(p, Text))
+
+
+def _print(record: Mapping[str, Any]) -> int:
+    """A fingerprint of what a record says, without what a resumed session rewrites (session, version, folder)."""
+    message = record.get("message")
+    content = (
+        message.get("content") if isinstance(message, Mapping) else record.get("attachment", record.get("content"))
+    )
+    return hash(compact([record.get("type"), record.get("subtype"), content]))
+
+
+def _given_up(nodes: dict[int, Node], dropped: Mapping[int, str]) -> Iterator[int]:
+    """The places on branches that were given up. Parents stand before their children, so one pass is enough."""
+    messages = [place for place, node in nodes.items() if node.role and place not in dropped]
+    if not messages:
+        return
+    following = _chain(nodes, messages[-1])
+    heads: dict[int, tuple[int, int | None]] = {}  # of places off the chain: the fork, and the branch's first message
+    for place, node in nodes.items():
+        if place in following or node.parent is None:
+            continue
+        fork, head = (node.parent, None) if node.parent in following else heads[node.parent]
+        head = place if head is None and node.role else head
+        heads[place] = (fork, head)
+        if head is not None and _was_left(nodes, head, fork, following[fork]):
+            yield place
+
+
+def _chain(nodes: dict[int, Node], leaf: int) -> dict[int, int | None]:
+    """The places from `leaf` up to the root, each with the next message behind it."""
+    following: dict[int, int | None] = {}
+    behind: int | None = None
+    at: int | None = leaf
+    while at is not None:
+        following[at] = behind
+        behind = at if nodes[at].role else behind
+        at = nodes[at].parent
+    return following
+
+
+def _was_left(nodes: dict[int, Node], head: int, fork: int, goes_on: int | None) -> bool:
+    if goes_on is None or not nodes[goes_on].is_prompt or head > goes_on:
+        return False
+    first = nodes[head]
+    return first.is_prompt or (first.role == "assistant" and first.reply != nodes[fork].reply)

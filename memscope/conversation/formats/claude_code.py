@@ -1,0 +1,295 @@
+"""Claude Code sessions: one JSON record a line, a tree of messages with the program's own records between them.
+
+The main conversation is the first item; sub-agents follow, from sidechain records in the file and from their own files
+beside it. What hangs together how is `_claude_tree`'s business, what was attached `_claude_attachments`'.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from memscope.base.errors import SourceError
+from memscope.conversation.formats._anthropic import messages_of
+from memscope.conversation.formats._claude_attachments import attached
+from memscope.conversation.formats._claude_reply import one_reply
+from memscope.conversation.formats._claude_tree import INTERRUPTED, MAIN, Index, index, role_of
+from memscope.conversation.formats._content import compact, seconds, string
+from memscope.conversation.model import Kind, Message, Skipped, Text, ToolResult
+from memscope.conversation.raw import Raw, Value
+from memscope.conversation.records import (
+    Boundary,
+    Fact,
+    FactKind,
+    Format,
+    Item,
+    No,
+    Record,
+    Yes,
+    merge_assistant,
+    outcome_facts,
+)
+
+CONTINUED = "This session is being continued from a previous conversation"
+_SYNTHETIC = (
+    *("<command-", "<local-command-", "<task-notification", "<system-reminder>", "<teammate-message", "<bash-"),
+    *("<user-prompt-submit-hook>", "Stop hook feedback", "Base directory for this skill:", INTERRUPTED),
+)
+_TREE = frozenset({"user", "assistant", "system", "attachment", "progress"})
+_BOOKKEEPING = frozenset(
+    """agent-color agent-name agent-setting ai-title atis-latch attribution-snapshot bridge-session content-replacement
+    custom-title file-history-delta file-history-snapshot frame-link last-prompt mode permission-mode pr-link progress
+    queue-operation relocated result speculation-accept started summary tag task-summary worktree-state""".split()
+)
+_EXIT_CODE = re.compile(r"(?:Error: )?Exit code (-?\d+)")
+
+
+def sniff(raw: Raw) -> Yes | No:
+    if not raw.head:
+        return No("it holds no JSON")
+    if any(_is_record(value) for value in raw.head):
+        return Yes(0.9)
+    if all(_is_bookkeeping(value) for value in raw.head):
+        return Yes(0.9)  # a session that was opened and left: no other program writes these
+    return No('no record has "type", "uuid" and "parentUuid" beside an Anthropic message')
+
+
+def _is_record(value: Any) -> bool:
+    if not isinstance(value, Mapping) or not isinstance(value.get("uuid"), str):
+        return False
+    if string(value.get("type")) not in _TREE:
+        return False
+    if "parentUuid" not in value and not isinstance(value.get("sessionId"), str):
+        return False
+    role = role_of(value)
+    return "content" in value["message"] if role else "isSidechain" in value
+
+
+def _is_bookkeeping(value: Any) -> bool:
+    if not isinstance(value, Mapping) or string(value.get("type")) not in _BOOKKEEPING:
+        return False
+    return any(isinstance(value.get(name), str) for name in ("sessionId", "leafUuid", "messageId"))
+
+
+def items(raw: Raw) -> list[Item]:
+    return [Item(thread.title, is_subagent=thread.branch != MAIN) for thread in _threads(raw)]
+
+
+def records(raw: Raw, item: int) -> Iterator[Record]:
+    """The records of one conversation. Lines of a sub-agent with a file of its own are lines of that file."""
+    for thread in islice(_threads(raw), item, item + 1):
+        yield from merge_assistant(one_reply(_Reader(thread).read()))
+
+
+@dataclass(frozen=True)
+class _Thread:
+    """A conversation of a session: a file, and which branch of it."""
+
+    raw: Raw
+    index: Index
+    branch: str
+
+    @property
+    def title(self) -> str:
+        return "" if self.branch == MAIN else self.index.titles[self.branch]
+
+
+def _threads(raw: Raw) -> Iterator[_Thread]:
+    """The main conversation, then sub-agents in file order, then those with files of their own."""
+    found = index(raw)
+    branches = sorted(found.titles, key=lambda branch: branch != MAIN) or [MAIN]
+    yield from (_Thread(raw, found, branch) for branch in branches)
+    if MAIN not in branches:
+        return  # the file is a sub-agent's
+    for path in _side_files(raw.path, found.sessions):
+        with suppress(SourceError):  # an empty side file is no reason to refuse the session
+            side = Raw(path)
+            in_side = index(side)
+            yield from (_Thread(side, in_side, branch) for branch in in_side.titles)
+
+
+def _side_files(path: Path, sessions: set[str]) -> Iterator[Path]:
+    """Files of sub-agents: below the session's folder, or beside the session, naming it (as older versions had it)."""
+    try:
+        below = sorted((path.parent / path.stem / "subagents").rglob("agent-*.jsonl"))
+        beside = sorted(p for p in path.parent.glob("agent-*.jsonl") if p != path)
+    except OSError:
+        return
+    yield from below
+    yield from (p for p in beside if _session_of(p) in sessions)
+
+
+def _session_of(path: Path) -> str | None:
+    try:
+        first = next((value for value in Raw(path).values() if isinstance(value, Value)), None)
+    except SourceError:
+        return None
+    is_agent = first is not None and isinstance(first.json, Mapping) and first.json.get("isSidechain") is True
+    return string(first.json.get("sessionId")) if first is not None and is_agent else None
+
+
+class _Reader:
+    """Reads one conversation in file order, minding what was last said of each fact and whether a window is new."""
+
+    def __init__(self, thread: _Thread) -> None:
+        self.thread = thread
+        self.known: dict[FactKind, str] = {}
+        self.title_rank = 0
+        self.window_is_new = False
+
+    def read(self) -> Iterator[Record]:
+        place = -1
+        for value in self.thread.raw.values():
+            if isinstance(value, Skipped):
+                yield value
+                continue
+            place += 1
+            if self.thread.index.branch(place) != self.thread.branch:
+                continue
+            reason = self.thread.index.dropped.get(place)
+            if reason and not role_of(value.json):
+                continue  # no message went with it
+            for record in [Skipped(value.line, reason)] if reason else self._record(value.json, value.line):
+                if isinstance(record, Message) and record.kind == "said":
+                    self.window_is_new = False
+                yield record
+
+    def _record(self, record: Any, line: int) -> Iterator[Record]:
+        if not isinstance(record, Mapping):
+            yield Skipped(line, "the value is no record")
+            return
+        yield from self._circumstances(record, line)
+        kind = string(record.get("type"))
+        if kind == "user" and role_of(record):
+            yield from self._user(record, line)
+        elif kind == "assistant" and role_of(record):
+            yield from self._assistant(record, line)
+        elif kind == "system":
+            yield from self._system(record, line)
+        elif kind == "attachment" and isinstance(record.get("attachment"), Mapping):
+            yield from attached(record["attachment"], line=line, time=_time(record), uuid=string(record.get("uuid")))
+        elif kind in _BOOKKEEPING:
+            yield from self._bookkeeping(kind, record, line)
+        else:
+            yield Skipped(line, f"a record of an unknown type, {kind!r}" if kind else "a record without a type")
+
+    def _user(self, record: Mapping[str, Any], line: int) -> Iterator[Record]:
+        kind = _kind_of(record)
+        if kind == "summary":
+            yield from self._new_window(line)
+        content, uuid = record["message"].get("content"), string(record.get("uuid"))
+        for message in messages_of("user", content, line=line, kind=kind, time=_time(record), id=uuid):
+            if message.role == "tool":
+                yield from _answered(message)
+            elif message.parts:
+                yield message
+                if message.text.startswith(INTERRUPTED):
+                    yield Fact("interrupted", message.text, line)
+
+    def _assistant(self, record: Mapping[str, Any], line: int) -> Iterator[Record]:
+        """A piece of a reply. What the program says in the assistant's name is no reply of the model."""
+        message = record["message"]
+        pieces = list(
+            messages_of(
+                "assistant",
+                message.get("content"),
+                line=line,
+                time=_time(record),
+                id=string(message.get("id") or record.get("uuid")),
+            )
+        )
+        if record.get("isApiErrorMessage") is True:
+            yield Fact("error", "".join(piece.text for piece in pieces), line)
+        elif message.get("model") == "<synthetic>":
+            yield Skipped(line, "words of the program in the assistant's name, not of a model")
+        else:
+            yield from self._changed("model", message.get("model"), line)
+            yield from (piece for piece in pieces if piece.parts)
+
+    def _system(self, record: Mapping[str, Any], line: int) -> Iterator[Record]:
+        kind, content = record.get("subtype"), string(record.get("content"))
+        if kind == "compact_boundary":
+            yield from self._new_window(line)
+        elif kind in ("api_error", "error"):
+            yield Fact("error", _error_text(record.get("error")), line)
+        elif kind == "local_command" and content:
+            yield Message("user", (Text(content),), "synthetic", _time(record), string(record.get("uuid")), line=line)
+
+    def _new_window(self, line: int) -> Iterator[Record]:
+        """A compaction is told twice, by a boundary and by its summary, in either order."""
+        if not self.window_is_new:
+            yield Boundary(line)
+        self.window_is_new = True
+
+    def _bookkeeping(self, kind: str, record: Mapping[str, Any], line: int) -> Iterator[Record]:
+        if kind == "pr-link":
+            yield from self._changed("repository", record.get("prRepository"), line)
+        elif kind == "custom-title":
+            yield from self._titled(record.get("customTitle"), 4, line)
+        elif kind == "ai-title":
+            yield from self._titled(record.get("aiTitle"), 3, line)
+        elif kind == "summary":
+            # Summaries of other sessions of the project stand in the file too; one of a record in it is surer.
+            is_own = string(record.get("leafUuid")) in self.thread.index.uuids
+            yield from self._titled(record.get("summary"), 2 if is_own else 1, line)
+
+    def _titled(self, title: Any, rank: int, line: int) -> Iterator[Record]:
+        if isinstance(title, str) and title and rank >= self.title_rank and not title.startswith("API Error"):
+            self.title_rank = rank
+            yield Fact("title", title, line)
+
+    def _circumstances(self, record: Mapping[str, Any], line: int) -> Iterator[Record]:
+        yield from self._changed("session", record.get("sessionId"), line)
+        yield from self._changed("cwd", record.get("cwd"), line)
+        yield from self._changed("branch", record.get("gitBranch"), line)
+
+    def _changed(self, kind: FactKind, value: Any, line: int) -> Iterator[Record]:
+        if isinstance(value, str) and value and self.known.get(kind) != value:
+            self.known[kind] = value
+            yield Fact(kind, value, line)
+
+
+def _answered(message: Message) -> Iterator[Record]:
+    """A tool message with the exit code its text begins with, and the facts in it."""
+    result, *beside = message.parts
+    assert isinstance(result, ToolResult)
+    code = _EXIT_CODE.match(result.text) if result.is_error else None
+    if code:
+        result = replace(result, exit_code=int(code[1]))
+    yield replace(message, parts=(result, *beside))
+    yield from outcome_facts(result, message.line)
+
+
+def _kind_of(record: Mapping[str, Any]) -> Kind:
+    """Whether a person said it. A message with a person's words beside a reminder is the person's."""
+    content = record["message"].get("content")
+    blocks = content if isinstance(content, list) else [content]
+    found = [block.get("text") if isinstance(block, Mapping) else block for block in blocks]
+    texts = [text.lstrip() for text in found if isinstance(text, str)]
+    if record.get("isCompactSummary") is True or (texts and texts[0].startswith(CONTINUED)):
+        return "summary"
+    if record.get("isMeta") is True or (texts and all(text.startswith(_SYNTHETIC) for text in texts)):
+        return "synthetic"
+    return "said"
+
+
+def _error_text(error: Any) -> str:
+    """The most telling text of an API error, which is nested differently from version to version."""
+    told = error
+    for _ in range(3):
+        if not isinstance(told, Mapping):
+            break
+        told = told.get("formatted") or told.get("message") or told.get("error") or compact(told)
+    return string(told)
+
+
+def _time(record: Mapping[str, Any]) -> float | None:
+    return seconds(record.get("timestamp"))
+
+
+FORMAT = Format("claude-code", "Claude Code session", sniff, items, records, ("~/.claude/projects",))

@@ -1,0 +1,222 @@
+"""Codex rollouts: the items sent to the API, and events that tell the same turns again for the screen.
+
+The items are the conversation. Events add facts; only where a file has no message among its items are they the turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from memscope.conversation.formats._codex_index import (
+    ENVELOPES,
+    SYNTHETIC,
+    Index,
+    Line,
+    index,
+    lines,
+    opened,
+    replaced,
+    texts_of,
+)
+from memscope.conversation.formats._codex_items import read_item
+from memscope.conversation.formats._content import compact, string
+from memscope.conversation.model import Kind, Memory, Message, Part, Skipped, Text, Thinking
+from memscope.conversation.raw import Raw, Value
+from memscope.conversation.records import (
+    Boundary,
+    Fact,
+    FactKind,
+    Format,
+    Item,
+    No,
+    Record,
+    Yes,
+    merge_assistant,
+)
+
+
+def sniff(raw: Raw) -> Yes | No:
+    if not raw.head:
+        return No("it holds no JSON")
+    found = [opened(Value(0, value)) for value in raw.head]
+    if any(line is not None and _is_enveloped(line, value) for line, value in zip(found, raw.head, strict=True)):
+        return Yes(0.9)
+    kinds = [line.kind for line in found if line is not None]
+    if kinds[:1] == ["session_meta"] and {"response_item", "state"} & set(kinds):
+        return Yes(0.9)
+    bare = [line.payload for line in found if line is not None and line.kind == "response_item"]
+    if len(bare) == len(found) and any(_is_responses_message(item) for item in bare):
+        return Yes(0.7)  # items of the Responses API alone: Codex before 0.50, without its header
+    return No('no record has "type" and "payload" as a rollout does, nor is it an item of the Responses API')
+
+
+def _is_enveloped(line: Line, value: Any) -> bool:
+    if line.payload is value or line.kind not in ENVELOPES:
+        return False
+    if line.kind == "session_meta":
+        return isinstance(line.payload.get("id"), str)
+    return line.kind not in ("response_item", "event_msg") or isinstance(line.payload.get("type"), str)
+
+
+def _is_responses_message(item: Mapping[str, Any]) -> bool:
+    content = item.get("content")
+    kinds = [b.get("type") for b in content if isinstance(b, Mapping)] if isinstance(content, list) else []
+    return item.get("type") == "message" and bool({"input_text", "output_text"} & set(kinds))
+
+
+def items(raw: Raw) -> list[Item]:
+    """One: a rollout's sub-agents have rollouts of their own, whose head names them such."""
+    meta = next((line.payload for _, line in lines(raw) if line.kind == "session_meta"), {})
+    source = meta.get("source")
+    return [Item(is_subagent=isinstance(source, Mapping) and "subagent" in source)]
+
+
+def records(raw: Raw, item: int) -> Iterator[Record]:
+    del item  # there is one
+    yield from merge_assistant(_Reader(index(raw)).read(raw))
+
+
+class _Reader:
+    """Reads a rollout in file order, minding the window it is in and what was last said of each fact."""
+
+    def __init__(self, found: Index) -> None:
+        self.index = found
+        self.known: dict[FactKind, str] = {}
+        self.window = 0
+        self.has_head = False
+        self.shown: set[tuple[str, str]] = set()  # AGENTS.md texts surfaced in this window
+
+    def read(self, raw: Raw) -> Iterator[Record]:
+        place = -1
+        for value in raw.values():
+            if isinstance(value, Skipped):
+                yield value
+                continue
+            place += 1
+            line = opened(value)
+            if line is None:
+                yield Skipped(value.line, "the value is no record of a rollout")
+            elif place not in self.index.undone:
+                yield from self._record(line)
+            elif line.kind == "response_item":
+                yield Skipped(value.line, "part of a turn that was rolled back")
+
+    def _record(self, line: Line) -> Iterator[Record]:
+        match line.kind:
+            case "session_meta":
+                yield from self._head(line)
+            case "turn_context":
+                yield from self._changed("cwd", line.payload.get("cwd"), line.line)
+                yield from self._changed("model", line.payload.get("model"), line.line)
+            case "response_item":
+                yield from self._item(line.payload, line)
+            case "event_msg":
+                yield from self._event(string(line.payload.get("type")), line)
+            case "compacted":
+                yield from self._compaction(line)
+            case "world_state":
+                yield from self._world(line)
+            case "inter_agent_communication":
+                yield from self._between_agents(line)
+            case "state" | "inter_agent_communication_metadata":
+                pass
+            case _:
+                yield Skipped(line.line, f"a record of an unknown type, {line.kind!r}")
+
+    def _head(self, line: Line) -> Iterator[Record]:
+        """The session's head. A resume repeats it, and a forked session repeats its parent's too: the first counts."""
+        if self.has_head:
+            return
+        self.has_head = True
+        meta, git = line.payload, line.payload.get("git")
+        git = git if isinstance(git, Mapping) else {}
+        yield from self._changed("session", meta.get("id"), line.line)
+        yield from self._changed("cwd", meta.get("cwd"), line.line)
+        yield from self._changed("branch", git.get("branch"), line.line)
+        yield from self._changed("repository", git.get("repository_url"), line.line)
+        tools = meta.get("dynamic_tools")
+        for tool in tools if isinstance(tools, list) else [tools] if isinstance(tools, Mapping) else []:
+            yield Fact("tool", compact(tool), line.line)
+        base = meta.get("base_instructions")
+        text = base.get("text") if isinstance(base, Mapping) else base
+        if isinstance(text, str) and text:
+            yield Message("system", (Text(text),), time=line.time, line=line.line)
+
+    def _item(self, item: Mapping[str, Any], line: Line, kind: Kind | None = None) -> Iterator[Record]:
+        yield from read_item(item, line=line.line, time=line.time, exit_codes=self.index.exit_codes, kind=kind)
+
+    def _compaction(self, line: Line) -> Iterator[Record]:
+        """A new window, and what it begins with. Its messages are older ones told again, so they are a summary too."""
+        yield from self._new_window(line)
+        kept = replaced(line.payload)
+        for item in kept:
+            yield from self._item(item, line, "summary")
+            if item.get("type") == "compaction" and item.get("encrypted_content"):
+                yield Skipped(line.line, "the compaction's summary is encrypted")
+        summary = string(line.payload.get("message"))
+        if summary and not any(summary in text for item in kept for text in texts_of(item)):
+            yield Message("user", (Text(summary),), "summary", line.time, line=line.line)
+
+    def _new_window(self, line: Line) -> Iterator[Record]:
+        yield Boundary(line.line)
+        self.window += 1
+        self.shown.clear()
+
+    def _world(self, line: Line) -> Iterator[Record]:
+        """AGENTS.md as Codex last read it, unless a message of this window shows the same text anyway."""
+        state = line.payload.get("state")
+        found = state.get("agents_md") if isinstance(state, Mapping) else None
+        text = found.get("text") if isinstance(found, Mapping) else None
+        if not isinstance(found, Mapping) or not isinstance(text, str) or not text.strip():
+            return
+        folder = string(found.get("directory")).rstrip("/")
+        key = f"{folder}/AGENTS.md" if folder else "AGENTS.md"
+        messages = self.index.agents_md[self.window] if self.window < len(self.index.agents_md) else []
+        if (key, text) not in self.shown and not any(text.strip() in message for message in messages):
+            self.shown.add((key, text))
+            yield Message("user", (Memory(key, text, "structured"),), "synthetic", line.time, line=line.line)
+
+    def _between_agents(self, line: Line) -> Iterator[Record]:
+        """A message from another agent, unless the file has those among its items."""
+        text = string(line.payload.get("content"))
+        if text and not self.index.has_agent_messages:
+            author = string(line.payload.get("author"))
+            yield Message("user", (Text(text),), "synthetic", line.time, name=author, line=line.line)
+
+    def _event(self, what: str, line: Line) -> Iterator[Record]:
+        event = line.payload
+        if not self.index.has_messages:
+            yield from self._turn_event(what, line)
+        if what == "error":
+            inner = event.get("error")
+            told = inner.get("message") if isinstance(inner, Mapping) else event.get("message") or inner
+            yield Fact("error", string(told), line.line)
+        elif what == "turn_aborted":
+            yield Fact("interrupted", string(event.get("reason")) or "the turn was aborted", line.line)
+        elif what == "thread_name_updated":
+            yield from self._changed("title", event.get("thread_name"), line.line)
+        elif what == "exec_command_end":
+            call = string(event.get("call_id"))
+            if self.index.exit_codes.get(call) and call not in self.index.answered:
+                yield Fact("exit_code", str(self.index.exit_codes[call]), line.line)
+        elif what == "context_compacted" and not self.index.has_compacted:
+            yield from self._new_window(line)
+
+    def _turn_event(self, what: str, line: Line) -> Iterator[Record]:
+        """A turn as it was shown on the screen."""
+        text = string(line.payload.get("text" if what == "agent_reasoning" else "message"))
+        part: Part = Thinking(text) if what == "agent_reasoning" else Text(text)
+        if not text or what not in ("user_message", "agent_message", "agent_reasoning"):
+            return
+        role = "user" if what == "user_message" else "assistant"
+        kind: Kind = "synthetic" if role == "user" and text.lstrip().startswith(SYNTHETIC) else "said"
+        yield Message(role, (part,), kind, line.time, line=line.line)
+
+    def _changed(self, kind: FactKind, value: Any, line: int) -> Iterator[Record]:
+        if isinstance(value, str) and value and self.known.get(kind) != value:
+            self.known[kind] = value
+            yield Fact(kind, value, line)
+
+
+FORMAT = Format("codex", "Codex rollout", sniff, items, records, ("~/.codex/sessions", "~/.codex/archived_sessions"))

@@ -1,0 +1,149 @@
+"""From records to a conversation: windows, items, titles, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memscope.base.errors import SourceError, UsageError
+from memscope.conversation.load import fold, load
+from memscope.conversation.model import Memory, Message, Skipped, Text, Thinking, ToolCall
+from memscope.conversation.records import Boundary, Fact, Record, merge_assistant
+
+
+def said(role: str, text: str) -> Message:
+    return Message(role, (Text(text),))
+
+
+SYSTEM, ASK, ANSWER, AGAIN = (said(r, r) for r in ("system", "user", "assistant", "user"))
+
+
+def test_one_window_without_boundaries() -> None:
+    assert fold([SYSTEM, ASK, ANSWER]).windows == [[SYSTEM, ASK, ANSWER]]
+
+
+def test_a_boundary_starts_a_window_with_the_system_prompt() -> None:
+    told = fold([SYSTEM, ASK, ANSWER, Boundary(), AGAIN, ANSWER])
+    assert told.windows == [[SYSTEM, ASK, ANSWER], [SYSTEM, AGAIN, ANSWER]]
+
+
+def test_only_the_leading_system_messages_are_carried_over() -> None:
+    later = said("system", "later")
+    told = fold([SYSTEM, SYSTEM, ASK, later, Boundary(), AGAIN])
+    assert told.windows[1] == [SYSTEM, SYSTEM, AGAIN]
+
+
+@pytest.mark.parametrize("records", [[ASK, ANSWER, Boundary()], [Boundary(), ASK, ANSWER], [ASK, ANSWER]])
+def test_a_boundary_with_nothing_on_one_side_makes_no_window(records: list[Record]) -> None:
+    assert fold(records).windows == [[ASK, ANSWER]]
+
+
+def test_boundaries_side_by_side_count_once() -> None:
+    assert fold([SYSTEM, ASK, Boundary(), Boundary(), AGAIN, Boundary()]).windows == [[SYSTEM, ASK], [SYSTEM, AGAIN]]
+
+
+def test_facts_and_skips_are_collected() -> None:
+    told = fold([Fact("title", "A"), Fact("tool", "{}"), Fact("cwd", "/x"), Skipped(3, "odd"), ASK, Fact("title", "B")])
+    assert (told.title, told.tools, told.skipped, told.windows) == ("B", ["{}"], [Skipped(3, "odd")], [[ASK]])
+
+
+def test_assistant_records_that_follow_each_other_become_one_message() -> None:
+    call = ToolCall("1", "ls", "{}")
+    records: list[Record] = [
+        ASK,
+        Message("assistant", (Thinking("hm"),), time=1.0, id="a", line=2),
+        Fact("error", "x"),
+        Message("assistant", (Text("I look."), call), time=2.0, id="b", line=3),
+        AGAIN,
+    ]
+    assert [r for r in merge_assistant(records) if isinstance(r, Message)] == [
+        ASK,
+        Message("assistant", (Thinking("hm"), Text("I look."), call), time=1.0, id="a", line=2),
+        AGAIN,
+    ]
+
+
+@pytest.mark.parametrize(
+    "between", [Boundary(), ASK, Message("assistant", (Memory("k", "x"),)), Message("assistant", (), "synthetic")]
+)
+def test_what_parts_two_responses(between: Record) -> None:
+    assert list(merge_assistant([ANSWER, between, ANSWER])) == [ANSWER, between, ANSWER]
+
+
+def file(tmp_path: Path, *values: Any) -> Path:
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps(v) + "\n" for v in values), encoding="utf-8")
+    return path
+
+
+def chat(*texts: str, **more: Any) -> dict[str, Any]:
+    roles = ("user", "assistant")
+    return {"messages": [{"role": roles[i % 2], "content": t} for i, t in enumerate(texts)], **more}
+
+
+def test_items_are_chosen_by_number(tmp_path: Path) -> None:
+    path = file(tmp_path, chat("one"), chat("two", "2"), chat("three", title="Third"))
+    assert [load(path, item=i).messages[0].text for i in range(3)] == ["one", "two", "three"]
+    assert [load(path, item=i).title for i in range(3)] == ["one", "two", "Third"]
+    loaded = load(path, item=1)
+    assert (loaded.items, loaded.windows) == (3, 1)
+    assert loaded.source is not None
+    assert (loaded.source.path, loaded.source.format, loaded.source.item) == (path, "openai", 1)
+
+
+@pytest.mark.parametrize("item", [-1, 3])
+def test_an_item_that_is_not_there(tmp_path: Path, item: int) -> None:
+    with pytest.raises(UsageError, match="numbers 0 to 2"):
+        load(file(tmp_path, chat("1"), chat("2"), chat("3")), item=item)
+
+
+@pytest.mark.parametrize("window", [-1, 1])
+def test_a_window_that_is_not_there(tmp_path: Path, window: int) -> None:
+    with pytest.raises(UsageError, match="only number 0"):
+        load(file(tmp_path, chat("1")), window=window)
+
+
+def compacted_session(tmp_path: Path) -> Path:
+    rows = [
+        {"role": "user", "content": "old", "active": 0, "compacted": 1},
+        {"role": "assistant", "content": "older answer", "active": 0, "compacted": 1},
+        {"role": "user", "content": "new", "active": 1},
+        {"role": "assistant", "content": "newer answer", "active": 1},
+    ]
+    return file(tmp_path, {"id": "s", "source": "cli", "started_at": 1.0, "system_prompt": "S", "messages": rows})
+
+
+def test_the_last_window_opens_by_default(tmp_path: Path) -> None:
+    path = compacted_session(tmp_path)
+    assert [m.text for m in load(path).messages] == ["S", "new", "newer answer"]
+    assert [m.text for m in load(path, window=0).messages] == ["S", "old", "older answer"]
+    source = load(path).source
+    assert (load(path).windows, source and source.window) == (2, 1)
+
+
+def test_a_title_made_of_the_first_request(tmp_path: Path) -> None:
+    path = file(
+        tmp_path, {"role": "user", "memory_key": "k", "content": "tabs"}, {"role": "user", "content": "Fix\nit"}
+    )
+    assert load(path).title == "Fix it"
+
+
+def test_a_file_with_no_message_says_what_was_passed_over(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"no message at all \(the entry is no chat message, line 1\)"):
+        load(file(tmp_path, {"messages": ["hello"]}), input_format="openai")
+
+
+def test_a_file_in_no_format_says_why_for_each(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"not hermes: .*; not letta: .*; not openai: .*--input-format"):
+        load(file(tmp_path, {"question": "why"}))
+    (tmp_path / "MEMORY.md").write_text("# Notes\n- tabs\n")
+    with pytest.raises(SourceError, match="holds no JSON"):
+        load(tmp_path / "MEMORY.md")
+
+
+def test_a_format_that_does_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"'word'.*openai"):
+        load(file(tmp_path, chat("1")), input_format="word")

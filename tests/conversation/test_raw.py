@@ -1,0 +1,222 @@
+"""Whatever state a writer left a file in, its values come out, and what was passed over is named."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memscope.base.errors import SourceError
+from memscope.conversation import raw as module
+from memscope.conversation.model import Skipped
+from memscope.conversation.raw import Raw, Value
+
+
+def written(tmp_path: Path, content: str | bytes, name: str = "a.jsonl") -> Raw:
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return Raw(path)
+
+
+def read(raw: Raw) -> tuple[list[Any], list[Skipped]]:
+    told = list(raw.values())
+    return [v.json for v in told if isinstance(v, Value)], [s for s in told if isinstance(s, Skipped)]
+
+
+def test_a_value_a_line_with_line_numbers(tmp_path: Path) -> None:
+    raw = written(tmp_path, '{"a": 1}\n\n{"a": 2}\n')
+    assert list(raw.values()) == [Value(1, {"a": 1}), Value(3, {"a": 2})]
+    assert not raw.is_document
+
+
+def test_two_objects_on_one_line(tmp_path: Path) -> None:
+    raw = written(tmp_path, '{"a": 1}{"a": 2} {"a": 3}\n{"a": 4}\n')
+    assert list(raw.values()) == [Value(1, {"a": n}) for n in (1, 2, 3)] + [Value(2, {"a": 4})]
+
+
+def test_two_objects_on_the_only_line(tmp_path: Path) -> None:
+    assert read(written(tmp_path, '{"a": 1}{"a": 2}')) == ([{"a": 1}, {"a": 2}], [])
+
+
+def test_a_truncated_last_line_is_named(tmp_path: Path) -> None:
+    values, skipped = read(written(tmp_path, '{"a": 1}\n{"a": "unfin'))
+    assert values == [{"a": 1}]
+    assert skipped == [Skipped(2, "the last line breaks off")]
+
+
+def test_a_last_line_without_newline_is_whole(tmp_path: Path) -> None:
+    assert read(written(tmp_path, '{"a": 1}\n{"a": 2}')) == ([{"a": 1}, {"a": 2}], [])
+
+
+def test_a_broken_line_in_the_middle_costs_only_itself(tmp_path: Path) -> None:
+    values, skipped = read(written(tmp_path, '{"a": 1}\n{"a": \n{"a": 3}\n'))
+    assert values == [{"a": 1}, {"a": 3}]
+    assert skipped == [Skipped(2, "the line holds no whole JSON value")]
+
+
+def test_a_partial_object_followed_by_a_full_one(tmp_path: Path) -> None:
+    text = '{"time": 1, "x": "a"}\n{"time": 2, "x": "b{"time": 3, "x": "c"}\n{"time": 4}\n'
+    values, skipped = read(written(tmp_path, text))
+    assert [v["time"] for v in values] == [1, 3, 4]
+    assert [s.line for s in skipped] == [2]
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_a_pretty_printed_document_under_any_name(tmp_path: Path, name: str) -> None:
+    document = {"messages": [{"role": "user", "content": "hi"}]}
+    raw = written(tmp_path, json.dumps(document, indent=2) + "\n", name)
+    assert raw.is_document
+    assert list(raw.values()) == [Value(1, document)]
+
+
+def test_a_document_behind_blank_lines_keeps_its_line(tmp_path: Path) -> None:
+    assert list(written(tmp_path, '\n \r\n{\n"a": 1}').values()) == [Value(3, {"a": 1})]
+
+
+def test_blank_leading_lines(tmp_path: Path) -> None:
+    assert list(written(tmp_path, '\n\n{"a": 1}\n{"a": 2}\n').values()) == [Value(3, {"a": 1}), Value(4, {"a": 2})]
+
+
+def test_json_in_a_json_string(tmp_path: Path) -> None:
+    inner = json.dumps({"a": [1]})
+    assert read(written(tmp_path, json.dumps(inner)))[0] == [{"a": [1]}]
+    assert read(written(tmp_path, json.dumps(json.dumps(inner))))[0] == [{"a": [1]}]
+    assert read(written(tmp_path, f"{json.dumps(inner)}\n{json.dumps(inner)}\n"))[0] == [{"a": [1]}] * 2
+
+
+def test_a_string_that_only_looks_like_json_stays_a_string(tmp_path: Path) -> None:
+    assert read(written(tmp_path, json.dumps("{not json")))[0] == ["{not json"]
+
+
+def test_byte_order_mark(tmp_path: Path) -> None:
+    assert read(written(tmp_path, b'\xef\xbb\xbf{"a": 1}\n{"a": 2}\n')) == ([{"a": 1}, {"a": 2}], [])
+    assert read(written(tmp_path, b'\xef\xbb\xbf{\n"a": 1}')) == ([{"a": 1}], [])
+
+
+def test_crlf_line_ends(tmp_path: Path) -> None:
+    assert list(written(tmp_path, '{"a": 1}\r\n{"a": 2}\r\n').values()) == [Value(1, {"a": 1}), Value(2, {"a": 2})]
+
+
+def test_raw_control_characters_in_strings(tmp_path: Path) -> None:
+    assert read(written(tmp_path, '{"a": "x\x00y\x1b[31m\tz"}\n{"a": 2}\n'))[0] == [
+        {"a": "x\x00y\x1b[31m\tz"},
+        {"a": 2},
+    ]
+
+
+def test_lone_surrogate_escapes(tmp_path: Path) -> None:
+    assert read(written(tmp_path, '{"a": "\\ud83d"}\n'))[0] == [{"a": "\ud83d"}]
+
+
+def test_bytes_that_are_no_utf8_are_replaced(tmp_path: Path) -> None:
+    assert read(written(tmp_path, b'{"a": "caf\xe9"}\n'))[0] == [{"a": "caf�"}]
+
+
+@pytest.mark.parametrize("around", ["{}", '{"a": 1}\n{}\n{"a": 2}\n'])
+def test_deep_nesting_is_passed_over(tmp_path: Path, around: str) -> None:
+    values, skipped = read(written(tmp_path, around.replace("{}", "[" * 100_000 + "]" * 100_000)))
+    assert values == ([] if around == "{}" else [{"a": 1}, {"a": 2}])
+    assert [s.reason for s in skipped] == ["the JSON is nested too deeply"]
+
+
+def test_huge_integers(tmp_path: Path) -> None:
+    values, skipped = read(written(tmp_path, f'{{"a": {"9" * 400}}}\n{{"a": {"9" * 9000}}}\n{{"a": 3}}\n'))
+    assert values == [{"a": int("9" * 400)}, {"a": 3}]
+    assert [s.line for s in skipped] == [2]
+
+
+def test_a_line_longer_than_the_limit_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LONGEST_LINE", 64)
+    long = json.dumps({"a": "x" * 500})
+    values, skipped = read(written(tmp_path, f'{{"a": 1}}\n{long}\n{{"a": 3}}\n'))
+    assert values == [{"a": 1}, {"a": 3}]
+    assert [s.line for s in skipped] == [2]
+    assert "longer than" in skipped[0].reason
+    values, skipped = read(written(tmp_path, long))
+    assert (values, len(skipped)) == ([], 1)
+
+
+def test_a_line_of_exactly_the_limit_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = json.dumps({"a": "x" * 50}) + "\n"
+    monkeypatch.setattr(module, "LONGEST_LINE", len(line))
+    assert read(written(tmp_path, line * 2)) == ([json.loads(line)] * 2, [])
+
+
+def test_a_document_longer_than_a_line_may_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LONGEST_LINE", 64)
+    document = {"a": ["x" * 10] * 100}
+    assert read(written(tmp_path, json.dumps(document, indent=1))) == ([document], [])
+
+
+def test_the_head_is_bounded_and_leaves_the_rest(tmp_path: Path) -> None:
+    raw = written(tmp_path, "".join(f'{{"a": {n}}}\n' for n in range(200)))
+    assert [v["a"] for v in raw.head] == list(range(module.HEAD_VALUES))
+    assert len(read(raw)[0]) == 200
+
+
+def test_a_file_with_no_json(tmp_path: Path) -> None:
+    values, skipped = read(written(tmp_path, "# Notes\n\nNothing here.\n", "MEMORY.md"))
+    assert values == []
+    assert [s.line for s in skipped] == [1, 3]
+
+
+def test_reading_changes_nothing(tmp_path: Path) -> None:
+    raw = written(tmp_path, '{"a": 1}\n{"a": ')
+    before = (raw.path.read_bytes(), raw.path.stat().st_mtime_ns)
+    list(raw.values())
+    assert (raw.path.read_bytes(), raw.path.stat().st_mtime_ns) == before
+
+
+def sqlite_bytes(path: Path) -> bytes:
+    database = sqlite3.connect(path)
+    database.execute("create table messages (id integer)")
+    database.commit()
+    database.close()
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "empty"),
+        (bytes(range(256)) * 16, "binary"),
+        (gzip.compress(b'{"a": 1}'), "compressed"),
+        (b"PK\x03\x04rest", "compressed"),
+        ('{"a": 1}'.encode("utf-16"), "UTF-16"),
+    ],
+)
+def test_what_is_no_text_is_refused(tmp_path: Path, content: bytes, why: str) -> None:
+    with pytest.raises(SourceError, match=why):
+        written(tmp_path, content)
+
+
+def test_a_database_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"SQLite.*sessions export"):
+        written(tmp_path, sqlite_bytes(tmp_path / "state.db"))
+
+
+def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no such file"):
+        Raw(tmp_path / "missing.jsonl")
+    with pytest.raises(SourceError, match="folder"):
+        Raw(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SourceError, match="pipe"):
+        Raw(tmp_path / "pipe")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_no_permission(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text("{}")
+    (tmp_path / "a.jsonl").chmod(0)
+    with pytest.raises(SourceError, match="no permission"):
+        Raw(tmp_path / "a.jsonl")
