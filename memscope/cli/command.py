@@ -159,4 +159,5 @@ def _refusal(error: ValidationError) -> UsageError:
     first = error.errors()[0]
     name = str(first["loc"][0]).replace("_", "-") if first["loc"] else "options"
     value = f" cannot be {first['input']!r}" if first["type"] != "value_error" else ""
-    return UsageError(f"--{name}{value}: {first['msg'].removeprefix('Value error, ').lower()}")
+    why = first["msg"].removeprefix("Value error, ")
+    return UsageError(f"--{name}{value}: {why[:1].lower()}{why[1:]}")

@@ -101,17 +101,12 @@ def _legend(opened: Session, document: MatrixDocument) -> list[Text]:
     n, m, cost = len(document.memories), len(document.responses), document.cost
     kept = f", {cost.from_store} from disk" if cost.from_store else ""
     floor = max((response.noise or 0.0 for response in document.responses), default=0.0)
-    said = f"{n} memories x {m} responses, {cost.scorings} scorings{kept}, {cost.seconds:.1f} s"
-    lexical = (
-        " Lexical: it sees shared words, not meaning." if "lexical" in opened.scorer.engine.capabilities.label else ""
-    )
+    capabilities = opened.scorer.engine.capabilities
     return [
         Text(),
-        Text(
-            "nats each memory adds to a response (- takes); + - under half a nat, · below the cutoff, blank: came later",
-            "dim",
-        ),
-        Text(f"{said}; noise floor {nats(floor)}.{lexical}", "dim"),
+        Text("nats; + - under half a nat; · below the cutoff; blank: the memory came later", "dim"),
+        Text(f"{n} memories x {m} responses, {cost.scorings} scorings{kept}, {cost.seconds:.1f} s", "dim"),
+        Text(f"{capabilities.label}, noise floor {nats(floor)} nats. {capabilities.limits}".rstrip(), "dim"),
     ]
 
 

@@ -10,7 +10,7 @@ import click
 from memscope import __version__
 from memscope.base.errors import MemscopeError
 from memscope.base.plugins import member, member_names, members
-from memscope.base.text import clean
+from memscope.base.text import clean_line
 from memscope.cli import commands
 from memscope.cli.command import Command, Exit, click_command
 
@@ -71,10 +71,10 @@ def run_cli(args: list[str]) -> int:
         hint = f" Try: {context.command_path} --help" if context is not None else ""
         if getattr(error, "option_name", "") == "--api-key":
             hint = " A key on the command line can be read by others: set MEMSCOPE_API_KEY."
-        sys.stderr.write(clean(f"memscope: {error.format_message()}{hint}") + "\n")
+        sys.stderr.write(clean_line(f"memscope: {error.format_message()}{hint}") + "\n")
         return Exit.USAGE
     except MemscopeError as error:
-        sys.stderr.write(clean(f"memscope: {error}") + "\n")
+        sys.stderr.write(clean_line(f"memscope: {error}") + "\n")
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         sys.stderr.write("memscope: interrupted; every scoring that had landed is kept. Run the same again to go on.\n")

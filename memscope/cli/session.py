@@ -56,11 +56,23 @@ class Session:
             left = len(matrix.errors) - _SHOWN_ERRORS
             self.console.note((f"and {left} more; " if left > 0 else "") + "run the same again to try only these")
 
+    def exit_code(self, reason: str | None) -> Exit:
+        """3 when the baseline failed, 1 when there is nothing to score, else 0 (failed rows are told, not fatal)."""
+        if reason is None:
+            return Exit.DONE
+        if not self.conversation.memories:
+            self.console.note(
+                "most transcripts do not hold the text of their memories: give the files with --memories PATH"
+                " (CLAUDE.md, AGENTS.md, memory/*.md, MEMORY.md)"
+            )
+        return Exit.ENGINE if self.conversation.memories and self.conversation.responses else Exit.NOTHING
+
     def heading(self, reason: str | None = None) -> str:
         """The conversation, the engine and, where there is no matrix, why."""
-        label = self.scorer.engine.capabilities.label
-        model = self.scorer.engine.identity.model if label != "embedded (lexical)" else ""
-        said = [self.conversation.title or "untitled", place(self.conversation), f"{label} {model}".strip()]
+        engine = self.scorer.engine
+        model = engine.identity.model if engine.identity.url else ""  # the embedded model's is a version number
+        scored_by = f"{engine.capabilities.label} {model}".strip()
+        said = [self.conversation.title or "untitled", place(self.conversation), scored_by]
         return " · ".join(filter(None, said)) + (f"\n{reason}" if reason else "")
 
 
@@ -101,10 +113,3 @@ def note_skipped(conversation: Conversation, console: Console) -> None:
         console.note(f"passed over {times} (line {where[0]}{', ...' if len(where) > 1 else ''}): {reason}")
     for note in conversation.notes:
         console.note(note)
-
-
-def exit_code(conversation: Conversation, reason: str | None) -> Exit:
-    """3 when the baseline failed, 1 when there is nothing to score, else 0 (failed rows are told, not fatal)."""
-    if reason is None:
-        return Exit.DONE
-    return Exit.ENGINE if conversation.memories and conversation.responses else Exit.NOTHING

@@ -39,7 +39,7 @@ def load(path: Path, *, input_format: str = "", item: int = 0, window: int | Non
         messages,
         tools=tuple(told.tools),
         source=Source(path, form.name, item, chosen),
-        title=told.title or items[item].title or _first_request(messages),
+        title=told.title or items[item].title or _first_request(told.windows),
         skipped=tuple(told.skipped),
         windows=len(told.windows),
         items=len(items),
@@ -89,8 +89,8 @@ def _opening(messages: list[Message]) -> list[Message]:
     return opening
 
 
-def _first_request(messages: tuple[Message, ...]) -> str:
-    asked = (m for m in messages if m.role == "user" and m.kind == "said" and not m.is_memory)
+def _first_request(windows: list[list[Message]]) -> str:
+    asked = (m for window in windows for m in window if m.role == "user" and m.kind == "said" and not m.is_memory)
     return next((preview(m.text, 80) for m in asked if m.text.strip()), "")
 
 

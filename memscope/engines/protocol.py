@@ -36,12 +36,13 @@ class EngineIdentity:
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What an engine can do. `concurrency` is how many scorings at a time do it good; `label` is how it is named
-    wherever its numbers are shown; `unit` is what one token of its is."""
+    wherever its numbers are shown; `unit` is what one token of its is; `limits` says what its numbers cannot."""
 
     label: str
     tokens: bool
     concurrency: int
     unit: str = "token"
+    limits: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from memscope.cli.command import Command, Exit
 from memscope.cli.opening import Scoring
 from memscope.cli.output import Console
-from memscope.cli.session import exit_code, session_of
+from memscope.cli.session import session_of
 
 
 def run(options: Scoring, console: Console) -> Exit:
@@ -25,8 +25,10 @@ def run(options: Scoring, console: Console) -> Exit:
             console.document(MATRIX, document)
         else:
             print_matrix(opened, matrix, document)
-            console.text("", "Next: memscope why FILE --message 14, or memscope matrix on a transcript of your own.")
-        return exit_code(conversation, document.reason)
+            console.text(
+                "", "Next: memscope FILE on a transcript of your own; memscope why FILE --message I for one response."
+            )
+        return opened.exit_code(document.reason)
 
 
 COMMAND = Command(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from memscope.cli.command import Command, Exit
 from memscope.cli.output import Console
-from memscope.cli.session import Target, exit_code, session
+from memscope.cli.session import Target, session
 
 
 def run(target: Target, console: Console) -> Exit:
@@ -18,7 +18,7 @@ def run(target: Target, console: Console) -> Exit:
             from memscope.cli.grid import print_matrix
 
             print_matrix(opened, matrix, document)
-        return exit_code(opened.conversation, document.reason)
+        return opened.exit_code(document.reason)
 
 
 COMMAND = Command(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from memscope.cli.command import Command, Exit
 from memscope.cli.output import Console
-from memscope.cli.session import Target, exit_code, session
+from memscope.cli.session import Target, session
 
 
 def run(target: Target, console: Console) -> Exit:
@@ -14,7 +14,7 @@ def run(target: Target, console: Console) -> Exit:
         _, document = opened.matrix()
         console.heading(opened.heading(document.reason))
         console.document(MEMORIES, memories_document(document))
-        return exit_code(opened.conversation, document.reason)
+        return opened.exit_code(document.reason)
 
 
 COMMAND = Command(

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from memscope.cli.command import Command, Exit
 from memscope.cli.output import Console
-from memscope.cli.session import Session, Target, exit_code, session
+from memscope.cli.session import Session, Target, session
 
 
 class ResponsesOptions(Target):
@@ -25,7 +25,7 @@ def _all(opened: Session) -> Exit:
     _, document = opened.matrix()
     opened.console.heading(opened.heading(document.reason))
     opened.console.document(RESPONSES, responses_document(document))
-    return exit_code(opened.conversation, document.reason)
+    return opened.exit_code(document.reason)
 
 
 def _one(opened: Session, message: int, memory: str | None) -> Exit:
@@ -43,7 +43,7 @@ def _one(opened: Session, message: int, memory: str | None) -> Exit:
             memory=memory,
         )
     print_response(opened, document)
-    return exit_code(opened.conversation, document.reason) if document.text else Exit.DONE
+    return opened.exit_code(document.reason) if document.text else Exit.DONE
 
 
 COMMAND = Command(

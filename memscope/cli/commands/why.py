@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from memscope.base.errors import UsageError
 from memscope.cli.command import Command, Exit
 from memscope.cli.output import Console
-from memscope.cli.session import Target, exit_code, session
+from memscope.cli.session import Target, session
 
 
 class WhyOptions(Target):
@@ -45,7 +45,7 @@ def run(options: WhyOptions, console: Console) -> Exit:
                 text=options.text,
             )
         print_response(opened, document)
-        return exit_code(opened.conversation, document.reason) if document.text else Exit.DONE
+        return opened.exit_code(document.reason) if document.text else Exit.DONE
 
 
 COMMAND = Command(

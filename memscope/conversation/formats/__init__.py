@@ -5,6 +5,7 @@ from __future__ import annotations
 import memscope.conversation.formats as package
 from memscope.base.errors import SourceError, UsageError
 from memscope.base.plugins import member, member_names
+from memscope.conversation.model import Skipped
 from memscope.conversation.raw import Raw
 from memscope.conversation.records import Format, No, Yes
 
@@ -34,5 +35,8 @@ def recognise(raw: Raw) -> Format:
     if strengths:
         return format_named(max(strengths, key=lambda name: strengths[name]))
     reasons = "; ".join(f"not {name}: {claim.reason}" for name, claim in said.items() if isinstance(claim, No))
-    what = f"this is no transcript that memscope reads ({reasons})" if raw.head else "this file holds no JSON"
+    if not raw.head:
+        passed = next((f" (line {v.line}: {v.reason})" for v in raw.values() if isinstance(v, Skipped)), "")
+        raise SourceError(f"this file holds no JSON{passed}", where=raw.path, do="A transcript is JSON or JSON lines.")
+    what = f"this is no transcript that memscope reads ({reasons})"
     raise SourceError(what, where=raw.path, do="Name its format with --input-format if you know better.")

@@ -62,7 +62,13 @@ class Embedded:
         self._scored: Kept[bytes, NDArray[np.float64]] = Kept(_KEPT_TOKENS, lambda kept: len(kept) + 1)
         self._matrices: Kept[tuple[object, ...], _Matrix] = Kept(_KEPT_CELLS, lambda kept: kept.totals.size + 1)
         self.identity = EngineIdentity("embedded", model=f"{VERSION}-{self._prior.digest}")
-        self.capabilities = Capabilities("embedded (lexical)", tokens=True, concurrency=1, unit="word")
+        self.capabilities = Capabilities(
+            "embedded (lexical)",
+            tokens=True,
+            concurrency=1,
+            unit="word",
+            limits="It sees shared words, not meaning.",
+        )
 
     def score(self, prompt: Prompt, job: Job) -> list[ResponseScore]:
         """The score of each response of `prompt`, with its tokens. Raises `Cancelled`."""
