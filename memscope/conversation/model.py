@@ -118,7 +118,8 @@ class Message:
 
     @property
     def is_response(self) -> bool:
-        return self.role == "assistant" and not self.is_memory
+        """Whether the assistant said it here: what a compaction carried over was said in another context."""
+        return self.role == "assistant" and self.kind == "said" and not self.is_memory
 
     @property
     def text(self) -> str:

@@ -22,7 +22,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Turn:
-    """One message of a prompt. `is_memory`: the whole message is a memory."""
+    """One message of a prompt. `is_memory`: the whole message is a memory; `said`: it was said in this context."""
 
     role: str
     pieces: tuple[Piece, ...]
@@ -30,6 +30,7 @@ class Turn:
     call_id: str = ""
     name: str = ""
     is_memory: bool = False
+    said: bool = True
 
     @property
     def content(self) -> str:
@@ -37,7 +38,7 @@ class Turn:
 
     @property
     def is_response(self) -> bool:
-        return self.role == "assistant" and not self.is_memory
+        return self.role == "assistant" and self.said and not self.is_memory
 
     @cached_property
     def text(self) -> str:
@@ -48,7 +49,7 @@ class Turn:
     def digest(self) -> bytes:
         """SHA-256 of everything an engine may be sent of this turn; which part of it is a memory is not sent."""
         calls = [(call.id, call.name, call.arguments) for call in self.calls]
-        sent = [self.role, self.content, calls, self.call_id, self.name, self.is_memory]
+        sent = [self.role, self.content, calls, self.call_id, self.name, self.is_memory, self.is_response]
         return hashlib.sha256(json.dumps(sent).encode()).digest()
 
 
@@ -140,4 +141,5 @@ def _turn(message: Message, ablation: Ablation) -> Turn | None:
             call_id = part.call_id
             pieces.append(Piece(part.text))
     calls = tuple(p for p in parts if isinstance(p, ToolCall))
-    return Turn(message.role, tuple(p for p in pieces if p.text), calls, call_id, message.name, message.is_memory)
+    text = tuple(piece for piece in pieces if piece.text)
+    return Turn(message.role, text, calls, call_id, message.name, message.is_memory, message.kind == "said")

@@ -42,8 +42,12 @@ class ScoreApi:
 
 
 def sent(turn: Turn) -> dict[str, str]:
-    """A turn as this API takes it: role and content only, tool calls written into the content, memories as `user`."""
-    return {"role": "user" if turn.is_memory else turn.role, "content": turn.text}
+    """A turn as this API takes it: role and content only, tool calls written into the content, memories as `user`.
+
+    It scores whatever has the role `assistant`, so nothing else may go by that name.
+    """
+    role = "user" if turn.is_memory or (turn.role == "assistant" and not turn.is_response) else turn.role
+    return {"role": role, "content": turn.text}
 
 
 def _totals(answer: Any) -> list[float]:

@@ -12,7 +12,7 @@ from memscope.base.errors import SourceError
 from memscope.conversation.formats import recognise
 from memscope.conversation.formats.claude_code import FORMAT, items, sniff
 from memscope.conversation.load import load
-from memscope.conversation.model import Opaque, Text, Thinking, ToolCall, ToolResult
+from memscope.conversation.model import Memory, Opaque, Text, Thinking, ToolCall, ToolResult
 from memscope.conversation.raw import Raw
 from memscope.conversation.records import Boundary, No, Yes
 from tests.conversation.formats._lines import DATA, counts, facts, memory, shape, told, unpaired, with_odd_fields, write
@@ -136,6 +136,16 @@ def test_tool_results_are_messages_of_their_own(tmp_path: Path) -> None:
     assert json.loads(first.parts[1].data) == image
     assert second.parts == (ToolResult("c2", "ok"),)
     assert (said.role, said.text) == ("user", "go on")
+
+
+def test_a_memory_in_a_tool_result_keeps_its_place(tmp_path: Path) -> None:
+    blocks = [
+        {"type": "text", "text": "a"},
+        {"type": "text", "text": "b", "memory_key": "k"},
+        {"type": "text", "text": "c"},
+    ]
+    (message,) = load(session(tmp_path, user("u", [result("c", blocks)]))).messages
+    assert message.parts == (ToolResult("c", "a\n"), Memory("k", "b\n"), Text("c"))
 
 
 @pytest.mark.parametrize("text", ["Exit code 2\nno such file", "Error: Exit code 2\nno such file"])
@@ -294,6 +304,26 @@ def test_results_of_parallel_tools_off_the_chain_stay(tmp_path: Path) -> None:
     assert not load(path).skipped
 
 
+OFF_THE_CHAIN = {
+    "another piece of the reply": reply("a2", "More of it", "a1", msg="m"),
+    "a note of the program": user("x", "Caveat", "a1", isMeta=True),
+    "an interruption": user("x", "[Request interrupted by user]", "a1"),
+}
+
+
+@pytest.mark.parametrize("name", OFF_THE_CHAIN)
+def test_what_a_rewind_does_not_explain_stays(tmp_path: Path, name: str) -> None:
+    path = session(
+        tmp_path, user("u1", "Hi"), reply("a1", "Hello", "u1", msg="m"), OFF_THE_CHAIN[name], user("u2", "On", "a1")
+    )
+    assert not load(path).skipped
+
+
+def test_a_prompt_written_after_the_one_that_goes_on_stays(tmp_path: Path) -> None:
+    path = session(tmp_path, reply("a1", "1"), user("u2", "On", "a1"), user("x", "Also", "a1"), reply("a2", "2", "u2"))
+    assert [m.text for m in load(path).messages] == ["1", "On", "Also", "2"]
+
+
 def test_a_resumed_session_repeats_nothing(tmp_path: Path) -> None:
     old = [user("u1", "Hi"), reply("a1", "Hello", "u1")]
     again = [{**record, "sessionId": "s2"} for record in old]
@@ -304,7 +334,8 @@ def test_a_resumed_session_repeats_nothing(tmp_path: Path) -> None:
 
 
 def test_a_uuid_that_names_two_messages_loses_neither(tmp_path: Path) -> None:
-    path = session(tmp_path, user("x", "One", "x"), reply("x", "Two", "x"), user("x", "Three", "x"))
+    retraction = {"type": "system", "subtype": "api_refusal", "uuid": "y", "retractedMessageUuids": ["x"]}
+    path = session(tmp_path, user("x", "One", "x"), reply("x", "Two", "x"), user("x", "Three", "x"), retraction)
     assert [m.text for m in load(path).messages] == ["One", "Two", "Three"]
 
 
@@ -337,6 +368,18 @@ def test_sidechains_are_conversations_after_the_main_one(tmp_path: Path) -> None
     assert shape(load(path)) == [("user", "Hi"), ("assistant", "Hello")]
     assert shape(load(path, item=1)) == [("user", "Task one"), ("assistant", "One done")]
     assert shape(load(path, item=2)) == [("user", "Task two"), ("assistant", "Two done")]
+
+
+def test_a_torn_sidechain_is_put_together_by_its_agent(tmp_path: Path) -> None:
+    path = session(
+        tmp_path,
+        user("u1", "Hi"),
+        side(user("x1", "Task one", agentId="1")),
+        side(user("y1", "Task two", agentId="2")),
+        side(reply("x2", "One done", "gone", agentId="1")),
+    )
+    assert shape(load(path, item=1)) == [("user", "Task one"), ("assistant", "One done")]
+    assert shape(load(path, item=2)) == [("user", "Task two")]
 
 
 def test_side_files_follow_and_open_by_themselves(tmp_path: Path) -> None:

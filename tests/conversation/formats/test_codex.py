@@ -344,6 +344,18 @@ def test_agents_md_is_told_again_in_a_window_that_does_not_show_it(tmp_path: Pat
     assert [m.key for m in load(path).memories] == ["/r/AGENTS.md"]
 
 
+def test_each_window_has_its_own_agents_md(tmp_path: Path) -> None:
+    shows = line("compacted", message="S", replacement_history=[said("user", AGENTS)["payload"]])
+    path = rollout(tmp_path, world("Use tabs."), said("user", "Hi"), shows, world("Use tabs."), said("user", "On"))
+    assert [m.key for m in load(path, window=0).memories] == ["/r/AGENTS.md"]
+    assert not load(path, window=1).memories
+
+
+def test_agents_md_is_surfaced_once_a_window(tmp_path: Path) -> None:
+    path = rollout(tmp_path, world("Use tabs."), line("compacted", message="S"), world("Use tabs."))
+    assert [len(load(path, window=window).memories) for window in (0, 1)] == [1, 1]
+
+
 # What writers leave behind
 
 

@@ -3,13 +3,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from _talk import DATA, TEXTS, asked, check_only_marked, found
 from hypothesis import given
 
 from memscope.conversation.keys import made_up_key
 from memscope.conversation.load import load
 from memscope.conversation.model import Conversation, Memory, Message, Text, ToolResult
 from memscope.conversation.rules import find_memories
+from tests.conversation.rules._talk import DATA, TEXTS, asked, check_only_marked, found
 
 BAR = "═" * 46
 

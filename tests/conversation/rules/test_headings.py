@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from _talk import asked, found
 
 from memscope.conversation.keys import made_up_key
 from memscope.conversation.rules import find_memories
+from tests.conversation.rules._talk import asked, found
 
 TEA = (made_up_key("- likes tea"), "- likes tea\n")
 

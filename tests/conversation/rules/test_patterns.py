@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from _talk import MINE, TEXTS, asked, found
 from hypothesis import given
 
 from memscope.base.errors import SettingsError
 from memscope.conversation.keys import made_up_key
 from memscope.conversation.rules import Pattern, find_memories
+from tests.conversation.rules._talk import MINE, TEXTS, asked, found
 
 
 def test_the_lines_that_the_text_touches_are_the_memory() -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from _talk import DATA, called, found
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from memscope.conversation.render import render
 from memscope.conversation.rules import find_memories
 from memscope.conversation.rules._commands import files_read, is_memory_file
 from memscope.conversation.rules.tools import says_nothing
+from tests.conversation.rules._talk import DATA, called, found
 
 FACT = "The user lives in Oslo.\nThe user has a cat."
 
