@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import log
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 from rich.text import Text
 
@@ -43,7 +44,7 @@ def print_matrix(opened: Session, matrix: Matrix, document: MatrixDocument) -> N
 
 def _grid(document: MatrixDocument, width: int) -> list[Text]:
     keys = [clean_line(memory.key) for memory in document.memories]
-    label = min(max(map(len, keys)), max(_KEY_WIDTH, width // 4))
+    label = min(max(map(cell_len, keys)), max(_KEY_WIDTH, width // 4))
     signs = [
         [
             glyph(effect, state, response.cutoff)
@@ -58,9 +59,9 @@ def _grid(document: MatrixDocument, width: int) -> list[Text]:
     for column in shown:
         lines[0].append(heads[column].rjust(widths[column] + 1), "dim")
     for row, memory in enumerate(document.memories):
-        name = keys[row] if len(keys[row]) <= label else keys[row][: label - 1] + "…"
+        name = keys[row] if cell_len(keys[row]) <= label else set_cell_size(keys[row], label - 1) + "…"
         total = "×" if memory.total is None else nats(memory.total)
-        line = Text(name.ljust(label) + "  ").append(total.rjust(_TOTAL_WIDTH), "bold")
+        line = Text(set_cell_size(name, label) + "  ").append(total.rjust(_TOTAL_WIDTH), "bold")
         for column in shown:
             effect, text = document.effects[row][column], signs[row][column]
             line.append(" ").append(text.rjust(widths[column]), _style(effect, text))

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import math
 import random
+import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -33,12 +35,17 @@ class Server:
     def __init__(self, base_url: str, *, api_key: str = "", timeout: float, connections: int = 256) -> None:
         self.base_url = _checked_url(base_url)
         self._key = _checked_key(api_key)
+        self._timeout = timeout
         headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
-        self._client = httpx.Client(
-            headers={**headers, "User-Agent": "memscope"},
-            timeout=httpx.Timeout(timeout, connect=CONNECT_TIMEOUT, pool=None),
-            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
-        )
+        try:
+            self._client = httpx.Client(
+                headers={**headers, "User-Agent": "memscope"},
+                timeout=httpx.Timeout(timeout, connect=CONNECT_TIMEOUT, pool=None),
+                limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+            )
+        except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:  # which may quote a proxy's password
+            do = "Check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY (SOCKS needs the package httpx[socks]) and SSL_CERT_FILE."
+            raise UsageError("the proxy or the certificates named in the environment cannot be used", do=do) from error
 
     def get(self, path: str, job: Job) -> Any:
         """The JSON at `path`. Raises `EngineError`, or `Cancelled`."""
@@ -67,11 +74,10 @@ class Server:
             except (httpx.ConnectError, httpx.ConnectTimeout, httpx.NetworkError, httpx.RemoteProtocolError) as broken:
                 error = self._unreachable(broken)
             except httpx.TimeoutException as late:
-                seconds = self._client.timeout.read
                 do = "Raise --timeout, or lower --workers if the server is busy."
-                raise EngineError(f"no answer within {seconds:g} s", where=self.base_url + path, do=do) from late
+                raise EngineError(f"no answer within {self._timeout:g} s", where=self.base_url + path, do=do) from late
             except (httpx.HTTPError, httpx.InvalidURL) as other:
-                raise EngineError(self._hidden(str(other) or type(other).__name__), where=self.base_url) from other
+                raise EngineError(self.hidden(str(other) or type(other).__name__), where=self.base_url) from other
             if attempt == RETRIES:
                 raise error
             job.wait(wait * random.uniform(0.75, 1.25) if retry_after is None else retry_after)
@@ -80,11 +86,14 @@ class Server:
 
     def _send(self, method: str, path: str, content: bytes | None) -> tuple[int, httpx.Headers, bytes]:
         headers = {"Content-Type": "application/json"} if content is not None else None
+        deadline = time.monotonic() + self._timeout + CONNECT_TIMEOUT
         with self._client.stream(method, self.base_url + path, content=content, headers=headers) as response:
             chunks, size = [], 0
             for chunk in response.iter_bytes():
                 chunks.append(chunk)
                 size += len(chunk)
+                if time.monotonic() > deadline:  # the client's own timeout is for each read: a trickle never ends it
+                    raise httpx.ReadTimeout("the answer does not end")
                 if size > LARGEST_ANSWER:
                     what = f"the answer is larger than {LARGEST_ANSWER >> 20} MiB"
                     raise EngineError(what, where=self.base_url + path)
@@ -111,12 +120,12 @@ class Server:
             404: "Check --base-url: the engine's route is not there.",
         }.get(status, "")
         if 300 <= status < 400:
-            said = f"it redirects to {self._hidden(headers.get('location', '?'))}, and redirects are not followed"
+            said = f"it redirects to {self.hidden(headers.get('location', '?'))}, and redirects are not followed"
             do = "Give the final address as --base-url."
         return EngineError(f"HTTP {status}: {said}", where=self.base_url + path, do=do)
 
     def _unreachable(self, error: httpx.TransportError) -> EngineError:
-        why = self._hidden(str(error)) or type(error).__name__
+        why = self.hidden(str(error)) or type(error).__name__
         return EngineError(f"no answer ({why})", where=self.base_url, do="Is the server running, and --base-url right?")
 
     def _message(self, answer: Mapping[str, Any]) -> str:
@@ -124,25 +133,34 @@ class Server:
         error = answer["error"]
         if isinstance(error, dict):
             error = error.get("message") or error
-        return self._hidden(error if isinstance(error, str) else json.dumps(error, ensure_ascii=False))[:SHOWN_BODY]
+        return self.hidden(error if isinstance(error, str) else json.dumps(error, ensure_ascii=False))[:SHOWN_BODY]
 
     def _head(self, body: bytes) -> str:
-        text = " ".join(self._hidden(body[: 2**16].decode("utf-8", "replace")).split())
+        text = " ".join(self.hidden(body[: 2**16].decode("utf-8", "replace")).split())
         return (text[:SHOWN_BODY] + "…" if len(text) > SHOWN_BODY else text) or "an empty body"
 
-    def _hidden(self, text: str) -> str:
-        return text.replace(self._key, "[key]") if self._key else text
+    def hidden(self, text: str) -> str:
+        """`text` without the key, however a server may have written it."""
+        if self._key:
+            quoted = json.dumps(self._key)[1:-1]
+            for form in (self._key, quoted, quoted.replace("/", "\\/"), quote(self._key, safe="")):
+                text = text.replace(form, "[key]")
+        return text
 
 
 def _checked_url(url: str) -> str:
+    """`url` without a slash at its end. What may be a password is not quoted in errors."""
+    named = "--base-url" if {"@", "?"} & set(url) else f"--base-url {url!r}"
+    example = "It looks like http://127.0.0.1:8000/v1."
     try:
         parsed = httpx.URL(url.strip())
-    except httpx.InvalidURL as error:
-        raise UsageError(f"--base-url is no URL ({error})") from error
+        parsed.host.encode("idna")
+    except (httpx.InvalidURL, ValueError) as error:
+        raise UsageError(f"{named} is no URL", do=example) from error
     if parsed.userinfo:
         raise UsageError("--base-url holds a user name or password", do="Put the key into MEMSCOPE_API_KEY instead.")
-    if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise UsageError(f"--base-url {url!r} is no http or https address", do="Such as http://127.0.0.1:8000/v1.")
+    if parsed.scheme not in ("http", "https") or not parsed.host or (parsed.port or 0) > 65535:
+        raise UsageError(f"{named} is no http or https address", do=example)
     if parsed.query or parsed.fragment:
         raise UsageError("--base-url has a query or a fragment", do="Leave out everything from ? or # on.")
     return str(parsed).rstrip("/")
@@ -162,6 +180,6 @@ def _seconds_to_wait(retry_after: str) -> float | None:
     except ValueError:
         try:
             seconds = parsedate_to_datetime(retry_after).timestamp() - now()
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return None
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER) if math.isfinite(seconds) else None

@@ -30,6 +30,9 @@ class ScoreApi:
         self._server = server
         self.identity = EngineIdentity("score-api", model=model, url=server.base_url)
 
+    def close(self) -> None:
+        self._server.close()
+
     def score(self, prompt: Prompt, job: Job) -> list[ResponseScore]:
         messages = [sent(turn) for turn in prompt.turns]
         answer = self._server.post("/score", {"model": self.identity.model, "messages": messages, "logprobs": 1}, job)
@@ -39,6 +42,9 @@ class ScoreApi:
                 f"misaligned: {len(prompt.responses)} responses were sent, {len(totals)} scores came back"
             )
         return [ResponseScore(total) for total in totals]
+
+    def close(self) -> None:
+        self._server.close()
 
 
 def sent(turn: Turn) -> dict[str, str]:
@@ -74,7 +80,11 @@ def _build(options: EngineOptions) -> ScoreApi:
     if not options.base_url:
         raise UsageError("score-api needs the address of a server", do="Give --base-url, or set MEMSCOPE_BASE_URL.")
     server = Server(options.base_url, api_key=options.api_key, timeout=options.timeout or TIMEOUT)
-    return ScoreApi(server, options.model or _only_model(server))
+    try:
+        return ScoreApi(server, options.model or _only_model(server))
+    except BaseException:
+        server.close()
+        raise
 
 
 def _only_model(server: Server) -> str:
@@ -89,7 +99,7 @@ def _only_model(server: Server) -> str:
     raise UsageError(
         f"the server serves {len(models)} models",
         where=server.base_url,
-        do=f"Choose with --model: {', '.join(models)}.",
+        do=server.hidden(f"Choose with --model: {', '.join(models)}."),
     )
 
 

@@ -26,6 +26,8 @@ def _odd(turn: Turn, score: ResponseScore) -> str | None:
         return f"is {score.total:g}, and a log-probability is never positive"
     if score.total < -(10_000 + 1_000 * len(turn.text)):
         return f"is {score.total:g}, which is implausible for {len(turn.text)} characters"
-    if score.tokens is not None and not (score.tokens.logprobs <= 0).all():
-        return "has tokens with positive or missing log-probabilities"
+    if score.tokens is not None:
+        logprobs = score.tokens.logprobs
+        if not ((logprobs <= 0) & (logprobs > -math.inf)).all():
+            return "has tokens with positive, infinite or missing log-probabilities"
     return None

@@ -1,0 +1,34 @@
+"""What every test stands on: folders of its own, no settings from outside, and a server whose scores are known."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engines.server import Process, ScoreServer
+
+
+@pytest.fixture(autouse=True)
+def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes what belongs to the person who runs it."""
+    for name in os.environ:
+        if name.startswith(("MEMSCOPE_", "OPENAI_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("MEMSCOPE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("MEMSCOPE_CONFIG_DIR", str(tmp_path / "config"))
+
+
+@pytest.fixture(scope="session")
+def _server_process() -> Iterator[Process]:
+    process = Process()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def score_server(_server_process: Process) -> Callable[..., ScoreServer]:
+    """`score_server(FAULT="503", ...)` is a server that behaves so; `tests.engines.server` lists the names."""
+    return _server_process.room
