@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from memscope.actions.engine import Scorer
 from memscope.attribution.columns import columns
+from memscope.attribution.matrix import MatrixRun
 from memscope.attribution.tokens import Heat, heat
 from memscope.base.job import Job
 from memscope.conversation.ablation import BASELINE, Ablation
@@ -14,24 +15,29 @@ from memscope.engines.protocol import Failure, OnePassEngine, Tokens
 
 
 def token_heat(
-    conversation: Conversation, column: int, ablations: Sequence[Ablation], scorer: Scorer, job: Job
+    conversation: Conversation,
+    column: int,
+    ablations: Sequence[Ablation],
+    scorer: Scorer,
+    job: Job,
+    *,
+    run: MatrixRun | None = None,
+    workers: int | None = None,
 ) -> dict[Ablation, Heat]:
     """Each ablation's effect on the tokens of one response (a position in `conversation.responses`).
 
-    Empty for an engine without tokens; an ablation that failed or was cut otherwise is not in it.
+    Empty for an engine without tokens; an ablation that failed or was cut otherwise is not in it. Where no scores are
+    kept on disk, those that landed in `run` are not made a second time.
     """
     if not scorer.engine.capabilities.tokens:
         return {}
-    tokens = _tokens(conversation, column, (BASELINE, *ablations), scorer, job)
+    asked = (BASELINE, *ablations)
+    if isinstance(scorer.engine, OnePassEngine):
+        tokens: Mapping[Ablation, Tokens | None] = scorer.engine.tokens(conversation, column, asked, job)
+    else:
+        known = run.landed(asked) if run is not None and scorer.database is None else {}
+        missing = [ablation for ablation in asked if ablation not in known]
+        scored = {**known, **dict(columns(scorer.engine, conversation, missing, job, workers=workers))}
+        tokens = {a: result[column].tokens for a, result in scored.items() if not isinstance(result, Failure)}
     found = {ablation: heat(tokens.get(BASELINE), tokens.get(ablation)) for ablation in ablations}
     return {ablation: one for ablation, one in found.items() if one is not None}
-
-
-def _tokens(
-    conversation: Conversation, column: int, ablations: Sequence[Ablation], scorer: Scorer, job: Job
-) -> Mapping[Ablation, Tokens | None]:
-    engine = scorer.engine
-    if isinstance(engine, OnePassEngine):
-        return engine.tokens(conversation, column, ablations, job)
-    scored = columns(engine, conversation, ablations, job)
-    return {ablation: result[column].tokens for ablation, result in scored if not isinstance(result, Failure)}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
+import re
+
 from memscope.actions.engine import Scorer
 from memscope.actions.heat import token_heat
 from memscope.actions.score import score_matrix
-from memscope.attribution.matrix import Matrix
+from memscope.attribution.matrix import Matrix, MatrixRun, State
 from memscope.base.errors import UsageError
 from memscope.base.job import Job
 from memscope.conversation.ablation import Ablation
@@ -28,20 +31,23 @@ def explain_response(
     """Scores the conversation and tells what mattered to the response at `message`.
 
     `memory`: the heat is that memory's alone. `selection`: characters of the response's text; the memories are then
-    ranked for these words, where the engine has tokens. Raises `UsageError` for an unknown memory.
+    ranked for these words, where the engine has tokens. A message that is no response costs no scoring and has an empty
+    list. Raises `UsageError` for an unknown memory.
     """
     keys = [entry.key for entry in conversation.memories]
     if memory is not None and memory not in keys:
         raise unknown_memory(memory, keys)
+    if message not in conversation.responses:
+        return response_document(conversation, MatrixRun(conversation).snapshot(), message, threshold)
     run, _ = score_matrix(conversation, scorer, job, workers=workers)
     matrix = run.snapshot()
-    if message not in matrix.responses or matrix.reason:
+    if matrix.reason:
         return response_document(conversation, matrix, message, threshold)
     column = matrix.responses.index(message)
-    everything = Ablation(frozenset(keys))
     singles = {Ablation.of(key): key for key in _scored(matrix, column)} if selection else {}
-    shown = Ablation.of(memory) if memory is not None else everything
-    heat = token_heat(conversation, column, tuple(dict.fromkeys((shown, *singles))), scorer, job)
+    shown = Ablation.of(memory) if memory is not None else run.everything
+    asked = tuple(dict.fromkeys((shown, *singles)))
+    heat = token_heat(conversation, column, asked, scorer, job, run=run, workers=workers)
     words = None
     if selection is not None and heat:
         words = {key: heat[single].within(*selection) for single, key in singles.items() if single in heat}
@@ -73,7 +79,8 @@ def why(
     if not 0 <= message < len(conversation.messages):
         last = len(conversation.messages) - 1
         raise UsageError(f"there is no message #{message}", do=f"The conversation has #0 to #{last}.")
-    selection = _selection(response_text(conversation, message), span, text) if span or text is not None else None
+    asked = (span is not None or text is not None) and message in conversation.responses
+    selection = _selection(response_text(conversation, message), span, text) if asked else None
     return explain_response(
         conversation.upto(message), message, scorer, job, threshold=threshold, workers=workers, selection=selection
     )
@@ -81,8 +88,6 @@ def why(
 
 def unknown_memory(key: str, keys: list[str]) -> UsageError:
     """The error for a key that is not in the conversation, naming near matches."""
-    import difflib
-
     near = difflib.get_close_matches(key, keys, 3, 0.4) or [k for k in keys if key.casefold() in k.casefold()][:3]
     hint = f"Did you mean {', '.join(near)}?" if near else "`memscope memories FILE` lists them."
     return UsageError(f"there is no memory {key!r} in the conversation", do=hint)
@@ -90,16 +95,16 @@ def unknown_memory(key: str, keys: list[str]) -> UsageError:
 
 def _scored(matrix: Matrix, column: int) -> list[str]:
     """The memories that have a measured effect on a response."""
-    return [key for key, row in zip(matrix.keys, matrix.state, strict=True) if row[column] == 1]
+    return [key for key, row in zip(matrix.keys, matrix.state, strict=True) if row[column] == State.OK]
 
 
 def _selection(response: str, span: tuple[int, int] | None, text: str | None) -> tuple[int, int]:
     if text is not None:
-        at = response.find(text)
-        at = at if at >= 0 else response.casefold().find(text.casefold())
-        if not text or at < 0:
+        words = re.escape(text)
+        found = re.search(words, response) or re.search(words, response, re.IGNORECASE)
+        if not text or found is None:
             raise UsageError(f"the response does not contain {text!r}", do="Give words as they stand in it.")
-        return at, at + len(text)
+        return found.span()
     assert span is not None
     if not 0 <= span[0] < span[1] <= len(response):
         raise UsageError(

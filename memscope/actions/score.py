@@ -11,7 +11,7 @@ from memscope.actions.engine import Scorer
 from memscope.attribution.columns import columns
 from memscope.attribution.matrix import MatrixRun
 from memscope.base.job import Job
-from memscope.conversation.ablation import Ablation
+from memscope.conversation.ablation import BASELINE, Ablation
 from memscope.conversation.model import Conversation
 from memscope.engines.protocol import Failure
 
@@ -34,7 +34,7 @@ def score_matrix(
 
 
 def retry_failed(run: MatrixRun, scorer: Scorer, job: Job, *, workers: int | None = None) -> Cost:
-    """Scores the failed ablations of a run again, those alone."""
+    """Scores the failed ablations of a run again, those alone; all that has no numbers, when its baseline failed."""
     return fill(run, run.failed(), scorer, job, workers=workers)
 
 
@@ -52,7 +52,7 @@ def fill(
                 run.land(ablation, result)
                 landed += 1
                 job.progress(landed, len(ablations), "scorings", scorer.engine.capabilities.label)
-                if isinstance(result, Failure) and run.reason:
+                if ablation == BASELINE and isinstance(result, Failure):
                     break
     found = scorer.from_store - found
     return Cost(max(landed - found, 0), found, time.monotonic() - began)

@@ -30,9 +30,9 @@ def already_said(
 ) -> list[AlreadySaid]:
     """The memories whose small effect on a response an earlier response explains, strongest earlier effect first.
 
-    `memories` and `responses` are their texts. Small: at most a quarter of the earlier effect, which was above its
-    cutoff. That the response uses the memory at all is judged by words: it shares with both the memory and the earlier
-    response at least three telling words, or two fifths of the memory's.
+    `memories` and `responses` are their texts. Small: at most a quarter of the earlier effect either way, which was
+    above its cutoff. That the response uses the memory at all is judged by words: it shares with both the memory and
+    the earlier response at least three telling words, or two fifths of the memory's.
     """
     effects = np.where(matrix.missing, 0.0, matrix.effects)
     said: list[tuple[float, AlreadySaid]] = []
@@ -42,7 +42,7 @@ def already_said(
         if not earlier.any():
             continue
         source = int(earlier.argmax())
-        if effects[row, column] > SMALL * earlier[source]:
+        if abs(effects[row, column]) > SMALL * earlier[source]:
             continue
         telling = content_words(text)
         shared = telling & words & content_words(responses[source])

@@ -73,13 +73,12 @@ class MatrixRun:
         self._results: dict[Ablation, list[ResponseScore] | Failure] = {}
         first = np.array([memory.first for memory in conversation.memories], np.int64)
         self._before = np.array(self.responses, np.int64)[None, :] < first[:, None]
-        self.plan = () if self.reason else self._plan()
-
-    def _plan(self) -> tuple[Ablation, ...]:
-        """Baseline, every memory that any response could have seen, all of them at once, and the baseline again."""
-        seen = (key for key, before in zip(self.keys, self._before, strict=True) if not before.all())
-        ablations = (BASELINE, *map(Ablation.of, seen), Ablation(frozenset(self.keys)), AGAIN)
-        return tuple(dict.fromkeys(ablations))  # one memory: leaving it out is leaving all out
+        seen = [key for key, before in zip(self.keys, self._before, strict=True) if not before.all()]
+        self.everything = Ablation.of(*seen)
+        """All the memories that any response could have seen, left out at once."""
+        # One memory: leaving it out is leaving all out.
+        plan = dict.fromkeys((BASELINE, *map(Ablation.of, seen), self.everything, AGAIN))
+        self.plan = () if self.reason else tuple(plan)
 
     def land(self, ablation: Ablation, result: list[ResponseScore] | Failure) -> None:
         """Takes in one scoring of the plan; a later one of the same ablation replaces it."""
@@ -95,9 +94,17 @@ class MatrixRun:
                 self._dirty.add(self.keys.index(next(iter(ablation.removed))))
 
     def failed(self) -> tuple[Ablation, ...]:
-        """The ablations of the plan that have failed, to be tried again."""
+        """The ablations of the plan to be tried again: those that failed, and those never tried because the baseline
+        failed, which ends a run."""
         with self._lock:
-            return tuple(a for a in self.plan if isinstance(self._results.get(a), Failure))
+            ended = isinstance(self._results.get(BASELINE), Failure)
+            again = (Failure, type(None)) if ended else Failure
+            return tuple(a for a in self.plan if isinstance(self._results.get(a), again))
+
+    def landed(self, ablations: Sequence[Ablation]) -> dict[Ablation, list[ResponseScore] | Failure]:
+        """What has landed of these, as it came from the engine."""
+        with self._lock:
+            return {ablation: self._results[ablation] for ablation in ablations if ablation in self._results}
 
     def take_dirty(self) -> frozenset[int]:
         """The rows that changed since this was last asked."""
@@ -123,7 +130,8 @@ class MatrixRun:
             elif result is not None and not np.isnan(baseline).all():
                 raw[row] = baseline - [score.total for score in result]
                 state[row] = State.OK
-        for name, ablation in (("all memories", Ablation(frozenset(self.keys))), ("baseline again", AGAIN)):
+        all_of_them = {self.everything: "all memories"} if len(self.everything.removed) > 1 else {}
+        for ablation, name in (all_of_them | {AGAIN: "baseline again"}).items():
             if isinstance(result := results.get(ablation), Failure):
                 errors.setdefault(name, result.reason)
         # A failed row is wholly failed, before or not.
@@ -134,7 +142,7 @@ class MatrixRun:
             responses=self.responses,
             baseline=baseline,
             again=self._totals(results, AGAIN),
-            stripped=self._totals(results, Ablation(frozenset(self.keys))),
+            stripped=self._totals(results, self.everything),
             effects=np.where(before, 0.0, raw),
             stray=np.where(before, raw, np.nan),
             state=state,

@@ -84,7 +84,10 @@ def resolve(flags: Mapping[str, Any] | None = None) -> Resolved:
 
 def _folder(variable: str, platform_name: str) -> Path:
     if moved := os.environ.get(variable):
-        return Path(moved).expanduser()
+        try:
+            return Path(moved).expanduser()
+        except RuntimeError as error:  # the ~ of somebody who does not exist
+            raise SettingsError(f"there is no folder {moved}", where=f"environment {variable}") from error
     import platformdirs
 
     folder: Path = getattr(platformdirs, platform_name)("memscope", appauthor=False)
@@ -99,7 +102,7 @@ def _read(path: Path) -> dict[str, Any]:
         return {}
     except OSError as error:
         raise SettingsError(f"the settings cannot be read ({error.strerror})", where=path) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # bad TOML, not UTF-8, a number or a nesting beyond all measure
         raise SettingsError(f"the settings are not valid TOML: {error}", where=path) from error
     return {name.replace("-", "_"): value for name, value in found.items()}
 
@@ -121,6 +124,8 @@ def _refusal(error: ValidationError, origins: Mapping[str, str]) -> SettingsErro
     problem: Literal["extra_forbidden"] | str = error.errors()[0]["type"]
     name = str(error.errors()[0]["loc"][0])
     where = origins.get(name, "default")
+    if name == "api_key":
+        return SettingsError("a key is no setting", where=where, do=f"Put it into {_KEYS[0]} in the environment.")
     if problem == "extra_forbidden":
         near = difflib.get_close_matches(name, Settings.model_fields, 1)
         hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(Settings.model_fields)}."

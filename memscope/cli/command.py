@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import types
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -71,7 +72,8 @@ def click_command(command: Command[Any]) -> click.Command:
             raise _refusal(error) from None
         return command.run(options, Console("json" if as_json else form or command.form))
 
-    parameters = [_parameter(name, info) for name, info in command.options.model_fields.items()]
+    fields = command.options.model_fields
+    parameters = [_parameter(name, fields[name]) for name in _own_first(command.options)]
     parameters += [
         click.Option(["--format", "form"], type=click.Choice(get_args(Form)), help=f"How to print. [{command.form}]"),
         click.Option(["--json", "as_json"], is_flag=True, help="Short for --format json."),
@@ -112,6 +114,12 @@ class _Spreading(click.Command):
                     at += 1
 
 
+def _own_first(options: type[Options]) -> dict[str, None]:
+    """The fields' names, the class's own before those it shares with other commands."""
+    declared = (name for base in options.__mro__ for name in inspect.get_annotations(base))
+    return {name: None for name in declared if name in options.model_fields}
+
+
 def _parameter(name: str, info: FieldInfo) -> click.Parameter:
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     kind, many = _kind(info.annotation)
@@ -125,15 +133,17 @@ def _parameter(name: str, info: FieldInfo) -> click.Parameter:
                 [f"--no-{name.replace('_', '-')}", name], flag_value=False, default=None, help=info.description
             )
         return click.Option([flag], is_flag=True, flag_value=True, default=None, help=info.description)
-    complete = extra.get("choices")
+    names = extra.get("choices")
+    listed = f" ({', '.join(names())})" if callable(names) else ""
     return click.Option(
         [flag],
         type=kind,
         multiple=many,
         default=None,
-        help=info.description,
-        metavar=extra.get("metavar"),
-        shell_complete=_completer(complete) if callable(complete) else None,
+        required=info.is_required(),
+        help=f"{info.description}{listed}",
+        metavar="NAME" if listed else extra.get("metavar"),
+        shell_complete=_completer(names) if callable(names) else None,
     )
 
 

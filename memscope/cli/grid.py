@@ -10,13 +10,13 @@ from rich.style import Style
 from rich.text import Text
 
 from memscope.actions.explain import explain_strongest
-from memscope.attribution.matrix import Matrix
 from memscope.base.text import clean_line
 from memscope.reports.matrix import MatrixDocument, glyph
 from memscope.reports.strongest import CellNote
 from memscope.reports.view import nats
 
 if TYPE_CHECKING:
+    from memscope.attribution.matrix import Matrix
     from memscope.cli.session import Session
 
 _EXPLAINED = 5

@@ -50,7 +50,12 @@ Exit codes: 0 done; 1 nothing found where something was asked for; 2 wrong use o
 
 def parser() -> click.Group:
     """The whole command line, for running it and for completion."""
-    group = Commands("memscope", help=_HELP, epilog=_EPILOG, context_settings={"max_content_width": 100})
+    group = Commands(
+        "memscope",
+        help=_HELP,
+        epilog=_EPILOG,
+        context_settings={"max_content_width": 100, "help_option_names": ["-h", "--help"]},
+    )
     group.params.append(
         click.Option(
             ["--version"], is_flag=True, expose_value=False, is_eager=True, help="Show the version.", callback=_version

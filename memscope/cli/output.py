@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from memscope.reports.view import Column, Document, View
+
+_FILE_WIDTH = 120  # cells of a table in a file
 
 Form = Literal["table", "json", "csv"]
 Doc = TypeVar("Doc", bound="Document")
@@ -75,33 +78,56 @@ class Console:
     def screen() -> rich.console.Console:
         from rich.console import Console as Screen
 
-        width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else 120
-        return Screen(width=width, highlight=False, markup=False, emoji=False)
+        return Screen(width=_width(), highlight=False, markup=False, emoji=False)
 
     @contextmanager
     def job(self) -> Iterator[Job]:
-        """A job whose progress is shown on standard error while a person is looking there."""
+        """A job whose progress is shown on standard error: a bar for a person, else a line now and then."""
         if not sys.stderr.isatty():
-            yield Job()
+            yield Job(_Lines(self))
             return
         from rich.console import Console as Screen
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
-        parts = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-        )
-        with Bar(*parts, console=Screen(stderr=True), transient=True) as bar:
-            task = bar.add_task("", start=True)
+        words = TextColumn("{task.description}", markup=False)
+        with Bar(words, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=Screen(stderr=True)) as bar:
+            task = bar.add_task("", visible=False)
 
             def show(progress: Progress) -> None:
-                words = clean_line(f"{progress.doing}: {progress.unit}")
-                bar.update(task, completed=progress.done, total=progress.total, description=words)
+                said = clean_line(f"{progress.doing}: {progress.unit}")
+                bar.update(task, completed=progress.done, total=progress.total, description=said, visible=True)
 
-            yield Job(show)
+            try:
+                yield Job(show)
+            finally:
+                bar.remove_task(task)
+
+
+def _width() -> int | None:
+    """The width to print at: None where the screen tells itself; through a pager, that of the person's terminal."""
+    if sys.stdout.isatty() or os.environ.get("COLUMNS"):
+        return None
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or _FILE_WIDTH
+    except (OSError, ValueError):
+        return _FILE_WIDTH
+
+
+class _Lines:
+    """Progress for a log: a line every `EVERY` seconds, none for what is done sooner."""
+
+    EVERY = 15.0
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._last = time.monotonic()
+
+    def __call__(self, progress: Progress) -> None:
+        if time.monotonic() - self._last >= self.EVERY:
+            self._last = time.monotonic()
+            of = "" if progress.total is None else f" of {progress.total}"
+            self._console.note(f"{progress.doing}: {progress.done}{of} {progress.unit}")
 
 
 def csv_text(view: View[Doc, Row], document: Doc) -> str:

@@ -43,9 +43,6 @@ class ScoreApi:
             )
         return [ResponseScore(total) for total in totals]
 
-    def close(self) -> None:
-        self._server.close()
-
 
 def sent(turn: Turn) -> dict[str, str]:
     """A turn as this API takes it: role and content only, tool calls written into the content, memories as `user`.

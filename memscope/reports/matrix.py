@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -75,7 +76,7 @@ class MemoryRow(Document):
     net: float | None
     max: float | None
     mean: float | None
-    responses: int
+    responses: int | None
     against: float | None
     left_out: int
     state: Literal["ok", "failed", "partial"]
@@ -179,6 +180,7 @@ def conversation_part(conversation: Conversation) -> ConversationPart:
 
 def memory_rows(conversation: Conversation, matrix: Matrix, threshold: float) -> list[MemoryRow]:
     totals = memory_totals(matrix, cutoffs(matrix, threshold))
+    failed = (matrix.state == State.FAILED).any(axis=1)  # then all of the row is
     return [
         MemoryRow(
             key=memory.key,
@@ -189,11 +191,11 @@ def memory_rows(conversation: Conversation, matrix: Matrix, threshold: float) ->
             net=number(totals.net[row]),
             max=number(totals.max[row]),
             mean=number(totals.mean[row]),
-            responses=int(totals.responses[row]),
+            responses=int(totals.responses[row]) if math.isfinite(totals.total[row]) else None,
             against=number(totals.against[row]),
             left_out=int(totals.left_out[row]),
-            state=_state(int(totals.left_out[row]), len(matrix.responses), memory.key in matrix.errors),
-            error=matrix.errors.get(memory.key),
+            state="failed" if failed[row] else "partial" if totals.left_out[row] else "ok",
+            error=matrix.errors.get(memory.key) if failed[row] else None,
         )
         for row, memory in enumerate(conversation.memories)
     ]
@@ -224,12 +226,6 @@ def _chars(conversation: Conversation, memory: MemoryEntry) -> int:
     """Characters the memory takes in the conversation, every occurrence counted."""
     places = dict.fromkeys(memory.occurrences)
     return sum(len(m.text) for i in places for m in conversation.messages[i].memories if m.key == memory.key)
-
-
-def _state(left_out: int, responses: int, failed: bool) -> Literal["ok", "failed", "partial"]:
-    if not left_out:
-        return "ok"
-    return "failed" if failed and left_out == responses else "partial"
 
 
 def _matrix_columns(document: MatrixDocument) -> Sequence[Column[int]]:

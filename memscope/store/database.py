@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from memscope.base.errors import StoreError
 
 FILE_NAME = "memscope.sqlite3"
+PATIENCE = 10.0  # seconds to wait for another process to finish its write
 
 # One script for each version of the schema; a store is brought up to date by running those it has not seen.
 MIGRATIONS = (
@@ -46,11 +48,16 @@ class Database:
         self._lock = threading.Lock()
         with self._translated():
             self._connection = sqlite3.connect(
-                self.path, timeout=10, check_same_thread=False, isolation_level=None, cached_statements=64
+                self.path, timeout=PATIENCE, check_same_thread=False, isolation_level=None, cached_statements=64
             )
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._migrate()
+        try:
+            with self._translated():
+                self._write_ahead()
+                self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._migrate()
+        except BaseException:
+            self._connection.close()
+            raise
 
     def read(self, query: str, *values: object) -> list[tuple[object, ...]]:
         """All rows of a query."""
@@ -66,10 +73,23 @@ class Database:
         with self._lock:
             self._connection.close()
 
+    def _write_ahead(self) -> None:
+        """Alone among statements this one does not wait when another process opens a new store at the same time."""
+        patience = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > patience:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
+
     def _migrate(self) -> None:
         if self._version() == len(MIGRATIONS):
             return
-        with self._lock, self._translated(), self._transaction(self._connection.execute):
+        with self._lock, self._translated(), self._transaction():
             found = self._version()  # again: another process may have been faster
             if found > len(MIGRATIONS):
                 raise StoreError(
@@ -86,16 +106,16 @@ class Database:
         with self._translated():
             return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
 
-    @staticmethod
     @contextmanager
-    def _transaction(execute: Callable[[str], object]) -> Iterator[None]:
-        execute("BEGIN IMMEDIATE")
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._connection.execute("COMMIT")
         except BaseException:
-            execute("ROLLBACK")
+            if self._connection.in_transaction:  # a full disk has ended it already
+                self._connection.execute("ROLLBACK")
             raise
-        execute("COMMIT")
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -63,11 +63,10 @@ def _read(totals: object, counts: object, tokens: object) -> StoredScores:
     if not isinstance(totals, bytes):
         raise TypeError("totals")
     values: list[float] = np.frombuffer(totals, _F64).tolist()
-    return StoredScores(
-        values,
-        np.frombuffer(counts, _I32).tolist() if isinstance(counts, bytes) else None,
-        _unpack(tokens, len(values)) if isinstance(tokens, bytes) else None,
-    )
+    numbers: list[int] | None = np.frombuffer(counts, _I32).tolist() if isinstance(counts, bytes) else None
+    if numbers is not None and len(numbers) != len(values):
+        raise ValueError("counts")
+    return StoredScores(values, numbers, _unpack(tokens, len(values)) if isinstance(tokens, bytes) else None)
 
 
 def _pack(tokens: list[TokenArrays]) -> bytes:
@@ -83,6 +82,8 @@ def _unpack(packed: bytes, responses: int) -> list[TokenArrays]:
     data = zlib.decompress(packed)
     counts = struct.unpack_from(f"<{responses}I", data)
     total, at = sum(counts), 4 * responses
+    if len(data) != at + 12 * total:
+        raise ValueError("tokens")
     starts = np.frombuffer(data, _I32, total, at)
     ends = np.frombuffer(data, _I32, total, at + 4 * total)
     logprobs = np.frombuffer(data, _F32, total, at + 8 * total).astype(np.float64)

@@ -1,0 +1,348 @@
+"""A matrix being filled: what each cell is, whatever lands in which order."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memscope.attribution.columns import columns
+from memscope.attribution.matrix import Matrix, MatrixRun, State
+from memscope.base.job import Job
+from memscope.conversation.ablation import AGAIN, BASELINE, Ablation
+from memscope.conversation.model import Conversation, Memory, Message, Text
+from memscope.conversation.render import render
+from memscope.engines.protocol import Failure, ResponseScore
+from tests.fakes import (
+    LATE,
+    PNPM,
+    TABS,
+    FormulaEngine,
+    assistant,
+    conversations,
+    fails_without,
+    memory,
+    office,
+    talk,
+    true_effects,
+    user,
+    without,
+)
+
+P, OK, F, B = State.PENDING, State.OK, State.FAILED, State.BEFORE
+REFUSED = Failure("the server refuses")
+
+
+def scores(conversation: Conversation, ablation: Ablation) -> list[ResponseScore]:
+    return FormulaEngine().score(render(conversation, ablation), Job())
+
+
+def run_of(conversation: Conversation, ablations: Iterable[Ablation] = ()) -> MatrixRun:
+    """A run into which these have landed."""
+    run = MatrixRun(conversation)
+    for ablation in ablations:
+        run.land(ablation, scores(conversation, ablation))
+    return run
+
+
+def filled(conversation: Conversation, engine: FormulaEngine | None = None) -> Matrix:
+    run = MatrixRun(conversation)
+    for ablation, result in columns(engine or FormulaEngine(), conversation, run.plan, Job()):
+        run.land(ablation, result)
+    return run.snapshot()
+
+
+def test_a_whole_matrix_is_the_truth() -> None:
+    conversation = office()
+
+    matrix = filled(conversation)
+
+    assert matrix.keys == ("tabs", "pnpm", "late")
+    assert matrix.responses == (2, 5, 8)
+    assert matrix.state.tolist() == [[OK, OK, OK], [B, OK, OK], [B, B, OK]]
+    assert matrix.effects.tolist() == true_effects(conversation).tolist()
+    assert matrix.baseline.tolist() == matrix.again.tolist() == [s.total for s in scores(conversation, BASELINE)]
+    everything = without("tabs", "pnpm", "late")
+    assert matrix.stripped.tolist() == [s.total for s in scores(conversation, everything)]
+    assert matrix.tokens.tolist() == [s.count for s in scores(conversation, BASELINE)]
+    assert not matrix.errors
+    assert matrix.reason is None
+
+
+@settings(deadline=None)
+@given(conversations)
+def test_any_whole_matrix_is_the_truth(conversation: Conversation) -> None:
+    matrix = filled(conversation)
+
+    if matrix.reason is None:
+        assert matrix.effects.tolist() == true_effects(conversation).tolist()
+        assert not matrix.missing.any()
+    else:
+        assert not (conversation.memories and conversation.responses)
+
+
+@settings(deadline=None)
+@given(st.randoms())
+def test_the_order_of_landing_does_not_matter(order: random.Random) -> None:
+    conversation = office()
+    plan = list(MatrixRun(conversation).plan)
+    order.shuffle(plan)
+
+    shuffled = run_of(conversation, plan).snapshot()
+
+    np.testing.assert_equal(vars(shuffled), vars(filled(conversation)))
+
+
+def test_nothing_landed_is_pending_except_before() -> None:
+    matrix = run_of(office()).snapshot()
+
+    assert matrix.state.tolist() == [[P, P, P], [B, P, P], [B, B, P]]
+    assert np.isnan(matrix.baseline).all()
+    assert matrix.effects[matrix.state == B].tolist() == [0, 0, 0]
+    assert np.isnan(matrix.effects[matrix.state == P]).all()
+
+
+def test_rows_wait_for_the_baseline() -> None:
+    run = run_of(office(), [without("tabs")])
+    assert run.snapshot().state[0].tolist() == [P, P, P]
+    run.take_dirty()
+
+    run.land(BASELINE, scores(office(), BASELINE))
+
+    assert run.snapshot().state[0].tolist() == [OK, OK, OK]
+    assert run.take_dirty() == {0, 1, 2}
+
+
+def test_a_failed_row_is_wholly_failed_and_alone() -> None:
+    matrix = filled(office(), FormulaEngine(before=fails_without(LATE)))
+
+    assert matrix.state.tolist() == [[OK, OK, OK], [B, OK, OK], [F, F, F]]
+    assert np.isnan(matrix.effects[2]).all()
+    assert np.isnan(matrix.stray[2]).all()
+    assert matrix.errors == dict.fromkeys(("late", "all memories"), f"the server refuses to go without {LATE!r}")
+    assert np.isnan(matrix.stripped).all()
+    assert matrix.reason is None
+
+
+def test_a_second_baseline_that_failed_is_named() -> None:
+    run = run_of(office(), [BASELINE])
+    run.land(AGAIN, REFUSED)
+
+    assert run.snapshot().errors == {"baseline again": "the server refuses"}
+    assert np.isnan(run.snapshot().again).all()
+
+
+def test_a_failed_baseline_is_the_reason_and_leaves_rows_pending() -> None:
+    run = run_of(office(), [without("tabs")])
+    run.land(BASELINE, REFUSED)
+
+    matrix = run.snapshot()
+    assert matrix.reason == "the conversation as it was could not be scored: the server refuses"
+    assert matrix.state[0].tolist() == [P, P, P]
+
+
+def test_a_baseline_that_succeeds_later_takes_the_reason_back() -> None:
+    run = run_of(office())
+    run.land(BASELINE, REFUSED)
+    run.land(BASELINE, scores(office(), BASELINE))
+
+    assert run.snapshot().reason is None
+
+
+def test_only_what_failed_is_tried_again() -> None:
+    run = run_of(office(), [BASELINE, without("tabs")])
+    run.land(without("pnpm"), REFUSED)
+    run.land(AGAIN, REFUSED)
+
+    assert run.failed() == (without("pnpm"), AGAIN)
+
+    run.land(without("pnpm"), scores(office(), without("pnpm")))
+    assert run.failed() == (AGAIN,)
+    assert run.snapshot().state[1].tolist() == [B, OK, OK]
+
+
+def test_after_a_failed_baseline_all_that_has_no_numbers_is_tried_again() -> None:
+    run = run_of(office(), [without("tabs")])
+    run.land(BASELINE, REFUSED)
+
+    assert set(run.failed()) == {*run.plan} - {without("tabs")}
+
+
+def test_dirty_rows_are_those_that_landed_since() -> None:
+    run = run_of(office())
+    assert run.take_dirty() == {0, 1, 2}
+    assert run.take_dirty() == set()
+
+    run.land(without("pnpm"), scores(office(), without("pnpm")))
+    run.land(AGAIN, scores(office(), AGAIN))
+
+    assert run.take_dirty() == {1}
+
+
+def test_a_memory_after_the_last_response_is_not_scored_and_wholly_before() -> None:
+    conversation = talk(memory("tabs", TABS), user("Hi."), assistant("Hello."), memory("late", LATE))
+
+    run = MatrixRun(conversation)
+    matrix = filled(conversation)
+
+    assert run.plan == (BASELINE, without("tabs"), AGAIN)
+    assert matrix.state.tolist() == [[OK], [B]]
+    assert matrix.effects[1].tolist() == [0]
+    assert matrix.stripped.tolist() == [s.total for s in scores(conversation, without("tabs"))]
+
+
+def test_where_every_memory_comes_too_late_nothing_can_fail_but_the_baselines() -> None:
+    conversation = talk(user("Hi."), assistant("Hello."), memory("late", LATE))
+
+    matrix = filled(conversation)
+
+    assert MatrixRun(conversation).plan == (BASELINE, AGAIN)
+    assert matrix.state.tolist() == [[B]]
+    assert matrix.stripped.tolist() == matrix.baseline.tolist()
+
+
+def test_one_memory_is_all_memories() -> None:
+    conversation = talk(memory("tabs", TABS), assistant("Hello there."))
+    engine = FormulaEngine()
+
+    matrix = filled(conversation, engine)
+
+    assert engine.calls == 3
+    assert (matrix.baseline - matrix.stripped).tolist() == matrix.effects[0].tolist() != [0]
+
+
+def test_the_failure_of_the_only_memory_is_told_once() -> None:
+    matrix = filled(talk(memory("tabs", TABS), assistant("Hello.")), FormulaEngine(before=fails_without(TABS)))
+
+    assert list(matrix.errors) == ["tabs"]
+
+
+@pytest.mark.parametrize(
+    ("conversation", "reason", "shape"),
+    [
+        (talk(), "the conversation has no response", (0, 0)),
+        (talk(memory("tabs", TABS), user("Hi.")), "the conversation has no response", (1, 0)),
+        (talk(user("Hi."), assistant("Hello.")), "no memory was found in the conversation", (0, 1)),
+    ],
+)
+def test_without_memories_or_responses_there_is_a_reason_and_no_call(
+    conversation: Conversation, reason: str, shape: tuple[int, int]
+) -> None:
+    engine = FormulaEngine()
+
+    matrix = filled(conversation, engine)
+
+    assert matrix.reason == reason
+    assert matrix.effects.shape == matrix.state.shape == shape
+    assert engine.calls == 0
+
+
+def test_a_returning_memory_is_one_row_and_before_counts_from_its_first_place() -> None:
+    conversation = talk(
+        assistant("One."),
+        memory("pnpm", PNPM),
+        assistant("Two."),
+        memory("tabs", TABS),
+        memory("pnpm", PNPM),
+        assistant("Three."),
+    )
+
+    matrix = filled(conversation)
+
+    assert matrix.keys == ("pnpm", "tabs")
+    assert matrix.state.tolist() == [[B, OK, OK], [B, B, OK]]
+    assert matrix.effects.tolist() == true_effects(conversation).tolist()
+
+
+def test_two_texts_under_one_key_are_one_memory() -> None:
+    conversation = talk(memory("tabs", TABS), assistant("One."), memory("tabs", "Indent with spaces."), assistant("2."))
+
+    matrix = filled(conversation)
+
+    assert matrix.keys == ("tabs",)
+    assert matrix.effects.tolist() == true_effects(conversation).tolist()
+
+
+def test_a_memory_in_front_of_a_response_in_its_own_message_is_not_before() -> None:
+    conversation = talk(Message("assistant", (Memory("tabs", TABS), Text("I will."))))
+
+    assert MatrixRun(conversation).snapshot().state.tolist() == [[P]]
+
+
+def test_what_an_engine_makes_of_before_cells_is_kept_apart() -> None:
+    run = run_of(office(), [BASELINE])
+    off = [ResponseScore(score.total - 0.25) for score in scores(office(), without("late"))]
+    run.land(without("late"), off)
+
+    matrix = run.snapshot()
+    assert matrix.effects[2, :2].tolist() == [0, 0]
+    assert matrix.stray[2, :2].tolist() == [0.25, 0.25]
+    assert np.isnan(matrix.stray[2, 2])
+    assert np.isnan(matrix.stray[:2]).all()
+
+
+def test_a_snapshot_does_not_change_afterwards() -> None:
+    run = run_of(office(), [BASELINE])
+    earlier = run.snapshot()
+
+    run.land(without("tabs"), scores(office(), without("tabs")))
+
+    assert earlier.state[0].tolist() == [P, P, P]
+
+
+def test_what_lands_while_a_snapshot_is_taken_is_not_in_it() -> None:
+    class Landing(list[ResponseScore]):
+        """Read in the middle of a snapshot, and then another scoring lands."""
+
+        def __iter__(self) -> Iterator[ResponseScore]:
+            run.land(without("tabs"), scores(office(), without("tabs")))
+            return super().__iter__()
+
+    run = MatrixRun(office())
+    run.land(BASELINE, Landing(scores(office(), BASELINE)))
+
+    assert run.snapshot().state[0].tolist() == [P, P, P]
+    assert run.snapshot().state[0].tolist() == [OK, OK, OK]
+
+
+def test_snapshots_are_whole_while_threads_land_rows() -> None:
+    """A row is either pending or right, in every picture taken while two workers fill in, fail and replace."""
+    conversation = office()
+    run, truth = MatrixRun(conversation), true_effects(conversation)
+    results = [(ablation, scores(conversation, ablation)) for ablation in run.plan]
+    done = threading.Event()
+
+    def fill() -> None:
+        for _ in range(100):
+            run.land(BASELINE, REFUSED)
+            for ablation, result in results:
+                run.land(ablation, result)
+
+    workers = [threading.Thread(target=fill) for _ in range(2)]
+    watcher_saw: list[Matrix] = []
+
+    def watch() -> None:
+        while not done.is_set():
+            watcher_saw.append(run.snapshot())
+
+    watcher = threading.Thread(target=watch)
+    for thread in (watcher, *workers):
+        thread.start()
+    for worker in workers:
+        worker.join()
+    done.set()
+    watcher.join()
+
+    for matrix in [*watcher_saw, run.snapshot()]:
+        measured = matrix.state == OK
+        assert (matrix.effects[measured] == truth[measured]).all()
+        assert np.isnan(matrix.effects[matrix.state == P]).all()
+        if matrix.reason:
+            assert np.isnan(matrix.baseline).all()
+            assert not measured.any()
+    assert not run.snapshot().missing.any()

@@ -1,0 +1,76 @@
+"""Where in a response an effect sits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from memscope.attribution.tokens import Heat, heat
+from memscope.engines.protocol import Tokens
+
+
+def tokens(logprobs: list[float], starts: list[int] | None = None) -> Tokens:
+    """Tokens of four characters each, or such as begin at `starts` and end where the next begins."""
+    begins = starts if starts is not None else [4 * n for n in range(len(logprobs))]
+    ends = [*begins[1:], begins[-1] + 4] if begins else []
+    return Tokens(np.array(begins, np.int32), np.array(ends, np.int32), np.array(logprobs, np.float64))
+
+
+def hot(*effects: float) -> Heat:
+    found = heat(tokens(list(effects)), tokens([0.0] * len(effects)))
+    assert found is not None
+    return found
+
+
+def test_heat_is_signed_and_adds_up_to_the_effect() -> None:
+    found = heat(tokens([-1.0, -2.0, -3.0]), tokens([-4.0, -1.5, -3.0]))
+
+    assert found is not None
+    assert found.effects.tolist() == [3.0, -0.5, 0.0]
+    assert found.within(0, 12) == 2.5
+
+
+@pytest.mark.parametrize(("baseline", "ablated"), [(None, None), (None, tokens([-1.0])), (tokens([-1.0]), None)])
+def test_without_tokens_there_is_no_heat(baseline: Tokens | None, ablated: Tokens | None) -> None:
+    assert heat(baseline, ablated) is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        tokens([-1.0, -1.0]),
+        tokens([-1.0] * 3, [0, 5, 8]),
+        replace(tokens([-1.0] * 3), ends=np.array([3, 8, 12], np.int32)),
+        tokens([]),
+    ],
+)
+def test_a_text_that_was_cut_otherwise_has_no_heat(other: Tokens) -> None:
+    assert heat(tokens([-1.0] * 3), other) is None
+
+
+@pytest.mark.parametrize(
+    ("span", "effect"),
+    [
+        ((0, 4), 1.0),
+        ((0, 5), 3.0),  # touches the second
+        ((3, 4), 1.0),
+        ((4, 8), 2.0),
+        ((3, 9), 7.0),
+        ((0, 0), 0.0),
+        ((4, 4), 0.0),
+        ((12, 99), 0.0),
+    ],
+)
+def test_words_take_the_tokens_that_touch_them(span: tuple[int, int], effect: float) -> None:
+    assert hot(1.0, 2.0, 4.0).within(*span) == effect
+
+
+def test_the_strongest_token_may_be_negative_and_the_first_of_equals() -> None:
+    assert hot(1.0, -3.0, 3.0).strongest() == (4, 8)
+
+
+def test_an_empty_response_has_no_strongest_token() -> None:
+    assert hot().strongest() is None
+    assert hot().within(0, 9) == 0.0
