@@ -90,6 +90,8 @@ class MatrixRun:
                     self.reason = f"the conversation as it was could not be scored: {result.reason}"
                 else:
                     self.reason = None
+            elif ablation == AGAIN:
+                self._dirty.update(range(len(self.keys)))  # the noise floor moves every cutoff
             elif len(ablation.removed) == 1:
                 self._dirty.add(self.keys.index(next(iter(ablation.removed))))
 

@@ -16,7 +16,7 @@ from memscope.reports.strongest import CellNote
 from memscope.reports.view import nats
 
 if TYPE_CHECKING:
-    from memscope.attribution.matrix import Matrix
+    from memscope.attribution.matrix import MatrixRun
     from memscope.cli.session import Session
 
 _EXPLAINED = 5
@@ -24,7 +24,7 @@ _KEY_WIDTH = 28
 _TOTAL_WIDTH = 8
 
 
-def print_matrix(opened: Session, matrix: Matrix, document: MatrixDocument) -> None:
+def print_matrix(opened: Session, run: MatrixRun, document: MatrixDocument) -> None:
     """The grid, as many responses as fit, and below it the strongest cells explained."""
     console = opened.console
     console.heading(opened.heading(document.reason))
@@ -33,9 +33,7 @@ def print_matrix(opened: Session, matrix: Matrix, document: MatrixDocument) -> N
     width = console.screen().width
     console.text(*_grid(document, width), *_legend(opened, document))
     with console.job() as job:
-        notes = explain_strongest(
-            opened.conversation, matrix, opened.scorer, job, threshold=opened.settings.threshold, count=_EXPLAINED
-        )
+        notes = explain_strongest(run, opened.scorer, job, threshold=opened.settings.threshold, count=_EXPLAINED)
     if notes:
         console.text("", Text("strongest", style="bold"))
     for note in notes:

@@ -15,7 +15,7 @@ from memscope.conversation.model import Conversation
 
 if TYPE_CHECKING:
     from memscope.actions.engine import Scorer
-    from memscope.attribution.matrix import Matrix
+    from memscope.attribution.matrix import Matrix, MatrixRun
     from memscope.reports.matrix import MatrixDocument
 
 _SHOWN_ERRORS = 5
@@ -34,7 +34,7 @@ class Session:
     scorer: Scorer
     console: Console
 
-    def matrix(self) -> tuple[Matrix, MatrixDocument]:
+    def matrix(self) -> tuple[MatrixRun, MatrixDocument]:
         """The whole matrix, with its progress shown; reasons for failed rows go to standard error."""
         from memscope.actions.score import score_matrix
         from memscope.reports.matrix import CostPart, matrix_document
@@ -45,7 +45,7 @@ class Session:
         self._note_failures(matrix)
         part = CostPart(scorings=cost.scorings, from_store=cost.from_store, seconds=cost.seconds)
         identity = self.scorer.engine.identity
-        return matrix, matrix_document(self.conversation, matrix, identity, self.settings.threshold, part)
+        return run, matrix_document(self.conversation, matrix, identity, self.settings.threshold, part)
 
     def _note_failures(self, matrix: Matrix) -> None:
         if matrix.reason is not None:

@@ -125,13 +125,14 @@ def _important(
     else:
         above = ((key, effect) for key, effect in word_effects.items() if effect > cut.cutoff[column])
         effects = dict(sorted(above, key=lambda pair: -pair[1]))
-    texts = {memory.key: memory.texts[-1] for memory in conversation.memories}
+    message = matrix.responses[column]
+    texts = {m.key: m.text for before in conversation.messages[:message] for m in before.memories}  # the latest stays
     return [
         ImportantMemory(
             key=key,
             effect=effect,
             per_token=effect / tokens if tokens else None,
-            share=effect / stripped if stripped is not None and stripped > 0 else None,
+            share=effect / stripped if stripped is not None and stripped > cut.cutoff[column] else None,
             text=texts[key],
         )
         for key, effect in effects.items()

@@ -348,7 +348,7 @@ def test_the_strongest_cells_point_at_their_strongest_word() -> None:
     scorer = Scorer(Embedded())
     run, _ = score_matrix(conversation, scorer, Job())
 
-    (note,) = explain_strongest(conversation, run.snapshot(), scorer, Job(), threshold=0.01)
+    (note,) = explain_strongest(run, scorer, Job(), threshold=0.01)
 
     assert (note.key, note.message) == ("code", 2)
     assert note.effect == run.snapshot().effects[0, 0] > 0

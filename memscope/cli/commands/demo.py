@@ -20,11 +20,11 @@ def run(options: Scoring, console: Console) -> Exit:
     with resources.as_file(resources.files("memscope.data") / "demo.json") as path:
         conversation = open_conversation(Path(path), settings)
     with session_of(conversation, settings, console) as opened:
-        matrix, document = opened.matrix()
+        scored, document = opened.matrix()
         if console.form != "table":
             console.document(MATRIX, document)
         else:
-            print_matrix(opened, matrix, document)
+            print_matrix(opened, scored, document)
             console.text(
                 "", "Next: memscope FILE on a transcript of your own; memscope why FILE --message I for one response."
             )

@@ -9,7 +9,7 @@ from memscope.cli.session import Target, session
 
 def run(target: Target, console: Console) -> Exit:
     with session(target, console) as opened:
-        matrix, document = opened.matrix()
+        scored, document = opened.matrix()
         if console.form != "table":
             from memscope.reports.matrix import MATRIX
 
@@ -17,7 +17,7 @@ def run(target: Target, console: Console) -> Exit:
         else:
             from memscope.cli.grid import print_matrix
 
-            print_matrix(opened, matrix, document)
+            print_matrix(opened, scored, document)
         return opened.exit_code(document.reason)
 
 
