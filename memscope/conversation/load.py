@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from memscope.base.errors import SourceError, UsageError
 from memscope.base.text import preview
 from memscope.conversation.formats import format_named, recognise
-from memscope.conversation.model import Conversation, Message, Skipped, Source
+from memscope.conversation.model import Conversation, Memory, Message, Skipped, Source, Text
 from memscope.conversation.raw import Raw
-from memscope.conversation.records import Boundary, Fact, Record
+from memscope.conversation.records import Boundary, Fact, Format, Record, title_from
+
+_DETAILS = 5  # of each reason
+_SPOKEN = "a memory inside a response was read as its text: no response is made of memories"
+_ANOTHER = "Open another file, or another item of this one with --item."
 
 
 def load(path: Path, *, input_format: str = "", item: int = 0, window: int | None = None) -> Conversation:
@@ -22,27 +26,22 @@ def load(path: Path, *, input_format: str = "", item: int = 0, window: int | Non
     """
     raw = Raw(path)
     form = format_named(input_format) if input_format else recognise(raw)
-    items = form.items(raw)
-    if not items:
-        raise SourceError(f"this {form.title} holds no conversation", where=path)
-    if not 0 <= item < len(items):
-        raise UsageError(f"there is no item {item}; the file has {_count(len(items))}", where=path)
-    told = fold(form.records(raw, item))
+    found = _found(form, raw, item)
+    told = found.told
     if not any(told.windows):
         passed = f" ({told.skipped[0].reason}, line {told.skipped[0].line})" if told.skipped else ""
-        raise SourceError(f"this {form.title} holds no message at all{passed}", where=path)
+        raise SourceError(f"this {form.title} holds no message at all{passed}", where=path, do=_ANOTHER)
     chosen = len(told.windows) - 1 if window is None else window
     if not 0 <= chosen < len(told.windows):
         raise UsageError(f"there is no window {chosen}; the conversation has {_count(len(told.windows))}", where=path)
-    messages = tuple(told.windows[chosen])
     return Conversation(
-        messages,
+        tuple(told.windows[chosen]),
         tools=tuple(told.tools),
         source=Source(path, form.name, item, chosen),
-        title=told.title or items[item].title or _first_request(told.windows),
+        title=told.title or found.title or _first_request(told.windows),
         skipped=tuple(told.skipped),
         windows=len(told.windows),
-        items=len(items),
+        items=found.items,
     )
 
 
@@ -56,13 +55,42 @@ class Told:
     title: str = ""
 
 
+@dataclass(frozen=True)
+class _Found:
+    """One conversation of a file, and how many there are."""
+
+    told: Told
+    title: str
+    items: int
+
+
+def _found(form: Format, raw: Raw, item: int) -> _Found:
+    """The conversation number `item`: the others are counted in the same pass, and their records left unread."""
+    told: Told | None = None
+    title, items = "", 0
+    passed: list[Skipped] = []
+    for found in form.conversations(raw):
+        if isinstance(found, Skipped):
+            passed.append(found)
+            continue
+        if items == item:
+            told, title = fold(found.records), found.title
+        items += 1
+    if not items:
+        raise SourceError(f"this {form.title} holds no conversation", where=raw.path, do=_ANOTHER)
+    if told is None:
+        raise UsageError(f"there is no item {item}; the file has {_count(items)}", where=raw.path)
+    told.skipped = sorted((*told.skipped, *passed), key=lambda skipped: skipped.line)
+    return _Found(told, title, items)
+
+
 def fold(records: Iterable[Record]) -> Told:
     """Messages parted into context windows: each begins with the system messages that opened the first."""
     told = Told()
     for record in records:
         match record:
             case Message():
-                told.windows[-1].append(record)
+                told.windows[-1].append(_spoken(record, told.skipped))
             case Skipped():
                 told.skipped.append(record)
             case Boundary():
@@ -77,7 +105,31 @@ def fold(records: Iterable[Record]) -> Told:
                 pass
     if len(told.windows) > 1 and len(told.windows[-1]) == len(_opening(told.windows[0])):
         told.windows.pop()  # a boundary that nothing followed
+    told.skipped = list(_with_some_details(told.skipped))
     return told
+
+
+def _spoken(message: Message, skipped: list[Skipped]) -> Message:
+    """`message`, if it is a response without the memories in it: what an agent says is no memory it was given.
+
+    Taking them out would compare two different responses. A message made of memories alone is none, whoever's name it
+    bears, and stays a memory.
+    """
+    if message.role != "assistant" or message.is_memory or not message.memories:
+        return message
+    skipped.append(Skipped(message.line, _SPOKEN))
+    return replace(message, parts=tuple(Text(p.text) if isinstance(p, Memory) else p for p in message.parts))
+
+
+def _with_some_details(skipped: Iterable[Skipped]) -> Iterator[Skipped]:
+    """The details of each reason put into words, the first few: there may be thousands, and reasons are counted."""
+    shown: dict[str, dict[str, None]] = {}
+    for one in skipped:
+        details = shown.setdefault(one.reason, {})
+        if one.detail and len(details) < _DETAILS:
+            details[one.detail] = None
+        detail = f", {preview(one.detail, 80)}" if one.detail in details else ""
+        yield Skipped(one.line, one.reason + detail)
 
 
 def _opening(messages: list[Message]) -> list[Message]:
@@ -91,7 +143,7 @@ def _opening(messages: list[Message]) -> list[Message]:
 
 def _first_request(windows: list[list[Message]]) -> str:
     asked = (m for window in windows for m in window if m.role == "user" and m.kind == "said" and not m.is_memory)
-    return next((preview(m.text, 80) for m in asked if m.text.strip()), "")
+    return title_from(m.text for m in asked)
 
 
 def _count(number: int) -> str:

@@ -19,6 +19,7 @@ from memscope.base.errors import SourceError
 from memscope.conversation.keys import made_up_key
 from memscope.conversation.model import Conversation, Memory, Message
 from memscope.conversation.units import ENTRY_MARK, Split, lines_of, split_entries, split_units
+from memscope.conversation.unreadable import shown, unreadable, why
 
 LARGEST_FILE = 16 * 2**20  # bytes
 MOST_FILES = 5000  # in all: a folder that holds more is no folder of memories
@@ -98,8 +99,7 @@ def _read_all(paths: Iterable[Path], notes: list[str]) -> Iterator[_File]:
     """The files that are named, and those of the folders; what is odd in a folder becomes a note."""
     count = 0
     for named in paths:
-        path = named.expanduser()
-        is_folder = path.is_dir()
+        path, is_folder = _place(named)
         for file in _markdown_below(path, notes) if is_folder else [path]:
             count += 1
             if count > MOST_FILES:
@@ -110,6 +110,18 @@ def _read_all(paths: Iterable[Path], notes: list[str]) -> Iterator[_File]:
                 if not is_folder:
                     raise
                 notes.append(f"{file}: passed over, {error.what}")
+
+
+def _place(named: Path) -> tuple[Path, bool]:
+    """The path that a person named, and whether it is a folder."""
+    try:
+        path = named.expanduser()
+        return path, path.is_dir()
+    except RuntimeError as error:
+        what, do = "there is no home folder of that name", "Write the path out."
+        raise SourceError(what, where=shown(named), do=do) from error
+    except OSError as error:
+        raise unreadable(error, named) from error
 
 
 def _markdown_below(folder: Path, notes: list[str]) -> Iterator[Path]:
@@ -130,12 +142,12 @@ def _markdown_below(folder: Path, notes: list[str]) -> Iterator[Path]:
             try:
                 yield from walk(below)
             except OSError as error:
-                notes.append(f"{below}: passed over, {_why(error)}")
+                notes.append(f"{below}: passed over, {why(error)}")
 
     try:
         yield from walk(folder)
     except OSError as error:
-        raise SourceError(_why(error), where=folder, do="Check that it may be read.") from error
+        raise unreadable(error, folder) from error
 
 
 def _text(path: Path) -> str:
@@ -143,23 +155,19 @@ def _text(path: Path) -> str:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise SourceError("this is neither a file nor a folder", where=path)
+            raise SourceError("this is neither a file nor a folder", where=path, do="Write it to a file first.")
         if status.st_size > LARGEST_FILE:
-            raise SourceError(f"the file is larger than {LARGEST_FILE >> 20} MiB", where=path)
+            what = f"the file is larger than {LARGEST_FILE >> 20} MiB"
+            raise SourceError(what, where=path, do="Name the files that hold memories.")
         data = path.read_bytes()
     except OSError as error:
-        raise SourceError(_why(error), where=path, do="Check the path.") from error
+        raise unreadable(error, path) from error
     if b"\0" in data:
-        raise SourceError("this is a binary file, not text", where=path)
+        raise SourceError("this is a binary file, not text", where=path, do="Memory files are text, UTF-8.")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SourceError(f"the text is not UTF-8 (byte {error.start})", where=path, do="Save it as UTF-8.") from error
-
-
-def _why(error: OSError) -> str:
-    known = {FileNotFoundError: "there is no such file", PermissionError: "no permission to read it"}
-    return known.get(type(error), error.strerror or str(error))
 
 
 def _distinct(files: Iterable[_File], notes: list[str]) -> list[_File]:

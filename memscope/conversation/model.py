@@ -7,7 +7,7 @@ after another, so a memory part owns whole lines and leaving it out takes those 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -143,7 +143,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A message of a source: what every jump and every piece of evidence points to."""
+    """A message of a source: what every jump of the console and every piece of a scan's evidence points to."""
 
     source: Source
     message: int
@@ -151,10 +151,15 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Something in a source that was passed over, and why. `line` counts from 1."""
+    """Something in a source that was passed over, and why. `line` counts from 1.
+
+    `detail` is what the file itself says of it, such as a type that nobody knows. It is not part of the reason, for
+    there are as many details as a file likes to have.
+    """
 
     line: int
     reason: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +185,8 @@ class MemoryEntry:
 class Conversation:
     """A conversation as loaded: one context window of one item of a source.
 
-    `windows` and `items` say how many there are to choose from; `skipped` counts what loading passed over.
+    `windows` and `items` say how many there are to choose from; `skipped` counts what loading passed over. `thinking`:
+    the thinking counts as said, so it is sent and scored too.
     """
 
     messages: tuple[Message, ...]
@@ -190,7 +196,8 @@ class Conversation:
     skipped: tuple[Skipped, ...] = ()
     windows: int = 1
     items: int = 1
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    thinking: bool = False
 
     @cached_property
     def memories(self) -> tuple[MemoryEntry, ...]:
@@ -209,6 +216,11 @@ class Conversation:
     def responses(self) -> tuple[int, ...]:
         """Message indices of the responses, ascending."""
         return tuple(i for i, m in enumerate(self.messages) if m.is_response)
+
+    def memory_text(self, key: str, *, before: int) -> str:
+        """The text under `key` as it last stood before the message `before`; its first text where none did."""
+        found = [m.text for message in self.messages[:before] for m in message.memories if m.key == key]
+        return found[-1] if found else next(entry.texts[0] for entry in self.memories if entry.key == key)
 
     def upto(self, message: int) -> Conversation:
         """The conversation that ends with `message`: what its author could have seen, and the message itself."""

@@ -18,10 +18,14 @@ from typing import Any, BinaryIO
 
 from memscope.base.errors import SourceError
 from memscope.conversation.model import Skipped
+from memscope.conversation.unreadable import unreadable
 
 LONGEST_LINE = 64 * 2**20  # bytes; the longest seen in a thousand real transcripts is 1.5 MB
 LARGEST_DOCUMENT = 512 * 2**20
 HEAD_VALUES = 64
+DEEPEST = 200  # lists and objects within each other; what writes JSON again gives up not far above
+_MOST_RESTARTS = 16  # on a line
+_TOO_DEEP = "the JSON is nested too deeply"
 _DECODER = json.JSONDecoder(strict=False)  # raw control characters do occur inside strings
 _SPACE = " \t\r\n\ufeff\x00"
 
@@ -42,7 +46,7 @@ class Raw:
         try:
             mode = path.stat().st_mode
         except OSError as error:
-            raise SourceError(_why(error), where=path, do="Check the path.") from error
+            raise unreadable(error, path) from error
         if stat.S_ISDIR(mode):
             raise SourceError("this is a folder, not a transcript", where=path, do="Name a file in it.")
         if not stat.S_ISREG(mode):
@@ -53,9 +57,9 @@ class Raw:
             with path.open("rb") as file:
                 self._start = file.read(4096)
         except OSError as error:
-            raise SourceError(_why(error), where=path, do="Check that it may be read.") from error
+            raise unreadable(error, path) from error
         if not self._start:
-            raise SourceError("the file is empty", where=path)
+            raise SourceError("the file is empty", where=path, do="Check that its writer has saved it.")
         self._refuse_binary()
 
     def values(self) -> Iterator[Value | Skipped]:
@@ -66,20 +70,15 @@ class Raw:
         try:
             yield from self._stream()
         except OSError as error:
-            raise SourceError(_why(error), where=self.path) from error
+            raise unreadable(error, self.path) from error
 
     @cached_property
     def head(self) -> tuple[Any, ...]:
         """The first JSON values (at most 64), for recognising the format."""
         return tuple(v.json for v in islice((v for v in self.values() if isinstance(v, Value)), HEAD_VALUES))
 
-    @property
-    def is_document(self) -> bool:
-        """Whether the file is one JSON document rather than one value a line."""
-        return self._document is not None
-
     @cached_property
-    def _document(self) -> Value | None:
+    def _document(self) -> Value | Skipped | None:
         """The file's only value, when it has one line or when its first line is no JSON but the whole of it is."""
         try:
             with self.path.open("rb") as file:
@@ -95,13 +94,14 @@ class Raw:
                 file.seek(0)
                 text = _decode(file.read())
         except OSError as error:
-            raise SourceError(_why(error), where=self.path) from error
+            raise unreadable(error, self.path) from error
         start = len(text) - len(text.lstrip(_SPACE))
+        number = text.count("\n", 0, start) + 1
         try:
-            value, end = _DECODER.raw_decode(text, start)
+            value, end = _value(text, start, number)
         except (ValueError, RecursionError):
             return None
-        return None if text[end:].strip(_SPACE) else Value(text.count("\n", 0, start) + 1, _unwrap(value))
+        return value if not text[end:].strip(_SPACE) else None
 
     def _stream(self) -> Iterator[Value | Skipped]:
         first_key = ""
@@ -133,13 +133,8 @@ class Raw:
             raise SourceError("the file is compressed", where=self.path, do="Unpack it first.")
         odd = sum(byte < 9 or 13 < byte < 32 for byte in start)
         if odd > len(start) // 16 and b"{" not in start[:64]:
-            raise SourceError("this is a binary file, not a transcript", where=self.path)
-
-
-def _why(error: OSError) -> str:
-    return {"FileNotFoundError": "there is no such file", "PermissionError": "no permission to read it"}.get(
-        type(error).__name__, error.strerror or str(error)
-    )
+            do = "A transcript is JSON or JSON lines."
+            raise SourceError("this is a binary file, not a transcript", where=self.path, do=do)
 
 
 def _decode(data: bytes) -> str:
@@ -175,22 +170,57 @@ def _first_key(line: str) -> str:
 
 
 def _parse_line(line: str, number: int, first_key: str, last: str = "") -> Iterator[Value | Skipped]:
-    """All values on one line. After a broken one, reading goes on where a record of this file's kind starts anew."""
+    """All values on one line. After a broken one, reading goes on where a record of this file's kind starts anew.
+
+    That is not within what was read of the broken one, else each of its inner objects would be a start, and there is
+    an end to it: a line costs a fixed number of readings, whatever it holds.
+    """
     at, length = 0, len(line)
+    restarts = 0
     while True:
         while at < length and line[at] in _SPACE:
             at += 1
         if at == length:
             return
         try:
-            value, at = _DECODER.raw_decode(line, at)
-            yield Value(number, _unwrap(value))
+            value, at = _value(line, at, number)
+            yield value
         except RecursionError:
-            yield Skipped(number, "the JSON is nested too deeply")
+            yield Skipped(number, _TOO_DEEP)
             return
-        except ValueError:
-            again = line.find(first_key, at + 1) if first_key else -1
+        except ValueError as error:
+            again = _restart(line, at, first_key, error) if restarts < _MOST_RESTARTS else -1
+            restarts += 1
             yield Skipped(number, (last if again < 0 else "") or "the line holds no whole JSON value")
             if again < 0:
                 return
             at = again
+
+
+def _restart(line: str, at: int, first_key: str, error: ValueError) -> int:
+    """Where a record starts behind the one at `at` that is broken; -1 for nowhere.
+
+    A record that breaks off within a string takes the brace of the next one with it, and its first key is the error.
+    """
+    broken = error.pos if isinstance(error, json.JSONDecodeError) else at
+    return line.find(first_key, max(at + 1, broken - len(first_key))) if first_key else -1
+
+
+def _value(text: str, start: int, number: int) -> tuple[Value | Skipped, int]:
+    """The JSON value of line `number` that begins at `start`, and where it ends.
+
+    Raises ValueError for a broken one, RecursionError for one nested so deeply that its end is not found either.
+    """
+    value, end = _DECODER.raw_decode(text, start)
+    inner = _unwrap(value)
+    suspect = inner is not value or text.count("[", start, end) + text.count("{", start, end) > DEEPEST
+    return Skipped(number, _TOO_DEEP) if suspect and is_too_deep(inner) else Value(number, inner), end
+
+
+def is_too_deep(value: Any) -> bool:
+    """Whether lists and objects are nested deeper than `DEEPEST`."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(DEEPEST):
+        held = (v.values() if isinstance(v, dict) else v for v in level)
+        level = [v for values in held for v in values if isinstance(v, dict | list)]
+    return bool(level)

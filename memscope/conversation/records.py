@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
+from memscope.base.text import preview
 from memscope.conversation.model import Message, Part, Skipped, ToolResult
 from memscope.conversation.raw import Raw
 
@@ -52,24 +53,33 @@ class No:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A conversation in a source, by title; sub-agents come after the main conversation."""
+    """A conversation in a source. `records` can be read once, at any time, and cost nothing until then.
 
+    `is_subagent` is for the ranking of sessions and the console, which list sub-agents below their session.
+    """
+
+    records: Iterable[Record]
     title: str = ""
     is_subagent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A transcript format. `folders` are the places where its agent keeps sessions, `~` for the home folder.
+    """A transcript format.
 
-    `records(raw, item)` yields what the file says in file order; it may raise `SourceError`, and never guesses.
+    `conversations(raw)` yields the conversations of a file as they come, sub-agents after the main one, and between
+    them what belongs to none and was passed over. All of them, records included, are one pass over the file (two where
+    the end of a session decides about its beginning), and none is held that was handed out. It may raise `SourceError`,
+    and never guesses.
+
+    `folders` are the places where the agent keeps its sessions, `~` for the home folder: the ranking of sessions and
+    the console look for them there.
     """
 
     name: str
     title: str
     sniff: Callable[[Raw], Yes | No]
-    items: Callable[[Raw], list[Item]]
-    records: Callable[[Raw, int], Iterator[Record]]
+    conversations: Callable[[Raw], Iterator[Item | Skipped]]
     folders: tuple[str, ...] = ()
 
 
@@ -82,7 +92,7 @@ def merge_assistant(records: Iterable[Record]) -> Iterator[Record]:
     held: Message | None = None
     parts: list[Part] = []
     for record in records:
-        if isinstance(record, Message) and record.is_response and record.kind == "said":
+        if isinstance(record, Message) and record.is_response:
             held = held or record
             parts.extend(record.parts)
             continue
@@ -100,3 +110,21 @@ def outcome_facts(result: ToolResult, line: int) -> Iterator[Fact]:
         yield Fact("exit_code", str(result.exit_code), line)
     if result.is_error:
         yield Fact("error", result.text, line)
+
+
+class Changes:
+    """Facts that hold until the next one of their kind, such as the folder: told only where they change."""
+
+    def __init__(self) -> None:
+        self._known: dict[FactKind, str] = {}
+
+    def told(self, kind: FactKind, value: Any, line: int) -> Iterator[Fact]:
+        """The fact, if `value` is a text and not the one that holds already."""
+        if isinstance(value, str) and value and self._known.get(kind) != value:
+            self._known[kind] = value
+            yield Fact(kind, value, line)
+
+
+def title_from(texts: Iterable[str]) -> str:
+    """The title of a conversation that names none: the opening words of the first of `texts` that says anything."""
+    return next((preview(text, 80) for text in texts if text.strip()), "")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from memscope.conversation.ablation import BASELINE, Ablation
-from memscope.conversation.model import Conversation, Memory, Message, Part, Text, Thinking, ToolCall, ToolResult
+from memscope.conversation.model import Conversation, Memory, Message, Text, Thinking, ToolCall, ToolResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +77,18 @@ class Renderer:
         last = conversation.responses[-1] + 1 if conversation.responses else 0
         self._messages = conversation.messages[:last]
         self._tools = conversation.tools
-        self._turns = [_turn(message, BASELINE) for message in self._messages]
+        self._thinking = conversation.thinking
+        self._turns = [_turn(message, BASELINE, self._thinking) for message in self._messages]
         self._keys = [frozenset(memory.key for memory in message.memories) for message in self._messages]
 
     def prompt(self, ablation: Ablation = BASELINE) -> Prompt:
         """The prompt with the ablation's memories left out, cut after the last response.
 
         Everything that is not left out stays byte for byte. A message left with no parts disappears, except a tool
-        result, which stays with empty text. Thinking and opaque parts are never sent.
+        result, which stays with empty text. Opaque parts are never sent, thinking only where it counts as said.
         """
         turns = (
-            turn if keys.isdisjoint(ablation.removed) else _turn(message, ablation)
+            turn if keys.isdisjoint(ablation.removed) else _turn(message, ablation, self._thinking)
             for message, turn, keys in zip(self._messages, self._turns, self._keys, strict=True)
         )
         return Prompt(tuple(turn for turn in turns if turn is not None), self._tools, ablation.repeat)
@@ -111,22 +112,12 @@ def written(content: str, calls: Iterable[ToolCall]) -> str:
 
 
 def response_text(conversation: Conversation, message: int) -> str:
-    """The text of a response: its words and its tool calls, as they are scored (thinking left out)."""
-    turn = _turn(conversation.messages[message], BASELINE)
+    """The text of a response: its words and its tool calls, as they are scored."""
+    turn = _turn(conversation.messages[message], BASELINE, conversation.thinking)
     return turn.text if turn else ""
 
 
-def with_thinking(conversation: Conversation) -> Conversation:
-    """The conversation with thinking as part of the visible text, for scoring it too."""
-
-    def shown(part: Part) -> Part:
-        return Text(f"<think>\n{part.text}\n</think>\n") if isinstance(part, Thinking) else part
-
-    messages = (replace(m, parts=tuple(shown(p) for p in m.parts)) for m in conversation.messages)
-    return replace(conversation, messages=tuple(messages))
-
-
-def _turn(message: Message, ablation: Ablation) -> Turn | None:
+def _turn(message: Message, ablation: Ablation, thinking: bool) -> Turn | None:
     parts = [p for p in message.parts if not (isinstance(p, Memory) and p.key in ablation.removed)]
     if not parts and message.parts:
         return None
@@ -140,6 +131,8 @@ def _turn(message: Message, ablation: Ablation) -> Turn | None:
         elif isinstance(part, ToolResult):
             call_id = part.call_id
             pieces.append(Piece(part.text))
+        elif isinstance(part, Thinking) and thinking:
+            pieces.append(Piece(f"<think>\n{part.text}\n</think>\n"))
     calls = tuple(p for p in parts if isinstance(p, ToolCall))
     text = tuple(piece for piece in pieces if piece.text)
     return Turn(message.role, text, calls, call_id, message.name, message.is_memory, message.kind == "said")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from memscope.base.errors import SourceError, UsageError
 from memscope.conversation.load import fold, load
 from memscope.conversation.model import Memory, Message, Skipped, Text, Thinking, ToolCall
+from memscope.conversation.raw import Raw
 from memscope.conversation.records import Boundary, Fact, Record, merge_assistant
 
 
@@ -48,6 +50,36 @@ def test_boundaries_side_by_side_count_once() -> None:
 def test_facts_and_skips_are_collected() -> None:
     told = fold([Fact("title", "A"), Fact("tool", "{}"), Fact("cwd", "/x"), Skipped(3, "odd"), ASK, Fact("title", "B")])
     assert (told.title, told.tools, told.skipped, told.windows) == ("B", ["{}"], [Skipped(3, "odd")], [[ASK]])
+
+
+TABS = Memory("tabs", "Use tabs.")
+
+
+def test_no_response_is_made_of_memories() -> None:
+    call = ToolCall("1", "ls", "{}")
+    told = fold([Message("assistant", (TABS, TABS, Text("Done."), call), line=7)])
+    assert told.windows == [
+        [Message("assistant", (Text("Use tabs.\n"), Text("Use tabs.\n"), Text("Done."), call), line=7)]
+    ]
+    assert [s.line for s in told.skipped] == [7]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [Message("assistant", (TABS, TABS)), Message("user", (TABS, Text("Fix it."))), Message("system", (TABS,))],
+)
+def test_memories_elsewhere_stay(message: Message) -> None:
+    told = fold([message])
+    assert (told.windows, told.skipped) == ([[message]], [])
+
+
+def test_reasons_stay_few_whatever_a_file_says() -> None:
+    records = [Skipped(n, "a record of an unknown type", repr(f"t{n}" * 9999)) for n in range(3000)]
+    skipped = fold([*records, Skipped(3001, "odd"), records[0]]).skipped
+    assert len(skipped) == 3002
+    assert len({s.reason for s in skipped}) < 10
+    assert max(len(s.reason) for s in skipped) < 200
+    assert next(s.reason for s in skipped if s.line == 0).startswith("a record of an unknown type, 't0t0")
 
 
 def test_assistant_records_that_follow_each_other_become_one_message() -> None:
@@ -129,6 +161,56 @@ def test_a_title_made_of_the_first_request(tmp_path: Path) -> None:
         tmp_path, {"role": "user", "memory_key": "k", "content": "tabs"}, {"role": "user", "content": "Fix\nit"}
     )
     assert load(path).title == "Fix it"
+
+
+def test_a_title_is_no_memory(tmp_path: Path) -> None:
+    memory = {"role": "user", "memory_key": "k", "content": "tabs"}
+    marked = {"role": "user", "content": [{"type": "text", "text": "spaces", "memory_key": "s"}]}
+    conversation = {"messages": [memory, marked, {"role": "user", "content": "Fix it"}]}
+    assert [load(file(tmp_path, conversation, chat("2")), item=i).title for i in (0, 1)] == ["Fix it", "2"]
+
+
+MANY = {
+    "openai": chat("Hi", "x" * 20_000),
+    "anthropic": chat("Hi", "x" * 20_000, system="S"),
+    "hermes": chat("Hi", "x" * 20_000, id="s", source="cli", started_at=1.0),
+    "letta": {"agents": [{"name": "a", **chat("Hi", "x" * 20_000)}], "blocks": []},
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_one_of_many_conversations_costs_one_pass_and_little_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    path = file(tmp_path, *[MANY[name]] * 600)
+    passes = []
+    values = Raw.values
+    monkeypatch.setattr(Raw, "values", lambda raw: (passes.append(raw.path), values(raw))[1])
+    tracemalloc.start()
+    loaded = load(path, item=300)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (loaded.items, loaded.source and loaded.source.format, loaded.responses[-1:]) == (
+        600,
+        name,
+        (len(loaded.messages) - 1,),
+    )
+    assert len(passes) == 2  # the head, by which it is recognised, and all of it
+    assert peak < 6_000_000 < path.stat().st_size
+
+
+def test_what_stands_between_conversations_is_passed_over_in_each(tmp_path: Path) -> None:
+    path = file(
+        tmp_path,
+        chat("1"),
+        {"odd": 1},
+        {
+            "messages": ["odd"],
+        },
+        chat("2"),
+    )
+    assert [s.line for s in load(path, item=0).skipped] == [2]
+    assert [s.line for s in load(path, item=2).skipped] == [2]
 
 
 def test_a_file_with_no_message_says_what_was_passed_over(tmp_path: Path) -> None:

@@ -218,3 +218,12 @@ def test_real_hermes_memories() -> None:
         pytest.skip("the sample files are not here")
     found = read_memories([DATA / "hermes/memories"])
     assert (len(found.memories), found.notes) == (11, ())
+
+
+@pytest.mark.parametrize("name", ["~nosuchuser/x", "x" * 5000, "a/" * 2500])
+def test_a_path_that_cannot_be_is_named_and_refused(name: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        read_memories([Path(name)])
+    assert str(caught.value).startswith(name[:100])
+    assert len(str(caught.value)) < 350
+    assert caught.value.do

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from memscope.__main__ import run
 from memscope.base.errors import SourceError
 from memscope.conversation import raw as module
 from memscope.conversation.model import Skipped
@@ -31,7 +32,6 @@ def read(raw: Raw) -> tuple[list[Any], list[Skipped]]:
 def test_a_value_a_line_with_line_numbers(tmp_path: Path) -> None:
     raw = written(tmp_path, '{"a": 1}\n\n{"a": 2}\n')
     assert list(raw.values()) == [Value(1, {"a": 1}), Value(3, {"a": 2})]
-    assert not raw.is_document
 
 
 def test_two_objects_on_one_line(tmp_path: Path) -> None:
@@ -70,7 +70,6 @@ def test_a_partial_object_followed_by_a_full_one(tmp_path: Path) -> None:
 def test_a_pretty_printed_document_under_any_name(tmp_path: Path, name: str) -> None:
     document = {"messages": [{"role": "user", "content": "hi"}]}
     raw = written(tmp_path, json.dumps(document, indent=2) + "\n", name)
-    assert raw.is_document
     assert list(raw.values()) == [Value(1, document)]
 
 
@@ -122,6 +121,55 @@ def test_deep_nesting_is_passed_over(tmp_path: Path, around: str) -> None:
     values, skipped = read(written(tmp_path, around.replace("{}", "[" * 100_000 + "]" * 100_000)))
     assert values == ([] if around == "{}" else [{"a": 1}, {"a": 2}])
     assert [s.reason for s in skipped] == ["the JSON is nested too deeply"]
+
+
+def nested(depth: int, kind: str = "list") -> str:
+    opening, closing = {"list": ("[", "]"), "object": ('{"a":', "}"), "both": ('[{"a":', "}]")}[kind]
+    times = depth // (2 if kind == "both" else 1)
+    return opening * times + "1" + closing * times
+
+
+@pytest.mark.parametrize("kind", ["list", "object", "both"])
+@pytest.mark.parametrize("around", ["{}", '{"a": 1}\n{}\n{"a": 2}\n', "[1,\n{}]"], ids=["line", "lines", "document"])
+def test_nesting_has_a_limit(tmp_path: Path, kind: str, around: str) -> None:
+    inside = module.DEEPEST - (2 if around.startswith("[") else 0)
+    for depth, too_deep in ((inside, False), (inside + 2, True)):
+        text = around.replace("{}", nested(depth, kind))
+        values, skipped = read(written(tmp_path, text))
+        assert len(values) == (3 if around.startswith("{") and around != "{}" else 1) - too_deep
+        assert [s.reason for s in skipped] == ["the JSON is nested too deeply"] * too_deep
+
+
+def test_the_limit_holds_in_a_string_too(tmp_path: Path) -> None:
+    hidden = json.dumps(nested(module.DEEPEST + 1)).replace("[", "\\u005b")
+    assert read(written(tmp_path, hidden)) == ([], [Skipped(1, "the JSON is nested too deeply")])
+
+
+def test_what_may_be_nested_can_be_written(tmp_path: Path) -> None:
+    block = {"type": "odd", "deep": json.loads(nested(module.DEEPEST - 6))}
+    value = {"messages": [{"role": "user", "content": [{"type": "text", "text": "x"}, block]}]}
+    path = written(tmp_path, json.dumps(value)).path
+    code = run(["convert", str(path), "--to", "native"])
+    assert code == 0
+
+
+def test_brackets_side_by_side_are_not_nested(tmp_path: Path) -> None:
+    assert read(written(tmp_path, "[" + "[]," * 1000 + "{}]"))[1] == []
+
+
+@pytest.mark.parametrize("inner", ['{"a": [1, ', '{"a": x', '{"a": "', '{"a": 1' + "9" * 5000 + ", "])
+def test_a_broken_line_full_of_starts_takes_no_time(tmp_path: Path, inner: str) -> None:
+    line = inner * (4_000_000 // len(inner))
+    values, skipped = read(written(tmp_path, f'{{"a": 1}}\n{line}\n{{"a": 3}}\n'))
+    assert [v for v in values if v["a"] in (1, 3)] == [{"a": 1}, {"a": 3}]
+    assert 1 <= len(skipped) <= 20
+
+
+def test_inner_objects_of_a_broken_record_are_no_records(tmp_path: Path) -> None:
+    text = '{"type": "a"}\n{"type": "b", "content": [{"type": "text"}, {"type": "text"}, \n{"type": "c"}\n'
+    values, skipped = read(written(tmp_path, text))
+    assert [v["type"] for v in values] == ["a", "c"]
+    assert [s.line for s in skipped] == [2]
 
 
 def test_huge_integers(tmp_path: Path) -> None:
@@ -203,6 +251,9 @@ def test_a_database_is_refused_with_the_way_out(tmp_path: Path) -> None:
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no such file"):
         Raw(tmp_path / "missing.jsonl")
+    with pytest.raises(SourceError, match="Check the path") as caught:
+        Raw(tmp_path / ("x" * 5000))
+    assert len(str(caught.value)) < 350
     with pytest.raises(SourceError, match="folder"):
         Raw(tmp_path)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
-from memscope.conversation.formats._content import parts, string
+from memscope.conversation.formats._content import joined, parts, string
 from memscope.conversation.model import Kind, Memory, Message, Part, Text, ToolResult
 
 
@@ -39,8 +39,7 @@ def messages_of(
 
 def tool_result(block: Mapping[str, Any]) -> ToolResult:
     """A `tool_result` block: the texts of its content up to a memory, each from a line of its own."""
-    texts = [p.text for p in _answer(block)[0]]
-    text = "".join(t if t.endswith("\n") else t + "\n" for t in texts[:-1]) + "".join(texts[-1:])
+    text = joined(p.text for p in _answer(block)[0])
     return ToolResult(string(block.get("tool_use_id")), text, block.get("is_error") is True)
 
 

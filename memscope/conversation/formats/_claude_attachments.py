@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from memscope.base.text import slug
-from memscope.conversation.formats._content import compact, parts, string
+from memscope.conversation.formats._content import compact, mappings, parts, string
 from memscope.conversation.model import Kind, Memory, Message, Opaque, Part, Skipped, Text
 from memscope.conversation.records import Record
 
@@ -57,7 +57,7 @@ def attached(attachment: Mapping[str, Any], *, line: int, time: float | None, uu
     if texts:
         yield Message("user", texts, _kind(kind, attachment), time, uuid, line=line)
     if not _is_known(kind):
-        yield Skipped(line, f"an attachment of an unknown type, {kind!r}")
+        yield Skipped(line, "an attachment of an unknown type", repr(kind))
 
 
 def _memories(kind: str, attachment: Mapping[str, Any]) -> Iterator[Memory]:
@@ -66,7 +66,7 @@ def _memories(kind: str, attachment: Mapping[str, Any]) -> Iterator[Memory]:
         text = content.get("content") if isinstance(content, Mapping) else content
         yield from _memory(attachment.get("path") or attachment.get("displayPath"), text)
     elif kind == "relevant_memories":
-        for entry in _mappings(attachment.get("memories")):
+        for entry in mappings(attachment.get("memories")):
             yield from _memory(entry.get("path"), entry.get("content"))
     elif kind == "hook_additional_context" or (kind == "hook_success" and _is_heard(attachment)):
         yield from _from_hook(attachment)
@@ -102,7 +102,7 @@ def _texts(kind: str, attachment: Mapping[str, Any]) -> Iterator[Part]:
     elif kind == "queued_command":
         yield from parts(attachment.get("prompt"))
     elif kind == "invoked_skills":
-        yield from (Text(string(skill.get("content"))) for skill in _mappings(attachment.get("skills")))
+        yield from (Text(string(skill.get("content"))) for skill in mappings(attachment.get("skills")))
     elif kind == "hook_blocking_error":
         error = attachment.get("blockingError")
         yield Text(string(error.get("blockingError") if isinstance(error, Mapping) else error))
@@ -132,7 +132,3 @@ def _is_known(kind: str) -> bool:
     memories = ("nested_memory", "relevant_memories", "hook_additional_context", "hook_success")
     others = ("file", "queued_command", "invoked_skills", "hook_blocking_error")
     return kind in (*memories, *others) or kind in _TEXT_IN or kind in _LINES_IN or kind in _NO_TEXT
-
-
-def _mappings(value: Any) -> list[Mapping[str, Any]]:
-    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from memscope.conversation.model import Message
+from memscope.conversation.model import Message, Part
 from memscope.conversation.records import Boundary, Record
 
 
@@ -16,30 +16,32 @@ def one_reply(told: Iterable[Record]) -> Iterator[Record]:
     model had not seen that result, so the results go behind the reply.
     """
     reply: Message | None = None
+    parts: list[Part] = []  # of the reply and of the pieces that continue it
     waiting: list[Record] = []
     for record in told:
-        if reply is not None and _continues(reply, record):
-            reply = replace(reply, parts=(*reply.parts, *record.parts))  # type: ignore[union-attr]
+        if reply is not None and isinstance(record, Message) and _continues(reply, record):
+            parts.extend(record.parts)
         elif reply is not None and _may_stand_between(record):
             waiting.append(record)
         else:
-            yield from _released(reply, waiting)
-            reply, waiting = None, []
+            yield from _released(reply, parts, waiting)
+            reply, parts, waiting = None, [], []
             if isinstance(record, Message) and record.role == "assistant":
                 reply = record
+                parts.extend(record.parts)
             else:
                 yield record
-    yield from _released(reply, waiting)
+    yield from _released(reply, parts, waiting)
 
 
-def _released(reply: Message | None, waiting: list[Record]) -> Iterator[Record]:
+def _released(reply: Message | None, parts: list[Part], waiting: list[Record]) -> Iterator[Record]:
     if reply is not None:
-        yield reply
+        yield replace(reply, parts=tuple(parts))
     yield from waiting
 
 
-def _continues(reply: Message, record: Record) -> bool:
-    return isinstance(record, Message) and record.role == "assistant" and bool(reply.id) and record.id == reply.id
+def _continues(reply: Message, record: Message) -> bool:
+    return record.role == "assistant" and bool(reply.id) and record.id == reply.id
 
 
 def _may_stand_between(record: Record) -> bool:

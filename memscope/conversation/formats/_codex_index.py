@@ -52,6 +52,8 @@ class Index:
     were rolled back.
     """
 
+    has_head: bool = False
+    is_subagent: bool = False
     has_messages: bool = False
     has_compacted: bool = False
     has_agent_messages: bool = False
@@ -92,7 +94,9 @@ def index(raw: Raw) -> Index:
     turns: list[int] = []  # places where a person's turn began
     for place, line in lines(raw):
         kind = string(line.payload.get("type"))
-        if line.kind == "compacted":
+        if line.kind == "session_meta":
+            _note_head(found, line.payload)
+        elif line.kind == "compacted":
             found.has_compacted = True
             found.agents_md.append([])
             for item in replaced(line.payload):
@@ -108,6 +112,14 @@ def index(raw: Raw) -> Index:
         elif line.kind == "event_msg" and kind == "thread_rolled_back":
             _roll_back(found, turns, line.payload.get("num_turns"), place)
     return found
+
+
+def _note_head(found: Index, meta: Mapping[str, Any]) -> None:
+    """Whose rollout it is; a forked session repeats its parent's head behind its own, so the first counts."""
+    source = meta.get("source")
+    if not found.has_head:
+        found.is_subagent = isinstance(source, Mapping) and "subagent" in source
+    found.has_head = True
 
 
 def _note_item(found: Index, item: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from memscope.conversation.formats._codex_index import CALLS, OUTPUTS, SILENT_ITEMS, is_synthetic
-from memscope.conversation.formats._content import arguments, compact, json_object, opaque, parts, string
+from memscope.conversation.formats._content import arguments, compact, joined, json_object, opaque, parts, string
 from memscope.conversation.model import Kind, Message, Opaque, Part, Skipped, Text, Thinking, ToolCall, ToolResult
 from memscope.conversation.records import Record, outcome_facts
 
@@ -41,7 +41,7 @@ def read_item(
         if words:
             yield Message("user", words, "synthetic", time, item_id, string(item.get("author")), line)
     elif what not in SILENT_ITEMS:
-        yield Skipped(line, f"an item of an unknown type, {what!r}")
+        yield Skipped(line, "an item of an unknown type", repr(what))
 
 
 def _kind(role: str, item: Mapping[str, Any], kind: Kind | None) -> Kind:
@@ -82,8 +82,7 @@ def _output(item: Mapping[str, Any], exit_codes: Mapping[str, int]) -> Iterator[
     found = next((item[key] for key in ("output", "result", "tools") if item.get(key) is not None), None)
     call_id = string(item.get("call_id"))
     content = list(_answer(found))
-    texts = [part.text for part in content if isinstance(part, Text)]
-    text = "".join(t if t.endswith("\n") else t + "\n" for t in texts[:-1]) + "".join(texts[-1:])
+    text = joined(part.text for part in content if isinstance(part, Text))
     code = _exit_code(text)
     failed = (isinstance(found, Mapping) and found.get("success") is False) or text.startswith("Script failed")
     yield ToolResult(call_id, text, failed, exit_codes.get(call_id) if code is None else code)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from memscope.conversation.model import Memory, Opaque, Part, Text, Thinking, ToolCall
+from memscope.conversation.records import title_from
 
 
 def compact(value: Any) -> str:
@@ -25,6 +26,17 @@ def string(value: Any) -> str:
 def entries(value: Any) -> list[Any]:
     """`value` if it is a list; none for anything else."""
     return value if isinstance(value, list) else []
+
+
+def mappings(value: Any) -> tuple[Mapping[str, Any], ...]:
+    """The objects in `value` if it is a list; none for anything else."""
+    return tuple(entry for entry in entries(value) if isinstance(entry, Mapping))
+
+
+def joined(texts: Iterable[str]) -> str:
+    """The texts of several blocks as one, each from a line of its own; the last one ends as it did."""
+    *before, last = list(texts) or [""]
+    return "".join(text if text.endswith("\n") else text + "\n" for text in before) + last
 
 
 def arguments(value: Any) -> str:
@@ -80,6 +92,15 @@ def _part(block: Any) -> Part:
     if kind == "tool_use":
         return ToolCall(string(block.get("id")), string(block.get("name")), arguments(block.get("input")))
     return opaque(block)
+
+
+def title_of(conversation: Mapping[str, Any], *names: str) -> str:
+    """The text of the first of the fields `names` that has one, else the first words of a user in its `messages`."""
+    users = (m for m in mappings(conversation.get("messages")) if m.get("role") == "user" and "memory_key" not in m)
+    asked = ("".join(p.text for p in parts(m.get("content")) if isinstance(p, Text)) for m in users)
+    given = (conversation.get(name) for name in names)
+    named = next((title for title in given if isinstance(title, str) and title.strip()), "")
+    return named or title_from(asked)
 
 
 def openai_calls(message: Mapping[str, Any]) -> Iterator[ToolCall]:

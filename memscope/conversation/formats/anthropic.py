@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from memscope.base.text import preview
 from memscope.conversation.formats._anthropic import messages_of
-from memscope.conversation.formats._content import compact, entries, parts, seconds, string
+from memscope.conversation.formats._content import compact, entries, mappings, parts, seconds, string, title_of
 from memscope.conversation.formats.openai import read_message
-from memscope.conversation.model import Memory, Message, Skipped, Text, ToolResult
-from memscope.conversation.raw import Raw, Value
+from memscope.conversation.model import Message, Skipped, ToolResult
+from memscope.conversation.raw import Raw
 from memscope.conversation.records import Fact, Format, Item, No, Record, Yes, merge_assistant, outcome_facts
 
 
@@ -24,12 +23,12 @@ def sniff(raw: Raw) -> Yes | No:
         return No("it holds no JSON")
     if _is_message(raw.head[0]):  # a message a line
         return _by_blocks([m for m in raw.head if _is_message(m)])
-    conversations = _conversations(raw.head[0])
-    if not conversations:
+    found = _conversations(raw.head[0])
+    if not found:
         return No('it has no "messages" with a chat "role"')
-    if "system" in conversations[0]:
+    if "system" in found[0]:
         return Yes(0.6)
-    return _by_blocks([m for conversation in conversations for m in conversation["messages"]])
+    return _by_blocks([m for conversation in found for m in conversation["messages"]])
 
 
 def _by_blocks(messages: list[Any]) -> Yes | No:
@@ -40,38 +39,24 @@ def _by_blocks(messages: list[Any]) -> Yes | No:
     return No('there is neither "system" beside the messages nor a tool_use or tool_result block in them')
 
 
-def items(raw: Raw) -> list[Item]:
-    if _message_a_line(raw):
-        return [Item()]
-    return [Item(_title(c)) for v in raw.values() if isinstance(v, Value) for c in _conversations(v.json)]
-
-
-def records(raw: Raw, item: int) -> Iterator[Record]:
-    told = _lines(raw) if _message_a_line(raw) else _chosen(raw, item)
-    yield from merge_assistant(told)
+def conversations(raw: Raw) -> Iterator[Item | Skipped]:
+    if raw.head and _is_message(raw.head[0]):  # a message a line
+        yield Item(merge_assistant(_lines(raw)))
+        return
+    for value in raw.values():
+        if isinstance(value, Skipped):
+            yield value
+            continue
+        found = _conversations(value.json)
+        if not found:
+            yield Skipped(value.line, 'the object has no "messages"')
+        for one in found:
+            yield Item(merge_assistant(_conversation(one, value.line)), title_of(one, "title"))
 
 
 def _lines(raw: Raw) -> Iterator[Record]:
     for value in raw.values():
         yield from [value] if isinstance(value, Skipped) else _message(value.json, value.line)
-
-
-def _chosen(raw: Raw, item: int) -> Iterator[Record]:
-    at = 0
-    for value in raw.values():
-        if isinstance(value, Skipped):
-            yield value
-            continue
-        conversations = _conversations(value.json)
-        if not conversations:
-            yield Skipped(value.line, 'the object has no "messages"')
-        if 0 <= item - at < len(conversations):
-            yield from _conversation(conversations[item - at], value.line)
-        at += len(conversations)
-
-
-def _message_a_line(raw: Raw) -> bool:
-    return bool(raw.head) and _is_message(raw.head[0])
 
 
 def _conversations(value: Any) -> list[Mapping[str, Any]]:
@@ -81,19 +66,11 @@ def _conversations(value: Any) -> list[Mapping[str, Any]]:
     listed = entries(value)
     if listed and _is_message(listed[0]):
         return [{"messages": listed}]
-    return [e for e in listed if isinstance(e, Mapping) and isinstance(e.get("messages"), list)]
+    return [e for e in mappings(listed) if isinstance(e.get("messages"), list)]
 
 
 def _is_message(value: Any) -> bool:
     return isinstance(value, Mapping) and isinstance(value.get("role"), str) and "content" in value
-
-
-def _title(conversation: Mapping[str, Any]) -> str:
-    if isinstance(conversation.get("title"), str):
-        return str(conversation["title"])
-    asked = (m for m in conversation["messages"] if isinstance(m, Mapping) and m.get("role") == "user")
-    texts = ("".join(p.text for p in parts(m.get("content")) if isinstance(p, Text)) for m in asked)
-    return next((preview(text) for text in texts if text.strip()), "")
 
 
 def _conversation(top: Mapping[str, Any], line: int) -> Iterator[Record]:
@@ -116,10 +93,6 @@ def _message(value: Any, line: int) -> Iterator[Record]:
         return
     time = seconds(value.get("time", value.get("timestamp")))
     for message in messages_of(value["role"], value["content"], line=line, time=time, id=string(value.get("id"))):
-        if message.is_response and message.memories:
-            yield Skipped(line, "a memory inside a response was read as its text: no response is made of memories")
-            yield _without_memories(message)
-            continue
         for result in message.parts:
             if isinstance(result, ToolResult):
                 yield from outcome_facts(result, line)
@@ -132,9 +105,4 @@ def _is_openai(value: Mapping[str, Any]) -> bool:
     return special or not value.keys().isdisjoint(("memory_key", "tool_calls", "function_call"))
 
 
-def _without_memories(message: Message) -> Message:
-    told = tuple(Text(p.text) if isinstance(p, Memory) else p for p in message.parts)
-    return Message(message.role, told, message.kind, message.time, message.id, message.name, message.line)
-
-
-FORMAT = Format("anthropic", "Anthropic messages", sniff, items, records)
+FORMAT = Format("anthropic", "Anthropic messages", sniff, conversations)

@@ -1,31 +1,28 @@
 """Claude Code sessions: one JSON record a line, a tree of messages with the program's own records between them.
 
-The main conversation is the first item; sub-agents follow, from sidechain records in the file and from their own files
-beside it. What hangs together how is `_claude_tree`'s business, what was attached `_claude_attachments`'.
+Which records make up the main conversation and its sub-agents is `_claude_session`'s business, how they hang together
+`_claude_tree`'s, what was attached `_claude_attachments`'.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from itertools import islice
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
-from memscope.base.errors import SourceError
 from memscope.conversation.formats._anthropic import messages_of
 from memscope.conversation.formats._claude_attachments import attached
 from memscope.conversation.formats._claude_reply import one_reply
-from memscope.conversation.formats._claude_tree import INTERRUPTED, MAIN, Index, index, role_of
+from memscope.conversation.formats._claude_session import Thread, threads
+from memscope.conversation.formats._claude_tree import INTERRUPTED, role_of
 from memscope.conversation.formats._content import compact, seconds, string
 from memscope.conversation.model import Kind, Message, Skipped, Text, ToolResult
-from memscope.conversation.raw import Raw, Value
+from memscope.conversation.raw import Raw
 from memscope.conversation.records import (
     Boundary,
+    Changes,
     Fact,
-    FactKind,
     Format,
     Item,
     No,
@@ -76,80 +73,25 @@ def _is_bookkeeping(value: Any) -> bool:
     return any(isinstance(value.get(name), str) for name in ("sessionId", "leafUuid", "messageId"))
 
 
-def items(raw: Raw) -> list[Item]:
-    return [Item(thread.title, is_subagent=thread.branch != MAIN) for thread in _threads(raw)]
-
-
-def records(raw: Raw, item: int) -> Iterator[Record]:
-    """The records of one conversation. Lines of a sub-agent with a file of its own are lines of that file."""
-    for thread in islice(_threads(raw), item, item + 1):
-        yield from merge_assistant(one_reply(_Reader(thread).read()))
-
-
-@dataclass(frozen=True)
-class _Thread:
-    """A conversation of a session: a file, and which branch of it."""
-
-    raw: Raw
-    index: Index
-    branch: str
-
-    @property
-    def title(self) -> str:
-        return "" if self.branch == MAIN else self.index.titles[self.branch]
-
-
-def _threads(raw: Raw) -> Iterator[_Thread]:
-    """The main conversation, then sub-agents in file order, then those with files of their own."""
-    found = index(raw)
-    branches = sorted(found.titles, key=lambda branch: branch != MAIN) or [MAIN]
-    yield from (_Thread(raw, found, branch) for branch in branches)
-    if MAIN not in branches:
-        return  # the file is a sub-agent's
-    for path in _side_files(raw.path, found.sessions):
-        with suppress(SourceError):  # an empty side file is no reason to refuse the session
-            side = Raw(path)
-            in_side = index(side)
-            yield from (_Thread(side, in_side, branch) for branch in in_side.titles)
-
-
-def _side_files(path: Path, sessions: set[str]) -> Iterator[Path]:
-    """Files of sub-agents: below the session's folder, or beside the session, naming it (as older versions had it)."""
-    try:
-        below = sorted((path.parent / path.stem / "subagents").rglob("agent-*.jsonl"))
-        beside = sorted(p for p in path.parent.glob("agent-*.jsonl") if p != path)
-    except OSError:
-        return
-    yield from below
-    yield from (p for p in beside if _session_of(p) in sessions)
-
-
-def _session_of(path: Path) -> str | None:
-    try:
-        first = next((value for value in Raw(path).values() if isinstance(value, Value)), None)
-    except SourceError:
-        return None
-    is_agent = first is not None and isinstance(first.json, Mapping) and first.json.get("isSidechain") is True
-    return string(first.json.get("sessionId")) if first is not None and is_agent else None
+def conversations(raw: Raw) -> Iterator[Item | Skipped]:
+    """The main conversation and its sub-agents. Lines of a sub-agent with a file of its own are lines of that file."""
+    for thread in threads(raw):
+        yield Item(merge_assistant(one_reply(_Reader(thread).read())), thread.title, thread.is_subagent)
 
 
 class _Reader:
     """Reads one conversation in file order, minding what was last said of each fact and whether a window is new."""
 
-    def __init__(self, thread: _Thread) -> None:
+    def __init__(self, thread: Thread) -> None:
         self.thread = thread
-        self.known: dict[FactKind, str] = {}
+        self.changes = Changes()
         self.title_rank = 0
         self.window_is_new = False
 
     def read(self) -> Iterator[Record]:
-        place = -1
-        for value in self.thread.raw.values():
+        for place, value in self.thread.values():
             if isinstance(value, Skipped):
                 yield value
-                continue
-            place += 1
-            if self.thread.index.branch(place) != self.thread.branch:
                 continue
             reason = self.thread.index.dropped.get(place)
             if reason and not role_of(value.json):
@@ -176,7 +118,9 @@ class _Reader:
         elif kind in _BOOKKEEPING:
             yield from self._bookkeeping(kind, record, line)
         else:
-            yield Skipped(line, f"a record of an unknown type, {kind!r}" if kind else "a record without a type")
+            yield Skipped(
+                line, "a record of an unknown type" if kind else "a record without a type", kind and repr(kind)
+            )
 
     def _user(self, record: Mapping[str, Any], line: int) -> Iterator[Record]:
         kind = _kind_of(record)
@@ -208,7 +152,7 @@ class _Reader:
         elif message.get("model") == "<synthetic>":
             yield Skipped(line, "words of the program in the assistant's name, not of a model")
         else:
-            yield from self._changed("model", message.get("model"), line)
+            yield from self.changes.told("model", message.get("model"), line)
             yield from (piece for piece in pieces if piece.parts)
 
     def _system(self, record: Mapping[str, Any], line: int) -> Iterator[Record]:
@@ -228,7 +172,7 @@ class _Reader:
 
     def _bookkeeping(self, kind: str, record: Mapping[str, Any], line: int) -> Iterator[Record]:
         if kind == "pr-link":
-            yield from self._changed("repository", record.get("prRepository"), line)
+            yield from self.changes.told("repository", record.get("prRepository"), line)
         elif kind == "custom-title":
             yield from self._titled(record.get("customTitle"), 4, line)
         elif kind == "ai-title":
@@ -244,14 +188,9 @@ class _Reader:
             yield Fact("title", title, line)
 
     def _circumstances(self, record: Mapping[str, Any], line: int) -> Iterator[Record]:
-        yield from self._changed("session", record.get("sessionId"), line)
-        yield from self._changed("cwd", record.get("cwd"), line)
-        yield from self._changed("branch", record.get("gitBranch"), line)
-
-    def _changed(self, kind: FactKind, value: Any, line: int) -> Iterator[Record]:
-        if isinstance(value, str) and value and self.known.get(kind) != value:
-            self.known[kind] = value
-            yield Fact(kind, value, line)
+        yield from self.changes.told("session", record.get("sessionId"), line)
+        yield from self.changes.told("cwd", record.get("cwd"), line)
+        yield from self.changes.told("branch", record.get("gitBranch"), line)
 
 
 def _answered(message: Message) -> Iterator[Record]:
@@ -292,4 +231,4 @@ def _time(record: Mapping[str, Any]) -> float | None:
     return seconds(record.get("timestamp"))
 
 
-FORMAT = Format("claude-code", "Claude Code session", sniff, items, records, ("~/.claude/projects",))
+FORMAT = Format("claude-code", "Claude Code session", sniff, conversations, ("~/.claude/projects",))

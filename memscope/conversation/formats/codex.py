@@ -14,7 +14,6 @@ from memscope.conversation.formats._codex_index import (
     Index,
     Line,
     index,
-    lines,
     opened,
     replaced,
     texts_of,
@@ -25,8 +24,8 @@ from memscope.conversation.model import Kind, Memory, Message, Part, Skipped, Te
 from memscope.conversation.raw import Raw, Value
 from memscope.conversation.records import (
     Boundary,
+    Changes,
     Fact,
-    FactKind,
     Format,
     Item,
     No,
@@ -65,16 +64,10 @@ def _is_responses_message(item: Mapping[str, Any]) -> bool:
     return item.get("type") == "message" and bool({"input_text", "output_text"} & set(kinds))
 
 
-def items(raw: Raw) -> list[Item]:
+def conversations(raw: Raw) -> Iterator[Item | Skipped]:
     """One: a rollout's sub-agents have rollouts of their own, whose head names them such."""
-    meta = next((line.payload for _, line in lines(raw) if line.kind == "session_meta"), {})
-    source = meta.get("source")
-    return [Item(is_subagent=isinstance(source, Mapping) and "subagent" in source)]
-
-
-def records(raw: Raw, item: int) -> Iterator[Record]:
-    del item  # there is one
-    yield from merge_assistant(_Reader(index(raw)).read(raw))
+    found = index(raw)
+    yield Item(merge_assistant(_Reader(found).read(raw)), is_subagent=found.is_subagent)
 
 
 class _Reader:
@@ -82,7 +75,7 @@ class _Reader:
 
     def __init__(self, found: Index) -> None:
         self.index = found
-        self.known: dict[FactKind, str] = {}
+        self.changes = Changes()
         self.window = 0
         self.has_head = False
         self.shown: set[tuple[str, str]] = set()  # AGENTS.md texts surfaced in this window
@@ -107,8 +100,8 @@ class _Reader:
             case "session_meta":
                 yield from self._head(line)
             case "turn_context":
-                yield from self._changed("cwd", line.payload.get("cwd"), line.line)
-                yield from self._changed("model", line.payload.get("model"), line.line)
+                yield from self.changes.told("cwd", line.payload.get("cwd"), line.line)
+                yield from self.changes.told("model", line.payload.get("model"), line.line)
             case "response_item":
                 yield from self._item(line.payload, line)
             case "event_msg":
@@ -122,7 +115,7 @@ class _Reader:
             case "state" | "inter_agent_communication_metadata":
                 pass
             case _:
-                yield Skipped(line.line, f"a record of an unknown type, {line.kind!r}")
+                yield Skipped(line.line, "a record of an unknown type", repr(line.kind))
 
     def _head(self, line: Line) -> Iterator[Record]:
         """The session's head. A resume repeats it, and a forked session repeats its parent's too: the first counts."""
@@ -131,10 +124,10 @@ class _Reader:
         self.has_head = True
         meta, git = line.payload, line.payload.get("git")
         git = git if isinstance(git, Mapping) else {}
-        yield from self._changed("session", meta.get("id"), line.line)
-        yield from self._changed("cwd", meta.get("cwd"), line.line)
-        yield from self._changed("branch", git.get("branch"), line.line)
-        yield from self._changed("repository", git.get("repository_url"), line.line)
+        yield from self.changes.told("session", meta.get("id"), line.line)
+        yield from self.changes.told("cwd", meta.get("cwd"), line.line)
+        yield from self.changes.told("branch", git.get("branch"), line.line)
+        yield from self.changes.told("repository", git.get("repository_url"), line.line)
         tools = meta.get("dynamic_tools")
         for tool in tools if isinstance(tools, list) else [tools] if isinstance(tools, Mapping) else []:
             yield Fact("tool", compact(tool), line.line)
@@ -195,7 +188,7 @@ class _Reader:
         elif what == "turn_aborted":
             yield Fact("interrupted", string(event.get("reason")) or "the turn was aborted", line.line)
         elif what == "thread_name_updated":
-            yield from self._changed("title", event.get("thread_name"), line.line)
+            yield from self.changes.told("title", event.get("thread_name"), line.line)
         elif what == "exec_command_end":
             call = string(event.get("call_id"))
             if self.index.exit_codes.get(call) and call not in self.index.answered:
@@ -213,10 +206,5 @@ class _Reader:
         kind: Kind = "synthetic" if role == "user" and text.lstrip().startswith(SYNTHETIC) else "said"
         yield Message(role, (part,), kind, line.time, line=line.line)
 
-    def _changed(self, kind: FactKind, value: Any, line: int) -> Iterator[Record]:
-        if isinstance(value, str) and value and self.known.get(kind) != value:
-            self.known[kind] = value
-            yield Fact(kind, value, line)
 
-
-FORMAT = Format("codex", "Codex rollout", sniff, items, records, ("~/.codex/sessions", "~/.codex/archived_sessions"))
+FORMAT = Format("codex", "Codex rollout", sniff, conversations, ("~/.codex/sessions", "~/.codex/archived_sessions"))

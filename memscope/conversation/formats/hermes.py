@@ -22,11 +22,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from memscope.base.text import preview
-from memscope.conversation.formats._content import compact, entries, json_object, seconds, string
+from memscope.conversation.formats._content import compact, entries, json_object, seconds, string, title_of
 from memscope.conversation.formats.openai import read_message
 from memscope.conversation.model import Message, Skipped, Text, ToolCall
-from memscope.conversation.raw import Raw, Value
+from memscope.conversation.raw import Raw, Value, is_too_deep
 from memscope.conversation.records import Boundary, Fact, FactKind, Format, Item, No, Record, Yes, merge_assistant
 
 _JSON_CONTENT = "\0json:"  # before content that is a list, in the database
@@ -65,23 +64,19 @@ def sniff(raw: Raw) -> Yes | No:
     return No("it has no messages beside what the agent notes of a session (session_id, system_prompt, started_at)")
 
 
-def items(raw: Raw) -> list[Item]:
-    if _row_a_line(raw):
-        return [Item()]
-    return [Item(_title(session)) for _, session in _sessions(raw) if session is not None]
-
-
-def records(raw: Raw, item: int) -> Iterator[Record]:
-    yield from merge_assistant(_told(raw.values()) if _row_a_line(raw) else _chosen(raw, item))
-
-
-def _row_a_line(raw: Raw) -> bool:
-    return bool(raw.head) and isinstance(raw.head[0], Mapping) and "role" in raw.head[0]
-
-
-def _sessions(raw: Raw) -> Iterator[tuple[Value | Skipped, Mapping[str, Any] | None]]:
+def conversations(raw: Raw) -> Iterator[Item | Skipped]:
+    if raw.head and isinstance(raw.head[0], Mapping) and "role" in raw.head[0]:  # a row a line
+        yield Item(merge_assistant(_told(raw.values())))
+        return
     for value in raw.values():
-        yield value, None if isinstance(value, Skipped) else _session(value.json)
+        session = None if isinstance(value, Skipped) else _session(value.json)
+        if isinstance(value, Skipped):
+            yield value
+        elif session is None:
+            yield Skipped(value.line, "the object is no session")
+        else:
+            told = _session_records(session, value.line)
+            yield Item(merge_assistant(told), title_of(session, "title", "display_name"))
 
 
 def _session(value: Any) -> Mapping[str, Any] | None:
@@ -97,25 +92,6 @@ def _session(value: Any) -> Mapping[str, Any] | None:
         logged = "session_id" in value and not value.keys().isdisjoint(("session_start", "system_prompt", "platform"))
         written = logged or {"source", "started_at"} <= value.keys()
     return value if written and isinstance(value.get("messages"), list) else None
-
-
-def _title(session: Mapping[str, Any]) -> str:
-    asked = (m.get("content") for m in session["messages"] if isinstance(m, Mapping) and m.get("role") == "user")
-    given = (session.get("title"), session.get("display_name"), *asked)
-    return next((preview(text) for text in given if isinstance(text, str) and text.strip()), "")
-
-
-def _chosen(raw: Raw, item: int) -> Iterator[Record]:
-    at = -1
-    for value, session in _sessions(raw):
-        if isinstance(value, Skipped):
-            yield value
-        elif session is None:
-            yield Skipped(value.line, "the object is no session")
-        else:
-            at += 1
-            if at == item:
-                yield from _session_records(session, value.line)
 
 
 def _session_records(session: Mapping[str, Any], line: int) -> Iterator[Record]:
@@ -186,9 +162,10 @@ def _content(content: Any) -> Any:
 def _decoded(value: Any) -> Any:
     """The JSON that a string holds, or the value as it is."""
     try:
-        return json.loads(value, strict=False) if isinstance(value, str) else value
+        held = json.loads(value, strict=False) if isinstance(value, str) else value
     except (ValueError, RecursionError):
         return value
+    return value if is_too_deep(held) else held
 
 
 def _local_seconds(value: Any) -> float | None:
@@ -221,4 +198,4 @@ def _summary_apart(message: Message) -> Iterator[Message]:
         yield replace(message, parts=rest)
 
 
-FORMAT = Format("hermes", "Hermes session", sniff, items, records, folders=("~/.hermes/sessions",))
+FORMAT = Format("hermes", "Hermes session", sniff, conversations, folders=("~/.hermes/sessions",))

@@ -9,6 +9,7 @@ changes, so it alone shows each block's text as the model saw it, at its place.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,13 +19,14 @@ from memscope.conversation.formats._content import (
     compact,
     entries,
     json_object,
+    mappings,
     openai_calls,
     parts,
     seconds,
     string,
 )
 from memscope.conversation.model import Kind, Memory, Message, Part, Skipped, Text, Thinking, ToolCall, ToolResult
-from memscope.conversation.raw import Raw, Value
+from memscope.conversation.raw import Raw
 from memscope.conversation.records import (
     Boundary,
     Fact,
@@ -36,26 +38,10 @@ from memscope.conversation.records import (
     merge_assistant,
     outcome_facts,
 )
+from memscope.conversation.tags import TaggedText, blocks
 
-# How the compiled system message introduces its memory blocks, and how it writes one: now and in the older version.
-_COMPILED = (
-    (
-        "<memory_blocks>\n",
-        re.compile(
-            r"^<(?P<label>[^\s<>/]+)>\n<description>\n(?:.*\n)*?<value>\n"
-            r"(?:# NOTE: Line numbers .*\n)?"  # for the model's orientation, no part of the value
-            r"(?P<value>(?:.*\n)*?)</value>\n</(?P=label)>",
-            re.MULTILINE,
-        ),
-    ),
-    (
-        "Core memory shown below",
-        re.compile(
-            r'^<(?P<label>[^\s<>/]+) characters="\d+/\d+">\n(?P<value>(?:.*\n)*?)</(?P=label)>',
-            re.MULTILINE,
-        ),
-    ),
-)
+# What stands above the memory blocks in the compiled system message: now, and in the older version.
+_ABOVE_BLOCKS = ("<memory_blocks>\n", "Core memory shown below")
 _SUMMARY = "hidden from view due to conversation memory constraints"
 
 
@@ -80,20 +66,13 @@ def sniff(raw: Raw) -> Yes | No:
     return No('it has neither "agents" beside "blocks" nor "core_memory" beside "messages"')
 
 
-def items(raw: Raw) -> list[Item]:
-    return [Item(agent.name) for value in raw.values() if isinstance(value, Value) for agent in _agents(value.json)]
-
-
-def records(raw: Raw, item: int) -> Iterator[Record]:
-    at = 0
+def conversations(raw: Raw) -> Iterator[Item | Skipped]:
     for value in raw.values():
         if isinstance(value, Skipped):
             yield value
             continue
-        agents = _agents(value.json)
-        if 0 <= item - at < len(agents):
-            yield from merge_assistant(_agent(agents[item - at], value.line))
-        at += len(agents)
+        for agent in _agents(value.json):
+            yield Item(merge_assistant(_agent(agent, value.line)), agent.name)
 
 
 def _agents(top: Any) -> list[_Agent]:
@@ -101,26 +80,22 @@ def _agents(top: Any) -> list[_Agent]:
     if not isinstance(top, Mapping):
         return []
     if isinstance(top.get("core_memory"), list) and isinstance(top.get("messages"), list):
-        return [_Agent(top, _mappings(top["core_memory"]), _mappings(top.get("tools")))]
+        return [_Agent(top, mappings(top["core_memory"]), mappings(top.get("tools")))]
     if not isinstance(top.get("agents"), list) or not isinstance(top.get("blocks"), list):
         return []
     return [
         _Agent(
             fields,
-            (*_mappings(fields.get("memory_blocks")), *_named(top["blocks"], fields.get("block_ids"))),
+            (*mappings(fields.get("memory_blocks")), *_named(top["blocks"], fields.get("block_ids"))),
             _named(top.get("tools"), fields.get("tool_ids")),
         )
-        for fields in _mappings(top["agents"])
+        for fields in mappings(top["agents"])
     ]
-
-
-def _mappings(values: Any) -> tuple[Mapping[str, Any], ...]:
-    return tuple(v for v in entries(values) if isinstance(v, Mapping))
 
 
 def _named(values: Any, ids: Any) -> tuple[Mapping[str, Any], ...]:
     """Those of `values` that `ids` names, in the order of `ids`."""
-    by_id = {string(v.get("id")): v for v in _mappings(values)}
+    by_id = {string(v.get("id")): v for v in mappings(values)}
     return tuple(by_id[i] for i in map(string, entries(ids)) if i in by_id)
 
 
@@ -137,13 +112,14 @@ def _agent(agent: _Agent, line: int) -> Iterator[Record]:
 
 def _windows(agent: _Agent, line: int) -> Iterator[Record]:
     """The system message, what scrolled out of the context, a boundary, what is in it."""
-    messages = _mappings(agent.fields.get("messages"))
+    messages = mappings(agent.fields.get("messages"))
     seen, missing = _in_context(agent.fields, messages)
     for name in missing:
-        yield Skipped(line, f"message {name} is in the context but not in the file")
+        yield Skipped(line, "a message is in the context but not in the file", repr(name))
     system = next((i for i in (*seen, *range(len(messages))) if messages[i].get("role") == "system"), None)
     yield _system(agent, messages[system] if system is not None else {"content": agent.fields.get("system")}, line)
-    gone = [i for i in range(len(messages)) if i not in {*seen, system}]
+    told = {*seen, system}
+    gone = [i for i in range(len(messages)) if i not in told]
     for i in gone:
         if messages[i].get("role") == "system":
             yield Skipped(line, "an earlier state of the system message")
@@ -202,10 +178,13 @@ def _with_memories(text: str, blocks: Iterable[Mapping[str, Any]]) -> Iterator[P
 
 def _compiled(text: str) -> Iterator[tuple[int, int, str]]:
     """Start, end and label of every block value in a compiled system message."""
-    for opening, block in _COMPILED:
-        start = text.find(opening)
-        if start >= 0:
-            yield from ((*m.span("value"), m["label"]) for m in block.finditer(text, start))
+    above = [start for start in map(text.find, _ABOVE_BLOCKS) if start >= 0]
+    if not above:
+        return
+    read = TaggedText(text)
+    first = bisect_right(read.lines, min(above), key=lambda line: line.start)
+    for block in blocks(read, first, len(read.lines), bare=False):
+        yield read.lines[block.first].start, read.lines[block.behind].start, block.label
 
 
 def _message(value: Mapping[str, Any], line: int) -> Iterator[Record]:
@@ -254,7 +233,7 @@ def _event(content: list[Part]) -> tuple[list[Part], Kind]:
 
 def _results(value: Mapping[str, Any], line: int) -> Iterator[Record]:
     """A tool message holds one result, or several when the calls ran side by side."""
-    returns = _mappings(value.get("tool_returns"))
+    returns = mappings(value.get("tool_returns"))
     content = list(parts(value.get("content"))) if len(returns) < 2 else []
     text = "".join(p.text for p in content if isinstance(p, Text))
     rest = tuple(p for p in content if not isinstance(p, Text))
@@ -271,4 +250,4 @@ def _failed(text: str) -> bool:
     return isinstance(status, str) and status.lower() not in ("ok", "success")
 
 
-FORMAT = Format("letta", "Letta agent file", sniff, items, records)
+FORMAT = Format("letta", "Letta agent file", sniff, conversations)

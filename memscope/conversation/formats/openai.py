@@ -9,8 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, cast, get_args
 
-from memscope.base.text import preview, slug
-from memscope.conversation.formats._content import compact, entries, openai_calls, parts, seconds, string
+from memscope.base.text import slug
+from memscope.conversation.formats._content import (
+    compact,
+    entries,
+    joined,
+    openai_calls,
+    parts,
+    seconds,
+    string,
+    title_of,
+)
 from memscope.conversation.keys import made_up_key
 from memscope.conversation.memory_files import with_system_memories
 from memscope.conversation.model import Kind, Memory, Message, Opaque, Part, Skipped, Text, Thinking, ToolResult
@@ -39,35 +48,22 @@ def sniff(raw: Raw) -> Yes | No:
     return Yes(0.5 if good == len(messages) else 0.3)
 
 
-def items(raw: Raw) -> list[Item]:
-    if not _conversation_a_line(raw):
-        return [Item()]
-    return [Item(_title(value.json)) for value in raw.values() if isinstance(value, Value) and _holds(value)]
-
-
-def records(raw: Raw, item: int) -> Iterator[Record]:
-    if not _conversation_a_line(raw):
-        for value in raw.values():
-            yield from [value] if isinstance(value, Skipped) else read_message(value.json, value.line)
+def conversations(raw: Raw) -> Iterator[Item | Skipped]:
+    if not raw.head or _messages(raw.head[0]) is None:  # a message a line
+        yield Item(_lines(raw))
         return
-    at = -1
     for value in raw.values():
         if isinstance(value, Skipped):
             yield value
-        elif not _holds(value):
+        elif _messages(value.json) is None:
             yield Skipped(value.line, 'the object has no "messages"')
         else:
-            at += 1
-            if at == item:
-                yield from _conversation(value)
+            yield Item(_conversation(value), _title(value.json))
 
 
-def _conversation_a_line(raw: Raw) -> bool:
-    return bool(raw.head) and _messages(raw.head[0]) is not None
-
-
-def _holds(value: Value) -> bool:
-    return _messages(value.json) is not None
+def _lines(raw: Raw) -> Iterator[Record]:
+    for value in raw.values():
+        yield from [value] if isinstance(value, Skipped) else read_message(value.json, value.line)
 
 
 def _messages(value: Any) -> list[Any] | None:
@@ -84,11 +80,7 @@ def _is_message(value: Any) -> bool:
 
 
 def _title(value: Any) -> str:
-    if isinstance(value, Mapping) and isinstance(value.get("title"), str):
-        return str(value["title"])
-    asked = (m for m in _messages(value) or [] if isinstance(m, Mapping) and m.get("role") == "user")
-    texts = ("".join(p.text for p in parts(m.get("content")) if isinstance(p, Text)) for m in asked)
-    return next((preview(text) for text in texts if text.strip()), "")
+    return title_of(value if isinstance(value, Mapping) else {"messages": value}, "title")
 
 
 def _conversation(value: Value) -> Iterator[Record]:
@@ -126,9 +118,6 @@ def read_message(value: Any, line: int) -> Iterator[Record]:
     if isinstance(key, str) or role.startswith("memory") or named:
         rule = string(value.get("memory_rule")) or "explicit"
         content = _as_memory(content, key if isinstance(key, str) else None, name, rule)
-    elif role == "assistant" and _speaks(value, content) and any(isinstance(p, Memory) for p in content):
-        yield Skipped(line, "a memory inside a response was read as its text: no response is made of memories")
-        content = [Text(p.text) if isinstance(p, Memory) else p for p in content]
     reasoning = value.get("reasoning_content") or value.get("reasoning")
     if isinstance(reasoning, str) and reasoning:
         content.insert(0, Thinking(reasoning))
@@ -143,16 +132,9 @@ def read_message(value: Any, line: int) -> Iterator[Record]:
     yield Message(role, tuple(content), kind, time, string(value.get("id")), name, line)
 
 
-def _speaks(value: Mapping[str, Any], content: list[Part]) -> bool:
-    """Whether an assistant message is a response: more than memories put in the assistant's name."""
-    more = any(value.get(name) for name in ("tool_calls", "function_call", "reasoning", "reasoning_content"))
-    return more or not all(isinstance(p, Memory) for p in content)
-
-
 def _as_memory(content: list[Part], key: str | None, name: str, rule: str) -> list[Part]:
     """The content of a message that is a memory: its texts as one memory, byte for byte; the rest beside it."""
-    texts = [p.text for p in content if isinstance(p, Text | Memory)]
-    text = "".join(t if t.endswith("\n") else t + "\n" for t in texts[:-1]) + "".join(texts[-1:])
+    text = joined(p.text for p in content if isinstance(p, Text | Memory))
     key = key if key is not None else (slug(name, 80) and name) or made_up_key(text)
     return [Memory(key, text, rule), *(p for p in content if isinstance(p, Opaque))]
 
@@ -171,4 +153,4 @@ def _tool_result(value: Mapping[str, Any], content: list[Part]) -> ToolResult:
     )
 
 
-FORMAT = Format("openai", "native form and OpenAI chat messages", sniff, items, records)
+FORMAT = Format("openai", "native form and OpenAI chat messages", sniff, conversations)

@@ -27,17 +27,16 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A memory rule: its name, which `Memory.rule` shows; what it finds, in a line; and what does it."""
+    """A memory rule: its name, which `Memory.rule` shows, and what finds the memories of a conversation."""
 
     name: str
-    finds: str
     apply: Callable[[Conversation], Conversation]
 
 
 Find = Callable[[str], Iterable[Found]]
 
 
-def text_rule(name: str, finds: str, find: Find) -> Rule:
+def text_rule(name: str, find: Find) -> Rule:
     """A rule that looks for memories in what people and software told the agent.
 
     Responses are never looked at, for what an agent wrote is no memory that it was given; nor are tool results, which
@@ -47,7 +46,7 @@ def text_rule(name: str, finds: str, find: Find) -> Rule:
     def apply(conversation: Conversation) -> Conversation:
         return conversation.with_messages([_marked(message, find, name) for message in conversation.messages])
 
-    return Rule(name, finds, apply)
+    return Rule(name, apply)
 
 
 def _marked(message: Message, find: Find, rule: str) -> Message:

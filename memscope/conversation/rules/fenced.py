@@ -20,15 +20,14 @@ from functools import cached_property
 from memscope.conversation.keys import made_up_key
 from memscope.conversation.rules._entries import entries_within, found_in
 from memscope.conversation.rules._rule import Found, text_rule
-from memscope.conversation.units import Line, lines_of, split_entries, split_units, without_blank_ends
+from memscope.conversation.tags import TaggedText, blocks, next_place
+from memscope.conversation.units import Line, split_entries, split_units, without_blank_ends
 
 _HINT = re.compile(r"</memor|</claude-mem-context>|</INSTRUCTIONS>|═{20}|MEMORY_SUMMARY ENDS")
 _KEYED = re.compile(r" {0,3}<memory[ \t]([^<>]{0,500})>")
 _KEY = re.compile(r"""\b(?:key|name|id)=(?:"([^"]+)"|'([^']+)')""")
-_LABEL = re.compile(r"<([^\W\d][\w.-]{0,79})>$")
 _AGENTS = re.compile(r"# AGENTS\.md instructions(?: for .{1,4000})?$")
 _SUMMARY = re.compile(r"={3,20} MEMORY_SUMMARY (BEGINS|ENDS) ={3,20}$")
-_NUMBERED = "# NOTE: Line numbers shown below"
 _RULE_LINE = re.compile(r"═{20,}$")
 _BANNER = re.compile(r"(?:MEMORY \(your personal notes\)|USER PROFILE \(who the user is\))(?: \[(.{0,60})\])?$")
 _COUNT = re.compile(r"([0-9][0-9,.]{0,15})/[0-9]")
@@ -37,27 +36,8 @@ Hit = tuple[list[Found], int]  # the memories of a fence, and the index of the l
 
 
 @dataclass(frozen=True)
-class _Text:
-    """A text by its lines, with what is needed to find a closing line without reading all that follows."""
-
-    text: str
-
-    @cached_property
-    def lines(self) -> list[Line]:
-        return lines_of(self.text)
-
-    @cached_property
-    def _closings(self) -> dict[str, tuple[list[int], list[int]]]:
-        """For every closing sign that ends a line: where it does outside code, and anywhere."""
-        places: dict[str, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
-        for index, line in enumerate(self.lines):
-            words = line.text.rstrip()
-            sign = words[words.rfind("</") :] if words.endswith(">") else words
-            if sign.startswith("</") or _SUMMARY.match(sign):
-                places[sign][1].append(index)
-                if not line.code:
-                    places[sign][0].append(index)
-        return dict(places)
+class _Text(TaggedText):
+    """A text by its lines, with what is needed to tell whether a fence opens again before it closes."""
 
     @cached_property
     def _openings(self) -> dict[str, list[int]]:
@@ -71,22 +51,7 @@ class _Text:
 
     def opens_again(self, sign: str, after: int, upto: int) -> bool:
         """Whether `sign` stands between: then the closing one belongs to that, and the first was not closed."""
-        indices = self._openings.get(sign, [])
-        at = bisect_left(indices, after)
-        return at < len(indices) and indices[at] <= upto
-
-    def closing(self, sign: str, after: int, before: int | None = None) -> int | None:
-        """The first line from `after` on that ends with `sign`: outside code, or in it when a code block stays open."""
-        limit = len(self.lines) if before is None else before
-        for indices in self._closings.get(sign, ()):
-            at = bisect_left(indices, after)
-            if at < len(indices) and indices[at] < limit:
-                return indices[at]
-        return None
-
-    def between(self, first: int, behind: int) -> str:
-        """The text of the lines from `first` to before `behind`."""
-        return self.text[self.lines[first].start : self.lines[behind - 1].end] if first < behind else ""
+        return next_place(self._openings.get(sign, []), after, upto + 1) is not None
 
 
 def find(text: str) -> Iterator[Found]:
@@ -146,22 +111,11 @@ def _list(read: _Text, first: int, close: int) -> Iterator[Found]:
 
 
 def _blocks(read: _Text, first: int, close: int) -> Iterator[Found]:
-    """Letta's blocks: under each label the lines of its value, or all of its lines where it has no such tag."""
-    at = first
-    while at < close:
-        label = _LABEL.match(read.lines[at].text.rstrip())
-        end = read.closing(f"</{label[1]}>", at + 1, close) if label else None
-        if label is None or end is None:
-            at += 1
-            continue
-        value = next((i for i in range(at + 1, end) if read.lines[i].text.strip() == "<value>"), None)
-        stop = read.closing("</value>", value + 1, end) if value is not None else None
-        held = read.lines[at + 1 : end] if value is None or stop is None else read.lines[value + 1 : stop]
-        # Letta numbers the lines of a block and says so in its first line, which is there for an empty block too.
-        written = without_blank_ends([line for line in held if not line.text.startswith(_NUMBERED)])
+    """Letta's blocks, each under its label. The blank lines around a value stay."""
+    for block in blocks(read, first, close, bare=True):
+        written = without_blank_ends(read.lines[block.first : block.behind])
         if written:
-            yield Found(written[0].start, written[-1].end, label[1])
-        at = end + 1
+            yield Found(written[0].start, written[-1].end, block.label)
 
 
 def _claude_mem(read: _Text, first: int, close: int) -> Iterator[Found]:
@@ -242,4 +196,4 @@ _HOLDERS: dict[str, Callable[[_Text, int, int], Iterator[Found]]] = {
     "<claude-mem-context>": _claude_mem,
 }
 
-RULE = text_rule("fenced", "`<memory key=...>`, `<memories>`, AGENTS.md blocks, Hermes' banners and the like", find)
+RULE = text_rule("fenced", find)

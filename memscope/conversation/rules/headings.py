@@ -81,4 +81,4 @@ def _depth(line: Line) -> int:
     return len(words) - len(words.lstrip("#")) if line.is_heading else 0
 
 
-RULE = text_rule("heading", "lists below a heading such as `User Memories:` or `## Memories`", find)
+RULE = text_rule("heading", find)

@@ -33,7 +33,11 @@ class Pattern:
     def __post_init__(self) -> None:
         where = f"pattern {self.name!r}"
         if not self.name.strip():
-            raise SettingsError("a memory pattern needs a name", where=f"pattern {self.regex!r}")
+            raise SettingsError(
+                "a memory pattern needs a name",
+                where=f"pattern {self.regex!r}",
+                do="Write it in front: name = 'regex'.",
+            )
         try:
             compiled = re.compile(self.regex, re.MULTILINE)
         except (re.error, OverflowError, RecursionError) as error:
@@ -50,7 +54,7 @@ class Pattern:
 
     @property
     def rule(self) -> Rule:
-        return text_rule(f"pattern:{self.name}", f"what matches {self.regex}", partial(_find, self.compiled))
+        return text_rule(f"pattern:{self.name}", partial(_find, self.compiled))
 
 
 def _find(pattern: re.Pattern[str], text: str) -> Iterator[Found]:

@@ -190,4 +190,4 @@ def _carries(value: Any, acknowledgements: bool) -> bool:
     return isinstance(value, str) and not says_nothing(value, acknowledgements=acknowledgements)
 
 
-RULE = Rule(NAME, "results of memory tools and of reads of memory files", _apply)
+RULE = Rule(NAME, _apply)

@@ -11,7 +11,7 @@ from memscope.conversation.formats import format_named
 from memscope.conversation.load import load
 from memscope.conversation.model import Conversation, Memory, Message, ToolCall, ToolResult
 from memscope.conversation.raw import Raw
-from memscope.conversation.records import Fact, Record
+from memscope.conversation.records import Fact, Item, Record
 
 DATA = Path(__file__).parents[3].parent / "shared" / "data"
 
@@ -45,7 +45,11 @@ def facts(path: Path, format_name: str, item: int = 0) -> list[tuple[str, str]]:
 
 
 def told(path: Path, format_name: str, item: int = 0) -> list[Record]:
-    return list(format_named(format_name).records(Raw(path), item))
+    return list(items(path, format_name)[item].records)
+
+
+def items(path: Path, format_name: str) -> list[Item]:
+    return [item for item in format_named(format_name).conversations(Raw(path)) if isinstance(item, Item)]
 
 
 def counts(path: Path) -> list[tuple[int, int, int]]:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from memscope.conversation.formats import recognise
-from memscope.conversation.formats.anthropic import FORMAT
 from memscope.conversation.load import load
 from memscope.conversation.model import (
     Conversation,
@@ -23,6 +22,7 @@ from memscope.conversation.model import (
 )
 from memscope.conversation.raw import Raw
 from memscope.conversation.records import Fact
+from tests.conversation.formats._lines import told
 
 ASK = {"role": "user", "content": "List the files."}
 CALL = {
@@ -70,7 +70,7 @@ def test_blocks_become_messages(tmp_path: Path) -> None:
 
 
 def test_a_failed_tool_is_a_fact(tmp_path: Path) -> None:
-    facts = [r for r in FORMAT.records(Raw(path_of(tmp_path, DOCUMENT)), 0) if isinstance(r, Fact)]
+    facts = [r for r in told(path_of(tmp_path, DOCUMENT), "anthropic") if isinstance(r, Fact)]
     assert facts == [Fact("error", "denied", 1)]
 
 

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from memscope.base.errors import SourceError
-from memscope.conversation.formats import recognise
-from memscope.conversation.formats.claude_code import FORMAT, items, sniff
+from memscope.conversation.formats import _claude_session, recognise
+from memscope.conversation.formats.claude_code import FORMAT, sniff
 from memscope.conversation.load import load
-from memscope.conversation.model import Memory, Opaque, Text, Thinking, ToolCall, ToolResult
+from memscope.conversation.model import Memory, Message, Opaque, Skipped, Text, Thinking, ToolCall, ToolResult
 from memscope.conversation.raw import Raw
-from memscope.conversation.records import Boundary, No, Yes
-from tests.conversation.formats._lines import DATA, counts, facts, memory, shape, told, unpaired, with_odd_fields, write
+from memscope.conversation.records import Boundary, Item, No, Yes
+from tests.conversation.formats._lines import (
+    DATA,
+    counts,
+    facts,
+    items,
+    memory,
+    shape,
+    told,
+    unpaired,
+    with_odd_fields,
+    write,
+)
 
 
 def user(uuid: str, content: Any, parent: str | None = None, **more: Any) -> dict[str, Any]:
@@ -121,6 +133,20 @@ def test_superseded_and_retracted_replies_are_out_and_counted(tmp_path: Path) ->
     conversation = load(path)
     assert [m.text for m in conversation.messages] == ["Hi", "Whole", "And?", "Yes"]
     assert [s.line for s in conversation.skipped] == [2, 5]
+
+
+@pytest.mark.parametrize("in_one_record", [True, False])
+def test_a_memory_inside_a_response_is_its_text(tmp_path: Path, in_one_record: bool) -> None:
+    marked, text = {"type": "text", "text": "Tabs.", "memory_key": "tabs"}, {"type": "text", "text": "Done."}
+    pieces = [[marked, text]] if in_one_record else [[marked], [text]]
+    conversation = load(session(tmp_path, user("u", "Hi"), *(reply(f"a{i}", p, msg="m") for i, p in enumerate(pieces))))
+    assert conversation.messages[1].parts == (Text("Tabs.\n"), Text("Done."))
+    assert (conversation.memories, len(conversation.skipped)) == ((), 1)
+
+
+def test_a_reply_of_many_pieces_takes_no_time(tmp_path: Path) -> None:
+    path = session(tmp_path, *(reply(f"a{n}", "x", msg="m") for n in range(20_000)))
+    assert [len(m.parts) for m in load(path).messages] == [20_000]
 
 
 # Tool results
@@ -364,7 +390,11 @@ def test_sidechains_are_conversations_after_the_main_one(tmp_path: Path) -> None
         reply("a1", "Hello", "u1"),
         side(reply("y2", "Two done", "y1")),
     )
-    assert [(i.title, i.is_subagent) for i in items(Raw(path))] == [("", False), ("Task one", True), ("Task two", True)]
+    assert [(i.title, i.is_subagent) for i in items(path, "claude-code")] == [
+        ("", False),
+        ("Task one", True),
+        ("Task two", True),
+    ]
     assert shape(load(path)) == [("user", "Hi"), ("assistant", "Hello")]
     assert shape(load(path, item=1)) == [("user", "Task one"), ("assistant", "One done")]
     assert shape(load(path, item=2)) == [("user", "Task two"), ("assistant", "Two done")]
@@ -389,10 +419,53 @@ def test_side_files_follow_and_open_by_themselves(tmp_path: Path) -> None:
     write(tmp_path / "agent-2.jsonl", [side(user("x", "Beside"))])
     write(tmp_path / "agent-3.jsonl", [side(user("x", "Another session's"), sessionId="other")])
     write(tmp_path / "s" / "subagents" / "agent-4.jsonl", [])
-    assert [i.title for i in items(Raw(main))] == ["", "Below", "Beside"]
+    assert [i.title for i in items(main, "claude-code")] == ["", "Below", "Beside"]
     assert shape(load(main, item=1)) == shape(load(agent)) == [("user", "Below"), ("assistant", "Yes")]
     assert load(agent).items == 1
-    assert items(Raw(agent))[0].is_subagent
+    assert items(agent, "claude-code")[0].is_subagent
+
+
+@pytest.mark.parametrize("agents", [1, 2, 40])
+def test_a_session_is_read_three_times_however_many_sub_agents_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, agents: int
+) -> None:
+    tasks = [side(user(f"x{n}", f"Task {n}")) for n in range(agents)]
+    path = session(
+        tmp_path, user("u", "Hi"), *tasks, "broken\n", *(side(reply(f"y{n}", "Done", f"x{n}")) for n in range(agents))
+    )
+    passes = []
+    values = Raw.values
+    monkeypatch.setattr(Raw, "values", lambda raw: (passes.append(raw.path), values(raw))[1])
+    found = [list(i.records) for i in FORMAT.conversations(Raw(path)) if isinstance(i, Item)]
+    assert [[r.text for r in records if isinstance(r, Message)] for records in found] == [
+        ["Hi"],
+        *([f"Task {n}", "Done"] for n in range(agents)),
+    ]
+    assert [sum(isinstance(r, Skipped) for r in records) for records in found] == [1] * (agents + 1)
+    assert len(passes) == 3  # what hangs together, the main conversation, the sub-agents
+
+
+def test_a_folder_of_sessions_is_searched_once_for_sub_agents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "project"
+    for n in range(8):
+        write(folder / f"{n}.jsonl", [user("u", "Hi", sessionId=f"s{n}")])
+        write(folder / f"agent-{n}.jsonl", [side(user("x", f"Task {n}", sessionId=f"s{n}"))])
+    opened = []
+    session_of = _claude_session._session_of
+    monkeypatch.setattr(_claude_session, "_session_of", lambda path: (opened.append(path), session_of(path))[1])
+    assert [items(folder / f"{n}.jsonl", "claude-code")[1].title for n in range(8)] == [f"Task {n}" for n in range(8)]
+    assert len(opened) == 8
+    write(folder / "agent-9.jsonl", [side(user("x", "A later task", sessionId="s0"))])
+    os.utime(folder, (2e9, 2e9))  # a clock may tick less often than this test writes
+    assert [i.title for i in items(folder / "0.jsonl", "claude-code")] == ["", "Task 0", "A later task"]
+
+
+def test_a_sub_agent_that_has_just_begun_is_found_once_it_says_so(tmp_path: Path) -> None:
+    main = session(tmp_path, user("u", "Hi"))
+    agent = write(tmp_path / "agent-1.jsonl", [])
+    assert len(items(main, "claude-code")) == 1
+    write(agent, [side(user("x", "Task"))])
+    assert [i.title for i in items(main, "claude-code")] == ["", "Task"]
 
 
 # Memories and other attachments

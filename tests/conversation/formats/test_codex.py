@@ -10,12 +10,22 @@ import pytest
 
 from memscope.base.errors import SourceError
 from memscope.conversation.formats import recognise
-from memscope.conversation.formats.codex import FORMAT, items, sniff
+from memscope.conversation.formats.codex import FORMAT, sniff
 from memscope.conversation.load import load
 from memscope.conversation.model import Opaque, Text, Thinking, ToolCall, ToolResult
 from memscope.conversation.raw import Raw
 from memscope.conversation.records import No, Yes
-from tests.conversation.formats._lines import DATA, counts, facts, memory, shape, unpaired, with_odd_fields, write
+from tests.conversation.formats._lines import (
+    DATA,
+    counts,
+    facts,
+    items,
+    memory,
+    shape,
+    unpaired,
+    with_odd_fields,
+    write,
+)
 
 META = {"id": "s", "cwd": "/r", "git": {"branch": "main", "repository_url": "https://x/r.git"}}
 AGENTS = "# AGENTS.md instructions for /r\n\n<INSTRUCTIONS>\nUse tabs.\n</INSTRUCTIONS>"
@@ -69,6 +79,14 @@ def test_events_that_repeat_the_turns_double_nothing(tmp_path: Path) -> None:
     )
     assert shape(load(path)) == [("user", "Hi"), ("assistant", "Hello")]
     assert not load(path).skipped
+
+
+def test_a_memory_inside_a_response_is_its_text(tmp_path: Path) -> None:
+    marked = {"type": "output_text", "text": "Tabs.", "memory_key": "tabs"}
+    content = [marked, {"type": "output_text", "text": "Done."}]
+    conversation = load(rollout(tmp_path, item("message", role="assistant", content=content)))
+    assert conversation.messages[-1].parts == (Text("Tabs.\n"), Text("Done."))
+    assert (conversation.memories, len(conversation.skipped)) == ((), 1)
 
 
 def test_events_are_the_turns_where_there_are_no_items(tmp_path: Path) -> None:
@@ -127,7 +145,7 @@ def test_the_head_counts_once(tmp_path: Path) -> None:
 
 def test_a_sub_agents_rollout_says_so(tmp_path: Path) -> None:
     path = rollout(tmp_path, meta(source={"subagent": {"other": "x"}}), said("user", "Hi"))
-    assert [i.is_subagent for i in items(Raw(path))] == [True]
+    assert [i.is_subagent for i in items(path, "codex")] == [True]
 
 
 # Messages

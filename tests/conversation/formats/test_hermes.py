@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 
 from memscope.base.errors import SourceError
-from memscope.conversation.formats.hermes import FORMAT
 from memscope.conversation.load import load
 from memscope.conversation.model import Conversation, Message, Skipped, Text, Thinking, ToolResult
-from memscope.conversation.raw import Raw
 from memscope.conversation.records import Fact
+from tests.conversation.formats._lines import items, told
 
 META = {
     "role": "session_meta",
@@ -67,7 +66,7 @@ def loaded(tmp_path: Path, *values: Any, item: int = 0, window: int | None = Non
 
 
 def facts(tmp_path: Path, *values: Any) -> list[tuple[str, str]]:
-    return [(r.kind, r.text) for r in FORMAT.records(Raw(path_of(tmp_path, *values)), 0) if isinstance(r, Fact)]
+    return [(r.kind, r.text) for r in told(path_of(tmp_path, *values), "hermes") if isinstance(r, Fact)]
 
 
 def test_the_gateway_s_rows(tmp_path: Path) -> None:
@@ -131,7 +130,7 @@ def test_the_memory_banner_stays_text(tmp_path: Path) -> None:
 
 def test_exported_sessions_a_line(tmp_path: Path) -> None:
     lines = [exported(ASK, title="First"), exported(ANSWER | {"role": "user"}), {"odd": 1}]
-    assert [i.title for i in FORMAT.items(Raw(path_of(tmp_path, *lines)))] == ["First", "Done."]
+    assert [i.title for i in items(path_of(tmp_path, *lines), "hermes")] == ["First", "Done."]
     conversation = loaded(tmp_path, *lines, item=1)
     assert [(m.text, m.line) for m in conversation.messages] == [("Done.", 2)]
     assert conversation.skipped == (Skipped(3, "the object is no session"),)
@@ -262,7 +261,7 @@ def test_a_real_session() -> None:
     assert [i for i, m in enumerate(conversation.messages) if m.kind == "synthetic"] == [49]
     assert [m.role for m in conversation.messages].count("tool") == 27
     assert "MEMORY (your personal notes)" in conversation.messages[0].text
-    told = [(r.kind, r.text[:40]) for r in FORMAT.records(Raw(path), 0) if isinstance(r, Fact) and r.kind == "error"]
-    assert told == [("error", '{"success": false, "error": "Skill \'Herm')]
+    errors = [(r.kind, r.text[:40]) for r in told(path, "hermes") if isinstance(r, Fact) and r.kind == "error"]
+    assert errors == [("error", '{"success": false, "error": "Skill \'Herm')]
     with pytest.raises(SourceError, match="no JSON"):
         load(SHARED / "memories" / "MEMORY.md")

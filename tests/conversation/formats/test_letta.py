@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from memscope.conversation.formats.letta import FORMAT
 from memscope.conversation.load import load
 from memscope.conversation.model import Conversation, Memory, Message, Skipped, Text, Thinking, ToolCall, ToolResult
-from memscope.conversation.raw import Raw
 from memscope.conversation.records import Fact
+from tests.conversation.formats._lines import told
 
 INSTRUCTIONS = "<base_instructions>\n<memory>\nYou have a memory.\n</memory>\n</base_instructions>\n\n"
 
@@ -87,6 +86,16 @@ def test_a_value_may_hold_tags(tmp_path: Path) -> None:
     value = "<value>\n</value>\n<human>\nx\n</human>"
     (first,) = loaded(tmp_path, v2(agent(system(("human", value), ("persona", "P"))))).messages
     assert [(m.key, m.text) for m in first.memories] == [("human", value + "\n"), ("persona", "P\n")]
+
+
+@pytest.mark.parametrize("start", ["<memory_blocks>\n", "Core memory shown below:\n"])
+@pytest.mark.parametrize(
+    "line", ["<a>\n<description>\n<value>\n", '<a characters="1/2">\n', "<value>\n</value>\n</a>\n"]
+)
+def test_a_system_message_full_of_open_blocks_takes_no_time(tmp_path: Path, start: str, line: str) -> None:
+    text = start + line * 20_000
+    (first,) = loaded(tmp_path, v2(agent(row("system", text)))).messages
+    assert first.parts == (Text(text),)
 
 
 def test_the_instructions_about_memory_are_none(tmp_path: Path) -> None:
@@ -183,7 +192,7 @@ def test_what_the_context_names_in_vain(tmp_path: Path) -> None:
         tmp_path, conversation_of_four(in_context_message_ids=["message-0", "message-9", "message-4"])
     )
     assert texts(conversation) == ["4"]
-    assert conversation.skipped == (Skipped(1, "message message-9 is in the context but not in the file"),)
+    assert conversation.skipped == (Skipped(1, "a message is in the context but not in the file, 'message-9'"),)
 
 
 def test_an_earlier_system_message_is_no_second_one(tmp_path: Path) -> None:
@@ -236,7 +245,7 @@ def test_an_event_without_a_message_keeps_its_json(tmp_path: Path) -> None:
 def test_tool_returns(tmp_path: Path, text: str, is_error: bool) -> None:
     read = one(tmp_path, row("tool", text, tool_call_id="c1"))
     assert read.parts == (ToolResult("c1", text, is_error),)
-    errors = [r for r in FORMAT.records(Raw(tmp_path / "a.af"), 0) if isinstance(r, Fact) and r.kind == "error"]
+    errors = [r for r in told(tmp_path / "a.af", "letta") if isinstance(r, Fact) and r.kind == "error"]
     assert len(errors) == is_error
 
 

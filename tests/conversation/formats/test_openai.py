@@ -23,6 +23,7 @@ from memscope.conversation.model import (
 )
 from memscope.conversation.raw import Raw
 from memscope.conversation.records import Fact, Yes
+from tests.conversation.formats._lines import told
 
 MESSAGES: list[dict[str, Any]] = [
     {"role": "system", "content": "You are ..."},
@@ -115,7 +116,7 @@ def test_tool_calls_and_their_results(tmp_path: Path) -> None:
     said, answered = loaded(tmp_path, {"messages": messages}).messages
     assert said.parts == (ToolCall("c1", "ls", '{"path": "."}'),)
     assert answered.parts == (ToolResult("c1", "a.txt", True, 1),)
-    facts = [r for r in FORMAT.records(Raw(tmp_path / "a.json"), 0) if isinstance(r, Fact)]
+    facts = [r for r in told(tmp_path / "a.json", "openai") if isinstance(r, Fact)]
     assert facts == [Fact("exit_code", "1", 1), Fact("error", "a.txt", 1)]
 
 

@@ -12,8 +12,9 @@ import memscope.conversation.formats as package
 from memscope.base.errors import SourceError
 from memscope.base.plugins import member_names
 from memscope.conversation.formats import claims, format_named, format_names, recognise
+from memscope.conversation.model import Skipped
 from memscope.conversation.raw import Raw
-from memscope.conversation.records import Format, Item, No, Yes
+from memscope.conversation.records import Format, No, Yes
 
 SHARED = Path(__file__).parents[3].parent / "shared" / "data"
 FILES = sorted(p for p in SHARED.rglob("*") if p.is_file())
@@ -59,7 +60,7 @@ def test_every_format_is_announced(name: str) -> None:
     assert isinstance(form, Format)
     assert form.name == name
     assert form.title
-    assert all(callable(f) for f in (form.sniff, form.items, form.records))
+    assert all(callable(f) for f in (form.sniff, form.conversations))
     assert all(folder.startswith("~") for folder in form.folders)
 
 
@@ -89,9 +90,8 @@ def test_nothing_trips_a_format(tmp_path: Path, name: str, text: str) -> None:
     form = format_named(name)
     claim = form.sniff(raw)
     assert 0 < claim.strength <= 1 if isinstance(claim, Yes) else claim.reason
-    for at, item in enumerate(form.items(raw)):
-        assert isinstance(item, Item)
-        list(form.records(raw, at))
+    for found in form.conversations(raw):
+        assert isinstance(found, Skipped) or list(found.records) is not None
 
 
 @pytest.mark.parametrize(("name", "values"), SAMPLES)
