@@ -40,7 +40,7 @@ class FormulaEngine:
     in the turns before it weighs for that word.
 
     `before(call, prompt)` runs in the worker before a scoring and may block or raise; `after(call, prompt, scores)` may
-    spoil the answer. `calls` counts scorings begun, `peak` the most that were in flight at once.
+    spoil the answer. `calls` counts scorings begun, `peak` the most that were in flight at once; `closed`: let go.
     """
 
     def __init__(
@@ -56,9 +56,13 @@ class FormulaEngine:
         self.capabilities = Capabilities("formula", tokens=tokens, concurrency=concurrency)
         self.calls = 0
         self.peak = 0
+        self.closed = False
         self._before, self._after = before, after
         self._running = 0
         self._lock = threading.Lock()
+
+    def close(self) -> None:
+        self.closed = True
 
     def score(self, prompt: Prompt, job: Job) -> list[ResponseScore]:
         with self._counted() as call:
@@ -134,6 +138,9 @@ class Remote:
 
     def score(self, prompt: Prompt, job: Job) -> list[ResponseScore]:
         return self._engine.score(prompt, job)
+
+    def close(self) -> None:
+        self._engine.close()
 
 
 # Ways to go wrong, for `before` and `after`.

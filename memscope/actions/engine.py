@@ -20,34 +20,33 @@ class Scorer:
     database: Database | None = None
 
     @property
-    def from_store(self) -> int:
-        """Scorings that were found on disk so far."""
-        return self.engine.from_store if isinstance(self.engine, Stored) else 0
-
-    @property
     def trouble(self) -> str | None:
         """What went wrong with keeping scores, if anything did; the numbers are not touched by it."""
         trouble = self.engine.trouble if isinstance(self.engine, Stored) else None
         return str(trouble) if trouble else None
 
     def close(self) -> None:
+        """Lets go of the engine and the store. A scoring that is still in flight is not kept any more."""
+        self.engine.close()
         if self.database is not None:
             self.database.close()
-        engine = self.engine.engine if isinstance(self.engine, Stored) else self.engine
-        if (close := getattr(engine, "close", None)) is not None:
-            close()
 
 
 def open_scorer(settings: Settings) -> Scorer:
     """The engine the settings name, behind the store unless that is off. Raises `UsageError`, `EngineError`,
     `StoreError`."""
-    spec = engine_spec(settings.engine)
-    database = Database(data_dir()) if settings.store else None
     options = EngineOptions(
         base_url=settings.base_url,
         model=settings.model,
         timeout=settings.timeout,
         api_key=api_key()[0],
     )
-    engine = spec.build(options)
-    return Scorer(stored(engine, ScoreStore(database)), database) if database is not None else Scorer(engine)
+    engine = engine_spec(settings.engine).build(options)
+    if not settings.store:
+        return Scorer(engine)
+    try:
+        database = Database(data_dir())
+    except BaseException:
+        engine.close()
+        raise
+    return Scorer(stored(engine, ScoreStore(database)), database)

@@ -12,12 +12,24 @@ from memscope.conversation.ablation import Ablation
 from memscope.reports.strongest import CellNote, cell_notes
 
 
-def explain_strongest(run: MatrixRun, scorer: Scorer, job: Job, *, threshold: float, count: int = 5) -> list[CellNote]:
+def explain_strongest(
+    run: MatrixRun,
+    scorer: Scorer,
+    job: Job,
+    *,
+    threshold: float,
+    count: int = 5,
+    workers: int | None = None,
+) -> list[CellNote]:
     """Notes on the `count` cells furthest beyond their cutoff, strongest first."""
-    conversation, matrix = run.conversation, run.snapshot()
-
-    def heat_of(row: int, column: int) -> Heat | None:
-        single = Ablation.of(matrix.keys[row])
-        return token_heat(conversation, column, (single,), scorer, job, run=run).get(single)
-
-    return cell_notes(conversation, matrix, strongest_cells(matrix, cutoffs(matrix, threshold), count), heat_of)
+    matrix = run.snapshot()
+    cells = strongest_cells(matrix, cutoffs(matrix, threshold), count)
+    rows: dict[int, list[int]] = {}
+    for row, column in cells:
+        rows.setdefault(column, []).append(row)
+    heats: dict[tuple[int, int], Heat] = {}
+    for column, its_rows in rows.items():
+        singles = {Ablation.of(matrix.keys[row]): row for row in its_rows}
+        found = token_heat(run, column, tuple(singles), scorer, job, workers=workers)
+        heats |= {(singles[single], column): heat for single, heat in found.items()}
+    return cell_notes(run.conversation, matrix, cells, heats, threshold)

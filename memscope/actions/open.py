@@ -11,7 +11,6 @@ from memscope.base.settings import Settings
 from memscope.conversation.load import load
 from memscope.conversation.memory_files import add_memories, read_memories
 from memscope.conversation.model import Conversation
-from memscope.conversation.render import with_thinking
 from memscope.conversation.rules import Pattern, find_memories
 
 
@@ -36,4 +35,4 @@ def open_conversation(
     if memories:
         files = read_memories(memories, split=split)
         conversation = replace(add_memories(conversation, files.memories), notes=conversation.notes + files.notes)
-    return with_thinking(conversation) if settings.thinking else conversation
+    return replace(conversation, thinking=settings.thinking)

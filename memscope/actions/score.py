@@ -29,7 +29,7 @@ def score_matrix(
     conversation: Conversation, scorer: Scorer, job: Job, *, workers: int | None = None
 ) -> tuple[MatrixRun, Cost]:
     """The whole matrix of a conversation. A run with no memory or no response makes no scoring and says why."""
-    run = MatrixRun(conversation)
+    run = MatrixRun(conversation, keep_tokens=scorer.database is None)
     return run, fill(run, run.plan, scorer, job, workers=workers)
 
 
@@ -43,16 +43,15 @@ def fill(
 ) -> Cost:
     """Lands the scorings of `ablations` in `run`, each as it comes. A failed baseline ends the run. Raises `Cancelled`
     when the job is cancelled; what has landed stays, in the run and on disk."""
-    began, found = time.monotonic(), scorer.from_store
-    landed = 0
+    began, part = time.monotonic(), job.child()
     if ablations:
-        job.progress(0, len(ablations), "scorings", scorer.engine.capabilities.label)
-        with closing(columns(scorer.engine, run.conversation, ablations, job, workers=workers)) as landing:
-            for ablation, result in landing:
+        label = scorer.engine.capabilities.label
+        job.progress(0, len(ablations), "scorings", label)
+        with closing(columns(scorer.engine, run.conversation, ablations, part, workers=workers)) as landing:
+            for landed, (ablation, result) in enumerate(landing, 1):
                 run.land(ablation, result)
-                landed += 1
-                job.progress(landed, len(ablations), "scorings", scorer.engine.capabilities.label)
+                job.progress(landed, len(ablations), "scorings", label)
                 if ablation == BASELINE and isinstance(result, Failure):
                     break
-    found = scorer.from_store - found
-    return Cost(max(landed - found, 0), found, time.monotonic() - began)
+    found = part.tally("found")
+    return Cost(part.tally("asked") - found, found, time.monotonic() - began)

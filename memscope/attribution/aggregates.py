@@ -100,9 +100,13 @@ def response_totals(matrix: Matrix, cut: Cutoffs) -> ResponseTotals:
 def important(matrix: Matrix, cut: Cutoffs, column: int) -> list[int]:
     """Rows of the memories that mattered to one response: effect strictly above its cutoff, strongest first, ties in
     key order."""
-    effects = matrix.effects[:, column]
-    rows = np.flatnonzero(np.where(np.isnan(effects), -np.inf, effects) > cut.cutoff[column])
-    return [int(row) for row in sorted(rows, key=lambda row: (-effects[row], row))]
+    return above(matrix.effects[:, column], float(cut.cutoff[column]))
+
+
+def above(effects: Floats, cutoff: float) -> list[int]:
+    """Indices of the effects strictly above the cutoff, strongest first, ties in order; NaN is not above."""
+    order = np.argsort(-effects, kind="stable")
+    return [int(index) for index in order if effects[index] > cutoff]
 
 
 def strongest_cells(matrix: Matrix, cut: Cutoffs, count: int) -> list[tuple[int, int]]:
@@ -112,6 +116,11 @@ def strongest_cells(matrix: Matrix, cut: Cutoffs, count: int) -> list[tuple[int,
     order = np.argsort(-size, axis=None, kind="stable")[:count]
     cells = (divmod(int(cell), len(matrix.responses)) for cell in order)
     return [(row, column) for row, column in cells if size[row, column] > 0]
+
+
+def share(effect: float, stripped: float, cutoff: float) -> float | None:
+    """What part of a response's `stripped` effect one effect is; None where there is not enough to divide."""
+    return effect / stripped if stripped > cutoff else None
 
 
 def _unless(nothing: NDArray[np.bool_] | np.bool_, values: Floats) -> Floats:

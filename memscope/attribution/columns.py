@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 
 from memscope.base.errors import Cancelled, EngineError
 from memscope.base.job import Job
@@ -30,28 +31,31 @@ def columns(
 
     `workers` bounds how many are scored at a time (None: what does the engine good). The numbers are the same for any.
     Raises `Cancelled` soon after the job was cancelled, without waiting for a request in flight; closing the iterator
-    stops the rest too.
+    stops the rest too. Counts every ablation an engine was asked for as "asked" on the job.
     """
     renderer = Renderer(conversation)
     if isinstance(engine, OnePassEngine):
-        landing: Iterator[Column] = engine.columns(conversation, ablations, job)
+        landing = engine.columns(conversation, ablations, job)
     else:
         landing = _threaded(engine, renderer, ablations, job, workers or engine.capabilities.concurrency)
     whole = renderer.prompt()  # no ablation changes a response
-    for ablation, result in landing:
-        why = None if isinstance(result, Failure) else problem(whole, result)
-        yield ablation, Failure(why) if why else result
+    with closing(landing):  # at once, and not when somebody forgets the iterator
+        for ablation, result in landing:
+            if isinstance(engine, OnePassEngine):
+                job.count("asked")
+            why = None if isinstance(result, Failure) else problem(whole, result)
+            yield ablation, Failure(why) if why else result
 
 
 def _threaded(
     engine: Engine, renderer: Renderer, ablations: Sequence[Ablation], job: Job, workers: int
-) -> Iterator[Column]:
+) -> Generator[Column, None, None]:
     """Daemon threads, so that a process can end while a server keeps one of them waiting."""
     todo: queue.SimpleQueue[tuple[Ablation, Prompt]] = queue.SimpleQueue()
     landed: queue.SimpleQueue[Column | BaseException] = queue.SimpleQueue()
     for ablation in ablations:
         todo.put((ablation, renderer.prompt(ablation)))
-    ours = Job()  # cancelled with the job, and also when nobody listens any more
+    ours = job.child()  # cancelled with the job, and also when nobody listens any more
 
     def work() -> None:
         while not ours.cancelled:
@@ -60,6 +64,7 @@ def _threaded(
             except queue.Empty:
                 return
             try:
+                ours.count("asked")
                 landed.put((ablation, engine.score(prompt, ours)))
             except EngineError as error:
                 landed.put((ablation, Failure(str(error))))

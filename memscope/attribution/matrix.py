@@ -31,14 +31,14 @@ class State(IntEnum):
     BEFORE = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Matrix:
-    """N memories by M responses, as far as they are scored. Arrays are not to be written to.
+    """N memories by M responses, as far as they are scored. The arrays cannot be written to.
 
     `baseline`, `again`, `stripped` [M]: the responses' scores as they were, a second time, and with every memory
     removed. `effects` [N, M] signed nats: 0 where `BEFORE`, NaN where there is none. `stray` [N, M]: what the engine
     returned for `BEFORE` cells, where the truth is 0; NaN elsewhere. `state` [N, M]: `State`. `tokens` [M]: tokens a
-    response, 0 where the engine does not count them. `errors`: the reason for each failed ablation, by name.
+    response, 0 where the engine does not count them. `errors`: why ablations failed, in the order of the plan.
     `reason`: why there is no matrix at all.
     """
 
@@ -51,8 +51,12 @@ class Matrix:
     stray: Floats
     state: NDArray[np.uint8]
     tokens: NDArray[np.int64]
-    errors: Mapping[str, str]
+    errors: Mapping[Ablation, str]
     reason: str | None = None
+
+    def __post_init__(self) -> None:
+        for array in (self.baseline, self.again, self.stripped, self.effects, self.stray, self.state, self.tokens):
+            array.setflags(write=False)
 
     @property
     def missing(self) -> NDArray[np.bool_]:
@@ -63,14 +67,11 @@ class Matrix:
 class MatrixRun:
     """A matrix being filled: workers land scorings, anybody takes snapshots. Safe to use from any thread."""
 
-    def __init__(self, conversation: Conversation) -> None:
+    def __init__(self, conversation: Conversation, *, keep_tokens: bool = True) -> None:
+        """`keep_tokens`: keep what landed token by token too, for want of a store that does."""
         self.conversation = conversation
         self.keys = tuple(memory.key for memory in conversation.memories)
         self.responses = conversation.responses
-        self.reason = _no_matrix(self.keys, self.responses)
-        self._lock = threading.Lock()
-        self._dirty = set(range(len(self.keys)))
-        self._results: dict[Ablation, list[ResponseScore] | Failure] = {}
         first = np.array([memory.first for memory in conversation.memories], np.int64)
         self._before = np.array(self.responses, np.int64)[None, :] < first[:, None]
         seen = [key for key, before in zip(self.keys, self._before, strict=True) if not before.all()]
@@ -78,38 +79,68 @@ class MatrixRun:
         """All the memories that any response could have seen, left out at once."""
         # One memory: leaving it out is leaving all out.
         plan = dict.fromkeys((BASELINE, *map(Ablation.of, seen), self.everything, AGAIN))
-        self.plan = () if self.reason else tuple(plan)
+        self._nothing_to_do = _no_matrix(self.keys, self.responses)
+        self.plan = () if self._nothing_to_do else tuple(plan)
+        self._keep_tokens = keep_tokens
+        self._lock = threading.Lock()
+        self._row = {Ablation.of(key): row for row, key in enumerate(self.keys)}
+        self._totals: dict[Ablation, Floats] = {}
+        self._failures: dict[Ablation, str] = {}
+        self._scores: dict[Ablation, list[ResponseScore]] = {}
+        self._tokens = np.zeros(len(self.responses), np.int64)
+        self._dirty = set(range(len(self.keys)))
+
+    @property
+    def reason(self) -> str | None:
+        """Why there is no matrix: nothing to score, or a failed baseline."""
+        with self._lock:
+            return self._reason()
+
+    def _reason(self) -> str | None:
+        if self._nothing_to_do is None and BASELINE in self._failures:
+            return f"the conversation as it was could not be scored: {self._failures[BASELINE]}"
+        return self._nothing_to_do
 
     def land(self, ablation: Ablation, result: list[ResponseScore] | Failure) -> None:
-        """Takes in one scoring of the plan; a later one of the same ablation replaces it."""
+        """Takes in one scoring; a later one of the same ablation replaces it."""
+        scores = [] if isinstance(result, Failure) else result
+        totals = np.array([score.total for score in scores], np.float64)
+        tokens = np.array([score.count or 0 for score in scores], np.int64)
         with self._lock:
-            self._results[ablation] = result
-            if ablation == BASELINE:
+            self._totals.pop(ablation, None)
+            self._failures.pop(ablation, None)
+            self._scores.pop(ablation, None)
+            if isinstance(result, Failure):
+                self._failures[ablation] = result.reason
+            else:
+                self._totals[ablation] = totals
+                if self._keep_tokens:
+                    self._scores[ablation] = list(result)
+                if ablation == BASELINE:
+                    self._tokens = tokens
+            row = self._row.get(ablation)
+            if row is None or self._before[row].any():  # it moves the noise floor, or the sums, of every row
                 self._dirty.update(range(len(self.keys)))
-                if isinstance(result, Failure):
-                    self.reason = f"the conversation as it was could not be scored: {result.reason}"
-                else:
-                    self.reason = None
-            elif ablation == AGAIN:
-                self._dirty.update(range(len(self.keys)))  # the noise floor moves every cutoff
-            elif len(ablation.removed) == 1:
-                self._dirty.add(self.keys.index(next(iter(ablation.removed))))
+            else:
+                self._dirty.add(row)
 
     def failed(self) -> tuple[Ablation, ...]:
         """The ablations of the plan to be tried again: those that failed, and those never tried because the baseline
         failed, which ends a run."""
         with self._lock:
-            ended = isinstance(self._results.get(BASELINE), Failure)
-            again = (Failure, type(None)) if ended else Failure
-            return tuple(a for a in self.plan if isinstance(self._results.get(a), again))
+            ended = BASELINE in self._failures
+            return tuple(a for a in self.plan if a in self._failures or (ended and a not in self._totals))
 
     def landed(self, ablations: Sequence[Ablation]) -> dict[Ablation, list[ResponseScore] | Failure]:
-        """What has landed of these, as it came from the engine."""
+        """What has landed of these, as it came from the engine: failures, and scores where tokens are kept."""
         with self._lock:
-            return {ablation: self._results[ablation] for ablation in ablations if ablation in self._results}
+            scores: dict[Ablation, list[ResponseScore] | Failure] = {
+                ablation: self._scores[ablation] for ablation in ablations if ablation in self._scores
+            }
+            return scores | {a: Failure(self._failures[a]) for a in ablations if a in self._failures}
 
     def take_dirty(self) -> frozenset[int]:
-        """The rows that changed since this was last asked."""
+        """The rows whose drawing may have changed since this was last asked."""
         with self._lock:
             dirty, self._dirty = frozenset(self._dirty), set()
             return dirty
@@ -117,47 +148,32 @@ class MatrixRun:
     def snapshot(self) -> Matrix:
         """The matrix as far as it is known now."""
         with self._lock:
-            results = dict(self._results)
-            reason = self.reason
-        m, n = len(self.responses), len(self.keys)
-        baseline = self._totals(results, BASELINE)
-        raw = np.full((n, m), np.nan)
-        state = np.full((n, m), State.PENDING, np.uint8)
-        errors: dict[str, str] = {}
-        for row, key in enumerate(self.keys):
-            result = results.get(Ablation.of(key))
-            if isinstance(result, Failure):
-                errors[key] = result.reason
+            totals, failures, tokens, reason = dict(self._totals), dict(self._failures), self._tokens, self._reason()
+        unknown = np.full(len(self.responses), np.nan)
+        baseline = totals.get(BASELINE, unknown)
+        raw = np.full((len(self.keys), len(self.responses)), np.nan)
+        state = np.full(raw.shape, State.PENDING, np.uint8)
+        for ablation, row in self._row.items():
+            if ablation in failures:
                 state[row] = State.FAILED
-            elif result is not None and not np.isnan(baseline).all():
-                raw[row] = baseline - [score.total for score in result]
+            elif ablation in totals and BASELINE in totals:
+                raw[row] = baseline - totals[ablation]
                 state[row] = State.OK
-        all_of_them = {self.everything: "all memories"} if len(self.everything.removed) > 1 else {}
-        for ablation, name in (all_of_them | {AGAIN: "baseline again"}).items():
-            if isinstance(result := results.get(ablation), Failure):
-                errors.setdefault(name, result.reason)
-        # A failed row is wholly failed, before or not.
-        before = self._before & (state != State.FAILED)
+        before = self._before & (state != State.FAILED)  # a failed row is wholly failed
         state[before] = State.BEFORE
         return Matrix(
             keys=self.keys,
             responses=self.responses,
             baseline=baseline,
-            again=self._totals(results, AGAIN),
-            stripped=self._totals(results, self.everything),
+            again=totals.get(AGAIN, unknown),
+            stripped=totals.get(self.everything, unknown),
             effects=np.where(before, 0.0, raw),
             stray=np.where(before, raw, np.nan),
             state=state,
-            tokens=_counts(results.get(BASELINE), m),
-            errors=errors,
+            tokens=tokens,
+            errors={ablation: failures[ablation] for ablation in self.plan if ablation in failures},
             reason=reason,
         )
-
-    def _totals(self, results: Mapping[Ablation, list[ResponseScore] | Failure], ablation: Ablation) -> Floats:
-        result = results.get(ablation)
-        if result is None or isinstance(result, Failure):
-            return np.full(len(self.responses), np.nan)
-        return np.array([score.total for score in result], np.float64)
 
 
 def _no_matrix(keys: Sequence[str], responses: Sequence[int]) -> str | None:
@@ -166,9 +182,3 @@ def _no_matrix(keys: Sequence[str], responses: Sequence[int]) -> str | None:
     if not keys:
         return "no memory was found in the conversation"
     return None
-
-
-def _counts(result: list[ResponseScore] | Failure | None, responses: int) -> NDArray[np.int64]:
-    if result is None or isinstance(result, Failure):
-        return np.zeros(responses, np.int64)
-    return np.array([score.count or 0 for score in result], np.int64)

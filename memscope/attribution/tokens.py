@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from memscope.engines.protocol import Tokens
+
+Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +21,29 @@ class Heat:
     ends: NDArray[np.int32]
     effects: NDArray[np.float64]
 
-    def within(self, start: int, end: int) -> float:
-        """The effect on the words in [start, end): the sum over the tokens that touch it, in nats."""
-        return float(self.effects[(self.starts < end) & (self.ends > start)].sum())
+    def at(self, spans: Sequence[Span]) -> NDArray[np.bool_]:
+        """Which tokens touch any of the [start, end) spans."""
+        touched = np.zeros(len(self.starts), np.bool_)
+        for start, end in spans:
+            touched |= (self.starts < end) & (self.ends > start)
+        return touched
 
-    def strongest(self) -> tuple[int, int] | None:
-        """Character span of the token with the largest effect either way; None where there is no token."""
-        if not len(self.effects):
+    def within(self, spans: Sequence[Span]) -> float:
+        """The effect on the words of `spans`, in nats."""
+        return float(self.effects[self.at(spans)].sum())
+
+    def strongest(self, sign: float) -> tuple[int, int, float] | None:
+        """Character span and effect of the token that did most in the direction of `sign`; None where none did."""
+        along = self.effects if sign > 0 else -self.effects
+        if not len(along) or along.max() <= 0:
             return None
-        token = int(np.abs(self.effects).argmax())
-        return int(self.starts[token]), int(self.ends[token])
+        token = int(along.argmax())
+        return int(self.starts[token]), int(self.ends[token]), float(self.effects[token])
+
+    def concentrated(self, sign: float, tokens: int = 4) -> bool:
+        """Whether at least half of the effect in the direction of `sign` sits on the few tokens that did most."""
+        along = np.sort(np.maximum(self.effects if sign > 0 else -self.effects, 0.0))[::-1]
+        return bool(along[:tokens].sum() >= 0.5 * along.sum() > 0)
 
 
 def heat(baseline: Tokens | None, ablated: Tokens | None) -> Heat | None:

@@ -6,7 +6,18 @@ else that is raised is a bug and may show its traceback; bad input never does.
 
 from __future__ import annotations
 
+from enum import IntEnum
 from pathlib import Path
+
+
+class Exit(IntEnum):
+    """What a command ends with."""
+
+    DONE = 0
+    NOTHING = 1  # a check failed, or nothing was found where something was asked for
+    USAGE = 2  # wrong use or bad input
+    ENGINE = 3
+    INTERRUPTED = 130
 
 
 class MemscopeError(Exception):
@@ -16,7 +27,7 @@ class MemscopeError(Exception):
     `do`. `str()` joins them in that order.
     """
 
-    exit_code = 2
+    exit_code = Exit.USAGE
 
     def __init__(self, what: str, *, where: str | Path | None = None, do: str = "") -> None:
         self.what = what
@@ -49,13 +60,13 @@ class StoreError(MemscopeError):
 class EngineError(MemscopeError):
     """An engine could not score: it cannot be reached, refuses, or answers something that is no score."""
 
-    exit_code = 3
+    exit_code = Exit.ENGINE
 
 
 class Cancelled(MemscopeError):  # noqa: N818 - not a failure: somebody asked for it
     """The work was stopped on request; what had landed is kept."""
 
-    exit_code = 130
+    exit_code = Exit.INTERRUPTED
 
     def __init__(self, what: str = "stopped", *, where: str | Path | None = None, do: str = "") -> None:
         super().__init__(what, where=where, do=do)

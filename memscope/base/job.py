@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import weakref
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -28,6 +30,32 @@ class Job:
     def __init__(self, on_progress: Callable[[Progress], None] | None = None) -> None:
         self._on_progress = on_progress
         self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._parent: Job | None = None
+        self._children: weakref.WeakSet[Job] = weakref.WeakSet()
+        self._tally: Counter[str] = Counter()
+
+    def child(self) -> Job:
+        """A part of this job: it is cancelled with it, or alone, and what it counts counts here too."""
+        part = Job(self._on_progress)
+        part._parent = self
+        with self._lock:
+            self._children.add(part)
+        if self.cancelled:
+            part.cancel()
+        return part
+
+    def count(self, what: str) -> None:
+        """Add one to the tally of `what`."""
+        with self._lock:
+            self._tally[what] += 1
+        if self._parent is not None:
+            self._parent.count(what)
+
+    def tally(self, what: str) -> int:
+        """How often `what` was counted, by this job and its parts."""
+        with self._lock:
+            return self._tally[what]
 
     def progress(self, done: int, total: int | None = None, unit: str = "", doing: str = "") -> None:
         """Say how far the work is."""
@@ -37,9 +65,14 @@ class Job:
     def cancel(self) -> None:
         """Ask the work to stop at its next `check`."""
         self._stop.set()
+        with self._lock:
+            parts = list(self._children)
+        for part in parts:
+            part.cancel()
 
     @property
     def cancelled(self) -> bool:
+        """Whether somebody asked to stop."""
         return self._stop.is_set()
 
     def check(self) -> None:

@@ -8,9 +8,9 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from memscope.base.errors import SettingsError
 
@@ -29,10 +29,18 @@ class Settings(BaseModel):
     timeout: float | None = Field(None, gt=0, description="seconds to wait for an answer; unset: the engine's own")
     workers: int | None = Field(None, ge=1, le=256, description="scorings at a time; unset: the engine's own")
     threshold: float = Field(0.01, ge=0, description="effects at or below this many nats do not count")
-    store: bool = Field(True, description="keep every scoring on disk, and use what is there")
+    store: bool = Field(True, description="keep scores on disk, and use those that are there")
     thinking: bool = Field(False, description="score and send thinking too")
     rules_off: tuple[str, ...] = Field((), description="memory rules not to use: fenced, tool, heading")
     patterns: dict[str, str] = Field({}, description="more memory rules: a name and a regex with groups key and text")
+
+    @field_validator("base_url")
+    @classmethod
+    def _no_credentials(cls, url: str) -> str:
+        """They would be shown by `config` and kept with every score."""
+        if "@" in url:
+            raise ValueError("it holds a user name or password; put the key into MEMSCOPE_API_KEY")
+        return url
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,7 @@ def resolve(flags: Mapping[str, Any] | None = None) -> Resolved:
     places.append((in_file, dict.fromkeys(in_file, f"file {path}")))
     places.append(_from_environment())
     given = {name: value for name, value in (flags or {}).items() if value is not None}
-    places.append((given, {name: f"flag --{name.replace('_', '-')}" for name in given}))
+    places.append((given, {name: f"flag {_flag(name, value)}" for name, value in given.items()}))
     values: dict[str, Any] = {}
     origins = dict.fromkeys(Settings.model_fields, "default")
     for found, where in places:
@@ -80,6 +88,10 @@ def resolve(flags: Mapping[str, Any] | None = None) -> Resolved:
     except ValidationError as error:
         raise _refusal(error, origins) from None
     return Resolved(settings, origins)
+
+
+def _flag(name: str, value: object) -> str:
+    return f"--{'no-' if value is False else ''}{name.replace('_', '-')}"
 
 
 def _folder(variable: str, platform_name: str) -> Path:
@@ -121,7 +133,7 @@ def _from_environment() -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _refusal(error: ValidationError, origins: Mapping[str, str]) -> SettingsError:
-    problem: Literal["extra_forbidden"] | str = error.errors()[0]["type"]
+    problem = error.errors()[0]["type"]
     name = str(error.errors()[0]["loc"][0])
     where = origins.get(name, "default")
     if name == "api_key":
@@ -130,6 +142,8 @@ def _refusal(error: ValidationError, origins: Mapping[str, str]) -> SettingsErro
         near = difflib.get_close_matches(name, Settings.model_fields, 1)
         hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(Settings.model_fields)}."
         return SettingsError(f"there is no setting {name!r}", where=where, do=hint)
+    if problem == "value_error":  # a check of our own says all that may be said: the value may hold a password
+        return SettingsError(f"{name} cannot be used: {error.errors()[0]['ctx']['error']}", where=where)
     return SettingsError(
         f"{name} cannot be {error.errors()[0]['input']!r}: {error.errors()[0]['msg'].lower()}", where=where
     )

@@ -15,8 +15,9 @@ import unicodedata
 # paragraph separators, invisible operators, byte-order mark, annotation marks, invisible controls of shorthand and of
 # music, surrogates, tags, supplementary variation selectors. The other variation selectors stay: emoji need them.
 _UNSAFE = (
-    "\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    "\u3164\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    "\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff"
 )
 _ANY_UNSAFE = re.compile(f"[{_UNSAFE}]")
 _LINE_UNSAFE = re.compile(f"[\t\n{_UNSAFE}]")

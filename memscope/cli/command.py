@@ -6,7 +6,6 @@ import inspect
 import types
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin
 
@@ -14,18 +13,8 @@ import click
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
-from memscope.base.errors import UsageError
+from memscope.base.errors import Exit, UsageError
 from memscope.cli.output import Console, Form
-
-
-class Exit(IntEnum):
-    """What a command ends with."""
-
-    DONE = 0
-    NOTHING = 1
-    USAGE = 2
-    ENGINE = 3
-    INTERRUPTED = 130
 
 
 class Options(BaseModel):
@@ -86,32 +75,43 @@ def click_command(command: Command[Any]) -> click.Command:
 
 
 class _Spreading(click.Command):
-    """Takes `--memories A B` for `--memories A --memories B` once FILE is there, as a shell's wildcard gives it."""
+    """Takes `--memories A B` for `--memories A --memories B`, as a shell's wildcard gives it.
+
+    Where no other word can be the FILE, the last one after `--memories` is.
+    """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, list(self._spread(ctx, args)))
 
     def _spread(self, ctx: click.Context, args: list[str]) -> Iterator[str]:
         options = {flag: p for p in self.get_params(ctx) if isinstance(p, click.Option) for flag in p.opts}
-        seen_file = False
-        at = 0
-        while at < len(args):
-            arg = args[at]
-            at += 1
-            yield arg
-            option = options.get(arg)
-            if option is None:
-                if arg == "--":
-                    yield from args[at:]
-                    return
-                seen_file = seen_file or not arg.startswith("-")
-            elif not option.is_flag and at < len(args):
-                yield args[at]
-                at += 1
-                while option.multiple and seen_file and at < len(args) and not args[at].startswith("-"):
-                    yield arg
-                    yield args[at]
-                    at += 1
+        words = _words(args, options)
+        free = sum(1 for option, word in words if option is None and not word.startswith("-"))
+        wanted = sum(isinstance(p, click.Argument) and p.required for p in self.get_params(ctx))
+        spread = [at for at, (option, _) in enumerate(words) if option is not None and option.multiple]
+        given_up = spread[len(spread) - max(0, wanted - free) :] if len(spread) > 1 else []
+        for at, (option, word) in enumerate(words):
+            if option is not None and at not in given_up:
+                yield option.opts[0]
+            yield word
+
+
+def _words(args: list[str], options: dict[str, click.Option]) -> list[tuple[click.Option | None, str]]:
+    """The words of a command line, each with the option whose value it is; options without a value stand alone."""
+    found: list[tuple[click.Option | None, str]] = []
+    taking: click.Option | None = None
+    for at, arg in enumerate(args):
+        if arg == "--":
+            return found + [(None, rest) for rest in args[at:]]
+        if arg in options and not options[arg].is_flag:
+            taking = options[arg]
+        elif taking is not None and not arg.startswith("-"):
+            found.append((taking, arg))
+            taking = taking if taking.multiple else None
+        else:
+            found.append((None, arg))
+            taking = None
+    return found
 
 
 def _own_first(options: type[Options]) -> dict[str, None]:
@@ -128,11 +128,7 @@ def _parameter(name: str, info: FieldInfo) -> click.Parameter:
         return click.Argument([name], type=kind, nargs=-1 if many else 1, required=required, metavar=str(metavar))
     flag = f"--{name.replace('_', '-')}"
     if kind is bool:
-        if info.default is True or extra.get("off"):
-            return click.Option(
-                [f"--no-{name.replace('_', '-')}", name], flag_value=False, default=None, help=info.description
-            )
-        return click.Option([flag], is_flag=True, flag_value=True, default=None, help=info.description)
+        return click.Option([f"{flag}/--no-{flag[2:]}"], default=None, help=info.description)
     names = extra.get("choices")
     listed = f" ({', '.join(names())})" if callable(names) else ""
     return click.Option(
@@ -142,7 +138,7 @@ def _parameter(name: str, info: FieldInfo) -> click.Parameter:
         default=None,
         required=info.is_required(),
         help=f"{info.description}{listed}",
-        metavar="NAME" if listed else extra.get("metavar"),
+        metavar="NAME" if listed else "PATH..." if many else extra.get("metavar"),
         shell_complete=_completer(names) if callable(names) else None,
     )
 
@@ -167,7 +163,9 @@ def _kind(annotation: Any) -> tuple[Any, bool]:
 
 def _refusal(error: ValidationError) -> UsageError:
     first = error.errors()[0]
-    name = str(first["loc"][0]).replace("_", "-") if first["loc"] else "options"
+    name = f"--{str(first['loc'][0]).replace('_', '-')}" if first["loc"] else "the options"
+    if first["type"] == "missing":
+        return UsageError(f"{name} is missing", do="See --help.")
     value = f" cannot be {first['input']!r}" if first["type"] != "value_error" else ""
     why = first["msg"].removeprefix("Value error, ")
-    return UsageError(f"--{name}{value}: {why[:1].lower()}{why[1:]}")
+    return UsageError(f"{name}{value}: {why[:1].lower()}{why[1:]}", do="See --help.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import log
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
@@ -11,6 +10,8 @@ from rich.text import Text
 
 from memscope.actions.explain import explain_strongest
 from memscope.base.text import clean_line
+from memscope.cli.colours import effect_style
+from memscope.cli.tables import middle
 from memscope.reports.matrix import MatrixDocument, glyph
 from memscope.reports.strongest import CellNote
 from memscope.reports.view import nats
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from memscope.cli.session import Session
 
 _EXPLAINED = 5
+_IDLE = 6  # memories without effect that are named
+_AGAINST = "either the memory misled, or the response did not follow it"
 _KEY_WIDTH = 28
 _TOTAL_WIDTH = 8
 
@@ -38,11 +41,14 @@ def print_matrix(opened: Session, run: MatrixRun, document: MatrixDocument) -> N
         console.text("", Text("strongest", style="bold"))
     for note in notes:
         console.text(*_explained(note, width))
+    remarks = _remarks(document)
+    if remarks:
+        console.text("", *remarks)
 
 
 def _grid(document: MatrixDocument, width: int) -> list[Text]:
     keys = [clean_line(memory.key) for memory in document.memories]
-    label = min(max(map(cell_len, keys)), max(_KEY_WIDTH, width // 4))
+    label = min(max(map(cell_len, keys)), max(_KEY_WIDTH, width // 4), max(8, width * 2 // 5))
     signs = [
         [
             glyph(effect, state, response.cutoff)
@@ -57,9 +63,8 @@ def _grid(document: MatrixDocument, width: int) -> list[Text]:
     for column in shown:
         lines[0].append(heads[column].rjust(widths[column] + 1), "dim")
     for row, memory in enumerate(document.memories):
-        name = keys[row] if cell_len(keys[row]) <= label else set_cell_size(keys[row], label - 1) + "…"
         total = "×" if memory.total is None else nats(memory.total)
-        line = Text(set_cell_size(name, label) + "  ").append(total.rjust(_TOTAL_WIDTH), "bold")
+        line = Text(set_cell_size(middle(keys[row], label), label) + "  ").append(total.rjust(_TOTAL_WIDTH), "bold")
         for column in shown:
             effect, text = document.effects[row][column], signs[row][column]
             line.append(" ").append(text.rjust(widths[column]), _style(effect, text))
@@ -87,37 +92,50 @@ def _stake(document: MatrixDocument, column: int) -> float:
 
 
 def _style(effect: float | None, text: str) -> Style:
-    """Brighter as the wording becomes 10, 100, 1000 times likelier; red the other way."""
     if text == "×":
         return Style(color="red", bold=True)
-    if effect is None or text in "· …+-":
-        return Style(dim=True)
-    tens = abs(effect) / log(10)
-    return Style(color="yellow" if effect > 0 else "red", bold=tens >= 3, dim=tens < 1)
+    return Style(dim=True) if effect is None or text in "· …+-" else effect_style(effect)
 
 
 def _legend(opened: Session, document: MatrixDocument) -> list[Text]:
     n, m, cost = len(document.memories), len(document.responses), document.cost
     kept = f", {cost.from_store} from disk" if cost.from_store else ""
+    failed = "; × failed" if any("failed" in row for row in document.states) else ""
     floor = max((response.noise or 0.0 for response in document.responses), default=0.0)
     capabilities = opened.scorer.engine.capabilities
     return [
         Text(),
-        Text("nats; + - under half a nat; · below the cutoff; blank: the memory came later", "dim"),
+        Text(f"nats; + - under half a nat; · below the cutoff; blank: the memory came later{failed}", "dim"),
         Text(f"{n} memories x {m} responses, {cost.scorings} scorings{kept}, {cost.seconds:.1f} s", "dim"),
         Text(f"{capabilities.label}, noise floor {nats(floor)} nats. {capabilities.limits}".rstrip(), "dim"),
     ]
 
 
 def _explained(note: CellNote, width: int) -> list[Text]:
-    share = f", {note.share:.0%} of what all memories gave it" if note.effect > 0 and note.share is not None else ""
-    how = "leans on" if note.effect > 0 else "goes against"
+    share = note.share is not None and note.share <= 1 and f", {note.share:.0%} of what all memories gave it"
     word = f", most on {note.word!r} ({note.word_effect:+.1f})" if note.word else ""
+    how = "leans on" if note.effect > 0 else "is less likely with" if note.spread else "goes against"
     head = Text(f"#{note.message} {how} ").append(clean_line(note.key), "bold")
-    head.append(f": {note.effect:+.1f} nats{share}{word}")
-    lines = [head, Text(f"    memory    {note.memory}"), Text(f"    response  {note.response}")]
+    head.append(f": {note.effect:+.1f} nats{share or ''}{word}")
+    lines = [Text(f"    memory    {note.memory}"), Text(f"    response  {note.response}")]
     if note.effect < 0:
-        lines.append(Text("    either the memory misled, or the response did not follow it", "dim"))
+        why = "no few words carry it: a long text makes all others a little less likely" if note.spread else _AGAINST
+        lines.append(Text(f"    {why}", "dim"))
     for line in lines:
         line.truncate(width, overflow="ellipsis")
-    return lines
+    return [head, *lines]
+
+
+def _remarks(document: MatrixDocument) -> list[Text]:
+    """What single removals cannot show, and what did nothing."""
+    said = []
+    shared = max((r for r in document.responses if r.gap is not None), key=lambda r: r.gap or 0.0, default=None)
+    if shared is not None and shared.gap is not None and shared.stripped and shared.gap > max(5.0, shared.stripped / 4):
+        said.append(
+            f"#{shared.message}: {nats(shared.gap)} of {nats(shared.stripped)} nats come from memories that"
+            " say the same; each alone could go"
+        )
+    idle = [clean_line(m.key) for m in document.memories if m.max is not None and m.max < 1.0]
+    if idle:
+        said.append(f"under one nat everywhere: {', '.join(idle[:_IDLE])}{', ...' if len(idle) > _IDLE else ''}")
+    return [Text(line) for line in said]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from pathlib import Path
 
 import click
 
 from memscope import __version__
-from memscope.base.errors import MemscopeError
+from memscope.base.errors import Exit, MemscopeError
 from memscope.base.plugins import member, member_names, members
 from memscope.base.text import clean_line
 from memscope.cli import commands
-from memscope.cli.command import Command, Exit, click_command
+from memscope.cli.command import Command, click_command
 
 DEFAULT = "matrix"  # what a file alone is opened with
 
@@ -33,7 +33,7 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if name not in member_names(commands) and (Path(name).exists() or any(c in name for c in "./\\")):
+        if name not in member_names(commands) and (os.path.lexists(name) or any(c in name for c in "./\\")):
             return DEFAULT, self.get_command(ctx, DEFAULT), args
         return super().resolve_command(ctx, args)
 
@@ -41,7 +41,8 @@ class Commands(click.Group):
 _HELP = """See which memory each response of an agent depended on.
 
 Every response of a conversation is scored with and without each memory that was surfaced into it; the difference, in
-nats, is what the memory did for that wording. `memscope FILE` is short for `memscope matrix FILE`."""
+nats, measures the memory's support for this wording under this engine, not what the model would otherwise have done.
+`memscope FILE` is short for `memscope matrix FILE`."""
 
 _EPILOG = """\b
 Exit codes: 0 done; 1 nothing found where something was asked for; 2 wrong use or bad input;
@@ -82,7 +83,7 @@ def run_cli(args: list[str]) -> int:
         sys.stderr.write(clean_line(f"memscope: {error}") + "\n")
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        sys.stderr.write("memscope: interrupted; every scoring that had landed is kept. Run the same again to go on.\n")
+        sys.stderr.write("memscope: interrupted\n")
         return Exit.INTERRUPTED
 
 

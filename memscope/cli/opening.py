@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, create_model
 
 from memscope.base.settings import Resolved, Settings, resolve
 from memscope.cli.command import Options, choices, positional
@@ -44,24 +44,26 @@ class Opening(Options):
         )
 
 
-class Scoring(Options):
-    """Scored by what. Every one of these is also a setting; unset, the settings decide."""
+def _flag(name: str) -> tuple[Any, Any]:
+    """The field of the flag that is a setting: the setting's type, or None where the flag is not given."""
+    info = Settings.model_fields[name]
+    default = "" if info.default in (None, "") or isinstance(info.default, bool) else f" [{info.default}]"
+    words = f"{(info.description or name)[0].upper()}{(info.description or name)[1:]}.{default}"
+    extra = choices(engine_names) if name == "engine" else None
+    return info.annotation | None, Field(None, description=words, json_schema_extra=extra)  # type: ignore[operator]
 
-    engine: str | None = Field(
-        None, description="What assigns the log-probabilities.", json_schema_extra=choices(engine_names)
-    )
-    base_url: str | None = Field(None, description="Where the scoring server answers.")
-    model: str | None = Field(None, description="The model on the server.")
-    timeout: float | None = Field(None, description="Seconds to wait for an answer.")
-    workers: int | None = Field(None, description="Scorings at a time.")
-    threshold: float | None = Field(None, description="Effects at or below this many nats do not count. [0.01]")
-    store: bool | None = Field(
-        None, description="Neither use nor keep scores on disk.", json_schema_extra={"off": True}
-    )
-    thinking: bool | None = Field(None, description="Score and send thinking too.")
+
+_FLAGS = ("engine", "base_url", "model", "timeout", "workers", "threshold", "store", "thinking")
+_FIELDS: dict[str, Any] = {name: _flag(name) for name in _FLAGS}
+_Flags = create_model("_Flags", __base__=Options, **_FIELDS)
+
+
+class Scoring(_Flags):
+    """Scored by what: the settings that are flags too; unset, the other places decide."""
 
     def resolved(self) -> Resolved:
-        return resolve({name: getattr(self, name) for name in Scoring.model_fields})
+        """The settings in force under these flags."""
+        return resolve({name: getattr(self, name) for name in _FLAGS})
 
 
 def place(conversation: Conversation) -> str:

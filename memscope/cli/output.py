@@ -39,7 +39,7 @@ class Console:
             self.json(document.model_dump(mode="json", by_alias=True))
         elif self.form == "csv":
             sys.stdout.write(csv_text(view, document))
-        else:
+        elif view.rows(document):
             self.table(view.columns(document), view.rows(document))
 
     def json(self, value: Any) -> None:
@@ -145,4 +145,4 @@ def _csv_cell(value: object) -> object:
     if not isinstance(value, str):
         return repr(value) if isinstance(value, float) else value
     text = clean(value)
-    return "'" + text if text.startswith(("=", "+", "-", "@")) else text  # else a spreadsheet would run it
+    return "'" + text if text.lstrip().startswith(("=", "+", "-", "@")) else text  # else a spreadsheet would run it

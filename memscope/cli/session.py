@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from memscope.base.errors import Exit
 from memscope.base.settings import Settings
-from memscope.cli.command import Exit
 from memscope.cli.opening import Opening, Scoring, place
 from memscope.cli.output import Console
 from memscope.conversation.model import Conversation
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from memscope.attribution.matrix import Matrix, MatrixRun
     from memscope.reports.matrix import MatrixDocument
 
-_SHOWN_ERRORS = 5
+_SHOWN = 5  # failures, or kinds of records passed over, that are told one by one
 
 
 class Target(Opening, Scoring):
@@ -48,24 +48,30 @@ class Session:
         return run, matrix_document(self.conversation, matrix, identity, self.settings.threshold, part)
 
     def _note_failures(self, matrix: Matrix) -> None:
+        from memscope.reports.matrix import failures
+
         if matrix.reason is not None:
             return  # which says it all
-        for name, error in list(matrix.errors.items())[:_SHOWN_ERRORS]:
-            self.console.note(f"failed: {name}: {error}")
-        if matrix.errors:
-            left = len(matrix.errors) - _SHOWN_ERRORS
-            self.console.note((f"and {left} more; " if left > 0 else "") + "run the same again to try only these")
+        said = failures(matrix)
+        for line in said[:_SHOWN]:
+            self.console.note(f"failed: {line}")
+        if said:
+            more = f"and {len(said) - _SHOWN} more; " if len(said) > _SHOWN else ""
+            self.console.note(f"{more}run the same again to try only these")
 
     def exit_code(self, reason: str | None) -> Exit:
         """3 when the baseline failed, 1 when there is nothing to score, else 0 (failed rows are told, not fatal)."""
         if reason is None:
             return Exit.DONE
+        if self.conversation.memories and self.conversation.responses:
+            self.console.note(reason)
+            return Exit.ENGINE
         if not self.conversation.memories:
             self.console.note(
                 "most transcripts do not hold the text of their memories: give the files with --memories PATH"
                 " (CLAUDE.md, AGENTS.md, memory/*.md, MEMORY.md)"
             )
-        return Exit.ENGINE if self.conversation.memories and self.conversation.responses else Exit.NOTHING
+        return Exit.NOTHING
 
     def heading(self, reason: str | None = None) -> str:
         """The conversation, the engine and, where there is no matrix, why."""
@@ -97,6 +103,10 @@ def _scoring(conversation: Conversation, settings: Settings, console: Console) -
     scorer = open_scorer(settings)
     try:
         yield Session(conversation, settings, scorer, console)
+    except KeyboardInterrupt:
+        kept = "is kept: run the same again to go on" if scorer.database else "is not kept, because of --no-store"
+        console.note(f"what had been scored {kept}")
+        raise
     finally:
         if scorer.trouble:
             console.note(f"scores are not being kept: {scorer.trouble}")
@@ -108,8 +118,11 @@ def note_skipped(conversation: Conversation, console: Console) -> None:
     lines: dict[str, list[int]] = {}
     for skipped in conversation.skipped:
         lines.setdefault(skipped.reason, []).append(skipped.line)
-    for reason, where in lines.items():
+    for reason, where in list(lines.items())[:_SHOWN]:
         times = "once" if len(where) == 1 else f"{len(where)} times"
         console.note(f"passed over {times} (line {where[0]}{', ...' if len(where) > 1 else ''}): {reason}")
-    for note in conversation.notes:
+    if len(lines) > _SHOWN:
+        left = sum(map(len, list(lines.values())[_SHOWN:]))
+        console.note(f"passed over {left} more for {len(lines) - _SHOWN} other reasons")
+    for note in conversation.notes[: 4 * _SHOWN]:
         console.note(note)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from rich import box
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.table import Table
 from rich.text import Text
 
@@ -27,21 +27,40 @@ def fitted(columns: Sequence[Column[Row]], rows: Sequence[Row], width: int) -> T
     while sum(least[id(column)] + _GAP for column in kept) > width and (rank := max(c.rank for c in kept)) > 0:
         kept.remove(next(column for column in reversed(kept) if column.rank == rank))
     room = width - sum(least[id(column)] + _GAP for column in kept)
+    widths: dict[int, int] = {}
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, _GAP - 1, 0, 0), show_edge=False)
     for column in kept:
         wanted = natural[id(column)] - least[id(column)] if not column.numeric else 0
         given = max(0, min(wanted, room))
         room -= given
+        widths[id(column)] = least[id(column)] + given
         table.add_column(
             Text(clean_line(column.title)),
             justify="right" if column.numeric else "left",
             no_wrap=True,
             overflow="ellipsis",
-            width=least[id(column)] + given,
+            width=widths[id(column)],
         )
     for number in range(len(rows)):
-        table.add_row(*(Text(cells[id(column)][number]) for column in kept))
+        table.add_row(*(Text(_cut(column, cells[id(column)][number], widths[id(column)])) for column in kept))
     return table
+
+
+def middle(text: str, width: int) -> str:
+    """`text` in at most `width` cells, cut in the middle: keys and paths differ at their ends."""
+    if cell_len(text) <= width:
+        return text
+    head = width // 3
+    tail = text[-1:]
+    for char in reversed(text[:-1]):
+        if head + 1 + cell_len(char + tail) > width:
+            break
+        tail = char + tail
+    return set_cell_size(text, head) + "…" + tail
+
+
+def _cut(column: Column[Row], text: str, width: int) -> str:
+    return text if column.wide else middle(text, width)
 
 
 def _least(column: Column[Row], natural: int) -> int:

@@ -143,7 +143,8 @@ class Server:
         """`text` without the key, however a server may have written it."""
         if self._key:
             quoted = json.dumps(self._key)[1:-1]
-            for form in (self._key, quoted, quoted.replace("/", "\\/"), quote(self._key, safe="")):
+            forms = (self._key, quoted, quoted.replace("/", "\\/"), repr(self._key)[1:-1], quote(self._key, safe=""))
+            for form in forms:
                 text = text.replace(form, "[key]")
         return text
 

@@ -5,7 +5,7 @@ Synchronous and thread-safe: the console, the commands and the tests all call en
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -36,12 +36,11 @@ class EngineIdentity:
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What an engine can do. `concurrency` is how many scorings at a time do it good; `label` is how it is named
-    wherever its numbers are shown; `unit` is what one token of its is; `limits` says what its numbers cannot."""
+    wherever its numbers are shown; `limits` says what its numbers cannot."""
 
     label: str
     tokens: bool
     concurrency: int
-    unit: str = "token"
     limits: str = ""
 
 
@@ -83,12 +82,22 @@ class Engine(Protocol):
     (`Cancelled` when the job was cancelled)."""
 
     @property
-    def identity(self) -> EngineIdentity: ...
+    def identity(self) -> EngineIdentity:
+        """What the engine is: two engines of one identity give the same numbers."""
+        ...
 
     @property
-    def capabilities(self) -> Capabilities: ...
+    def capabilities(self) -> Capabilities:
+        """What it can do, and how it is named."""
+        ...
 
-    def score(self, prompt: Prompt, job: Job) -> list[ResponseScore]: ...
+    def score(self, prompt: Prompt, job: Job) -> list[ResponseScore]:
+        """One score for each response of the prompt, in order."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of connections and memory; nothing is scored after it."""
+        ...
 
 
 @runtime_checkable
@@ -97,7 +106,7 @@ class OnePassEngine(Engine, Protocol):
 
     def columns(
         self, conversation: Conversation, ablations: Sequence[Ablation], job: Job
-    ) -> Iterator[tuple[Ablation, list[ResponseScore] | Failure]]:
+    ) -> Generator[tuple[Ablation, list[ResponseScore] | Failure], None, None]:
         """Each ablation once, in any order, as it lands; equal to `score` of its prompt to 1e-9."""
         ...
 

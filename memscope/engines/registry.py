@@ -23,7 +23,6 @@ class EngineOptions:
     base_url: str = ""
     model: str = ""
     timeout: float | None = None
-    thinking: bool = False
     api_key: str = ""
 
     def __repr__(self) -> str:

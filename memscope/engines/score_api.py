@@ -36,12 +36,7 @@ class ScoreApi:
     def score(self, prompt: Prompt, job: Job) -> list[ResponseScore]:
         messages = [sent(turn) for turn in prompt.turns]
         answer = self._server.post("/score", {"model": self.identity.model, "messages": messages, "logprobs": 1}, job)
-        totals = _totals(answer)
-        if len(totals) != len(prompt.responses):
-            raise EngineError(
-                f"misaligned: {len(prompt.responses)} responses were sent, {len(totals)} scores came back"
-            )
-        return [ResponseScore(total) for total in totals]
+        return [ResponseScore(total) for total in _totals(answer)]
 
 
 def sent(turn: Turn) -> dict[str, str]:
@@ -88,7 +83,8 @@ def _only_model(server: Server) -> str:
     """The one model a server serves; several have to be chosen from."""
     answer = server.get("/models", Job())
     listed = answer.get("data") if isinstance(answer, Mapping) else None
-    models = [m["id"] for m in listed or [] if isinstance(m, Mapping) and isinstance(m.get("id"), str)]
+    entries = listed if isinstance(listed, list) else []
+    models = [m["id"] for m in entries if isinstance(m, Mapping) and isinstance(m.get("id"), str)]
     if len(models) == 1:
         return str(models[0])
     if not models:

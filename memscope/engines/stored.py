@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import asdict
 
 from memscope.base.errors import StoreError
@@ -48,12 +48,10 @@ def stored(engine: Engine, scores: ScoreStore) -> Stored:
 
 
 class Stored:
-    """An engine whose scorings are kept. `scorings` and `from_store` count what was computed and what was found."""
+    """An engine whose scorings are kept. What was found on disk is counted as "found" on the job."""
 
     def __init__(self, engine: Engine, scores: ScoreStore) -> None:
         self.engine = engine
-        self.scorings = 0
-        self.from_store = 0
         self.trouble: StoreError | None = None
         self._scores = scores
         self._lock = threading.Lock()
@@ -68,14 +66,17 @@ class Stored:
 
     def score(self, prompt: Prompt, job: Job) -> list[ResponseScore]:
         key = score_key(self.identity, prompt, prompt.repeat)
-        found = self._find(key, prompt)
+        found = self._find(key, prompt, job)
         if found is not None:
             return found
         scores = self.engine.score(prompt, job)
         self._keep(key, prompt, scores)
         return scores
 
-    def _find(self, key: bytes, prompt: Prompt) -> list[ResponseScore] | None:
+    def close(self) -> None:
+        self.engine.close()
+
+    def _find(self, key: bytes, prompt: Prompt, job: Job) -> list[ResponseScore] | None:
         try:
             kept = None if self.trouble else self._scores.get(key)
         except StoreError as error:
@@ -84,13 +85,10 @@ class Stored:
         found = None if kept is None else _scores(kept)
         if found is None or problem(prompt, found):
             return None
-        with self._lock:
-            self.from_store += 1
+        job.count("found")
         return found
 
     def _keep(self, key: bytes, prompt: Prompt, scores: list[ResponseScore]) -> None:
-        with self._lock:
-            self.scorings += 1
         if self.trouble or problem(prompt, scores):
             return
         try:
@@ -108,13 +106,13 @@ class StoredOnePass(Stored):
 
     def columns(
         self, conversation: Conversation, ablations: Sequence[Ablation], job: Job
-    ) -> Iterator[tuple[Ablation, list[ResponseScore] | Failure]]:
+    ) -> Generator[tuple[Ablation, list[ResponseScore] | Failure], None, None]:
         renderer = Renderer(conversation)
         missing: dict[Ablation, tuple[bytes, Prompt]] = {}
         for ablation in ablations:
             prompt = renderer.prompt(ablation)
             key = score_key(self.identity, prompt, prompt.repeat)
-            found = self._find(key, prompt)
+            found = self._find(key, prompt, job)
             if found is None:
                 missing[ablation] = (key, prompt)
             else:
@@ -137,8 +135,8 @@ class StoredOnePass(Stored):
 
 def _scores(kept: StoredScores) -> list[ResponseScore]:
     absent = [None] * len(kept.totals)
-    counts: Sequence[int | None] = kept.counts or absent
-    tokens: Sequence[Tokens | None] = [Tokens(*arrays) for arrays in kept.tokens] if kept.tokens else absent
+    counts: Sequence[int | None] = kept.counts if kept.counts is not None else absent
+    tokens: Sequence[Tokens | None] = absent if kept.tokens is None else [Tokens(*arrays) for arrays in kept.tokens]
     return [ResponseScore(*fields) for fields in zip(kept.totals, tokens, counts, strict=True)]
 
 

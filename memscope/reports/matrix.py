@@ -11,6 +11,7 @@ from pydantic import Field
 from memscope.attribution.aggregates import cutoffs, memory_totals, response_totals
 from memscope.attribution.matrix import Matrix, State
 from memscope.base.text import preview
+from memscope.conversation.ablation import AGAIN, Ablation
 from memscope.conversation.model import Conversation, MemoryEntry
 from memscope.conversation.native import sha256
 from memscope.conversation.render import response_text
@@ -69,6 +70,7 @@ class MemoryRow(Document):
     """
 
     key: str
+    preview: str
     occurrences: list[int]
     chars: int
     rules: list[str]
@@ -145,6 +147,17 @@ def matrix_document(
     )
 
 
+def failures(matrix: Matrix) -> list[str]:
+    """What failed and why, in words, in the order of the plan."""
+
+    def name(ablation: Ablation) -> str:
+        if ablation == AGAIN:
+            return "the repeated baseline"
+        return next(iter(ablation.removed)) if len(ablation.removed) == 1 else "all memories at once"
+
+    return [f"{name(ablation)}: {reason}" for ablation, reason in matrix.errors.items()]
+
+
 def memories_document(document: MatrixDocument) -> MemoriesDocument:
     return MemoriesDocument(
         conversation=document.conversation,
@@ -184,6 +197,7 @@ def memory_rows(conversation: Conversation, matrix: Matrix, threshold: float) ->
     return [
         MemoryRow(
             key=memory.key,
+            preview=preview(memory.texts[-1], 200),
             occurrences=list(memory.occurrences),
             chars=_chars(conversation, memory),
             rules=list(memory.rules),
@@ -195,7 +209,7 @@ def memory_rows(conversation: Conversation, matrix: Matrix, threshold: float) ->
             against=number(totals.against[row]),
             left_out=int(totals.left_out[row]),
             state="failed" if failed[row] else "partial" if totals.left_out[row] else "ok",
-            error=matrix.errors.get(memory.key) if failed[row] else None,
+            error=matrix.errors.get(Ablation.of(memory.key)),
         )
         for row, memory in enumerate(conversation.memories)
     ]
@@ -264,20 +278,30 @@ def glyph(effect: float | None, state: CellState, cutoff: float) -> str:
 
 
 _MEMORY_COLUMNS: tuple[Column[MemoryRow], ...] = (
-    Column("memory", lambda row: row.key, wide=True),
+    Column("memory", lambda row: row.key),
     Column("total", lambda row: row.total, "nats"),
-    Column("net", lambda row: row.net, "nats", rank=3),
     Column("max", lambda row: row.max, "nats"),
-    Column("mean", lambda row: row.mean, "nats", rank=5),
     Column("responses", lambda row: row.responses, "responses"),
-    Column("against", lambda row: row.against, "nats", rank=1),
-    Column("first", lambda row: row.occurrences[0], "message", rank=2, shown=lambda row: f"#{row.occurrences[0]}"),
+    Column("against", lambda row: row.against, "nats", rank=2),
+    Column("first", lambda row: row.occurrences[0], "message", rank=3, shown=lambda row: f"#{row.occurrences[0]}"),
+    Column("found by", lambda row: ", ".join(row.rules), rank=1),
+    Column("text", lambda row: row.preview, wide=True, rank=1),
     Column("chars", lambda row: row.chars, "characters", rank=4),
-    Column("found by", lambda row: ", ".join(row.rules), rank=2),
-    Column("state", lambda row: row.state, rank=3),
-    Column("left out", lambda row: row.left_out, "cells", rank=6),
-    Column("error", lambda row: row.error or "", rank=7),
+    Column("net", lambda row: row.net, "nats", rank=5),
+    Column("mean", lambda row: row.mean, "nats", rank=6),
 )
+_FAILED_COLUMNS: tuple[Column[MemoryRow], ...] = (
+    Column("left out", lambda row: row.left_out, "cells", rank=1),
+    Column("state", lambda row: row.state),
+    Column("error", lambda row: row.error or "", wide=True),
+)
+
+
+def _memory_columns(document: MemoriesDocument) -> Sequence[Column[MemoryRow]]:
+    """Why cells are missing is told where some are."""
+    missing = any(row.left_out for row in document.memories) and document.reason is None
+    return _MEMORY_COLUMNS + _FAILED_COLUMNS if missing else _MEMORY_COLUMNS
+
 
 _RESPONSE_COLUMNS: tuple[Column[ResponseRow], ...] = (
     Column("message", lambda row: row.message, "index", shown=lambda row: f"#{row.message}"),
@@ -296,7 +320,7 @@ MATRIX: View[MatrixDocument, int] = View(
     "matrix", MatrixDocument, lambda document: range(len(document.memories)), _matrix_columns
 )
 MEMORIES: View[MemoriesDocument, MemoryRow] = View(
-    "memories", MemoriesDocument, lambda document: document.memories, lambda _: _MEMORY_COLUMNS
+    "memories", MemoriesDocument, lambda document: document.memories, _memory_columns
 )
 RESPONSES: View[ResponsesDocument, ResponseRow] = View(
     "responses", ResponsesDocument, lambda document: document.responses, lambda _: _RESPONSE_COLUMNS

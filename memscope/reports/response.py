@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 from pydantic import Field
 
-from memscope.attribution.aggregates import Cutoffs, cutoffs, important, response_totals
+from memscope.attribution.aggregates import Cutoffs, above, cutoffs, response_totals, share
 from memscope.attribution.explained import already_said
 from memscope.attribution.matrix import Matrix
-from memscope.attribution.tokens import Heat
+from memscope.attribution.tokens import Heat, Span
+from memscope.base.text import preview
+from memscope.conversation.ablation import Ablation
 from memscope.conversation.model import Conversation
 from memscope.conversation.render import response_text
 from memscope.reports.view import Column, Document, View, number, show
@@ -18,7 +22,7 @@ from memscope.reports.view import Column, Document, View, number, show
 
 class ImportantMemory(Document):
     """A memory whose effect exceeds the response's cutoff; `share` is of the response's `stripped` effect, `per_token`
-    and `effect` are in nats. `text` is the memory's."""
+    and `effect` are in nats. `text` is the memory's, as the response could see it."""
 
     key: str
     effect: float
@@ -44,21 +48,32 @@ class Explained(Document):
 
 
 class Selection(Document):
-    """The words asked about: [start, end) of the response's text."""
+    """The words asked about: `text`, where it first stands ([start, end) of the response's text), and all `spans`."""
 
     start: int
     end: int
     text: str
+    spans: list[tuple[int, int]]
+
+
+class FailedMemory(Document):
+    """A memory that could not be scored, and why."""
+
+    key: str
+    error: str
 
 
 class ResponseDocument(Document):
-    """`heat` is against the conversation without `memory`, or without any memory when that is null. With a
-    `selection`, effects are those on its words alone."""
+    """`important`: effects above the cutoff; `against`: below minus it, strongest first; `failed`: not scored. `heat`
+    is against the conversation without `memory`, or without any memory when that is null. With a `selection`, effects,
+    `per_token`, `share` and `heat` are those of its words alone."""
 
     schema_: Literal["memscope/response@1"] = Field("memscope/response@1", alias="schema")
     message: int
     text: str
     important: list[ImportantMemory]
+    against: list[ImportantMemory] = Field(default_factory=list)
+    failed: list[FailedMemory] = Field(default_factory=list)
     heat: list[HeatSpan]
     memory: str | None = None
     selection: Selection | None = None
@@ -71,6 +86,26 @@ class ResponseDocument(Document):
     reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What was asked about a part of a response's text: its spans, each memory's effect on them and that of all
+    memories together, in nats, and their number of tokens. Without tokens `effects` is None: the whole response's
+    stand in for it."""
+
+    spans: tuple[Span, ...]
+    effects: Mapping[str, float] | None = None
+    stripped: float | None = None
+    tokens: int = 0
+
+
+def no_response(conversation: Conversation, message: int) -> ResponseDocument:
+    """The document of a message that is no response, or not there at all."""
+    last = len(conversation.messages) - 1
+    there = 0 <= message <= last
+    reason = f"message #{message} is no response" if there else f"there is no message #{message}, only #0 to #{last}"
+    return ResponseDocument(message=message, text="", important=[], heat=[], reason=reason)
+
+
 def response_document(
     conversation: Conversation,
     matrix: Matrix,
@@ -79,69 +114,66 @@ def response_document(
     *,
     heat: Heat | None = None,
     memory: str | None = None,
-    selection: tuple[int, int] | None = None,
-    word_effects: Mapping[str, float] | None = None,
+    words: Words | None = None,
 ) -> ResponseDocument:
-    """The document of the response at `message`; an empty list of memories when no response stands there.
-
-    `word_effects`: each memory's effect on the selected words, which then takes the place of its whole effect.
-    """
-    if message not in matrix.responses:
-        return ResponseDocument(
-            message=message, text="", important=[], heat=[], reason=f"message #{message} is no response"
-        )
+    """The document of the response at `message`. `heat`: of `memory`, or of all. `words`: what was asked about."""
     column = matrix.responses.index(message)
     cut = cutoffs(matrix, threshold)
     totals = response_totals(matrix, cut)
     text = response_text(conversation, message)
+    cutoff = float(cut.cutoff[column])
+    known = ~matrix.missing[:, column]
+    effects = {key: float(matrix.effects[row, column]) for row, key in enumerate(matrix.keys) if known[row]}
+    stripped, tokens = number(totals.stripped[column]), int(matrix.tokens[column])
+    if words is not None and words.effects is not None:
+        effects, stripped, tokens = dict(words.effects), words.stripped, words.tokens
+    keys, values = list(effects), np.array(list(effects.values()), np.float64)
+
+    def entry(index: int) -> ImportantMemory:
+        key, effect = keys[index], float(values[index])
+        return ImportantMemory(
+            key=key,
+            effect=effect,
+            per_token=effect / tokens if tokens else None,
+            share=share(effect, stripped, cutoff) if stripped is not None and effect > 0 else None,
+            text=conversation.memory_text(key, before=message),
+        )
+
     return ResponseDocument(
         message=message,
         text=text,
-        important=_important(conversation, matrix, cut, column, word_effects),
-        heat=[] if heat is None else _spans(heat),
+        important=[entry(index) for index in above(values, cutoff)],
+        against=[entry(index) for index in above(-values, cutoff)],
+        failed=_failed(matrix),
+        heat=[] if heat is None else _spans(heat, words),
         memory=memory,
-        selection=selection and Selection(start=selection[0], end=selection[1], text=text[slice(*selection)]),
+        selection=words and _selection(text, words),
         already_said=_explained(conversation, matrix, cut, column),
         stripped=number(totals.stripped[column]),
         tokens=int(matrix.tokens[column]) or None,
         noise=number(cut.noise[column]),
-        cutoff=float(cut.cutoff[column]),
+        cutoff=cutoff,
         left_out=int(totals.left_out[column]),
         reason=matrix.reason,
     )
 
 
-def _important(
-    conversation: Conversation,
-    matrix: Matrix,
-    cut: Cutoffs,
-    column: int,
-    word_effects: Mapping[str, float] | None,
-) -> list[ImportantMemory]:
-    stripped = number(matrix.baseline[column] - matrix.stripped[column])
-    tokens = int(matrix.tokens[column])
-    if word_effects is None:
-        effects = {matrix.keys[row]: float(matrix.effects[row, column]) for row in important(matrix, cut, column)}
-    else:
-        above = ((key, effect) for key, effect in word_effects.items() if effect > cut.cutoff[column])
-        effects = dict(sorted(above, key=lambda pair: -pair[1]))
-    message = matrix.responses[column]
-    texts = {m.key: m.text for before in conversation.messages[:message] for m in before.memories}  # the latest stays
-    return [
-        ImportantMemory(
-            key=key,
-            effect=effect,
-            per_token=effect / tokens if tokens else None,
-            share=effect / stripped if stripped is not None and stripped > cut.cutoff[column] else None,
-            text=texts[key],
-        )
-        for key, effect in effects.items()
-    ]
+def _failed(matrix: Matrix) -> list[FailedMemory]:
+    reasons = ((key, matrix.errors.get(Ablation.of(key))) for key in matrix.keys)
+    return [FailedMemory(key=key, error=why) for key, why in reasons if why is not None]
 
 
-def _spans(heat: Heat) -> list[HeatSpan]:
+def _selection(text: str, words: Words) -> Selection:
+    start, end = words.spans[0]
+    return Selection(start=start, end=end, text=text[start:end], spans=list(words.spans))
+
+
+def _spans(heat: Heat, words: Words | None) -> list[HeatSpan]:
     rows = zip(heat.starts.tolist(), heat.ends.tolist(), heat.effects.tolist(), strict=True)
-    return [HeatSpan(start=start, end=end, effect=effect) for start, end, effect in rows]
+    asked = heat.at(words.spans) if words is not None else np.ones(len(heat.starts), np.bool_)
+    return [
+        HeatSpan(start=s, end=e, effect=effect) for (s, e, effect), wanted in zip(rows, asked, strict=True) if wanted
+    ]
 
 
 def _explained(conversation: Conversation, matrix: Matrix, cut: Cutoffs, column: int) -> list[Explained]:
@@ -159,11 +191,14 @@ RESPONSE: View[ResponseDocument, ImportantMemory] = View(
         Column("memory", lambda row: row.key),
         Column("effect", lambda row: row.effect, "nats"),
         Column("per token", lambda row: row.per_token, "nats a token", rank=1),
-        Column("share", lambda row: row.share, "of stripped", shown=lambda row: _percent(row.share)),
-        Column("text", lambda row: row.text, wide=True),
+        Column("share", lambda row: row.share, "of stripped", shown=lambda row: percent(row.share)),
+        Column("text", lambda row: row.text, wide=True, shown=lambda row: preview(row.text, 200)),
     ),
 )
 
 
-def _percent(share: float | None) -> str:
-    return show(None) if share is None else f"{share:.0%}"
+def percent(share: float | None) -> str:
+    """A share for a person; a memory that did more than all together is said so."""
+    if share is None:
+        return show(None)
+    return ">100%" if share > 1.005 else f"{share:.0%}" if share > 0.005 else "<1%"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from memscope.attribution.aggregates import cutoffs, response_totals, share
 from memscope.attribution.matrix import Matrix
 from memscope.attribution.tokens import Heat
 from memscope.base.text import preview
@@ -16,8 +17,9 @@ _AROUND = 70  # characters shown on each side of the strongest word
 
 @dataclass(frozen=True, slots=True)
 class CellNote:
-    """A cell for reading: `effect` in nats, `share` of the response's stripped effect (None when that is not
-    positive), `memory` and `response` excerpts on one clean line, `word` the strongest one, `word_effect` its nats."""
+    """A cell for reading: `effect` in nats, `share` of the response's stripped effect (None where that says nothing),
+    `memory` and `response` excerpts on one clean line, `word` the one that did most in the effect's direction and
+    `word_effect` its nats. `spread`: no few words carry the effect, as when a long memory dilutes all others."""
 
     key: str
     message: int
@@ -27,35 +29,44 @@ class CellNote:
     response: str
     word: str = ""
     word_effect: float = 0.0
+    spread: bool = False
 
 
 def cell_notes(
     conversation: Conversation,
     matrix: Matrix,
-    cells: list[tuple[int, int]],
-    heat_of: Callable[[int, int], Heat | None],
+    cells: Sequence[tuple[int, int]],
+    heats: Mapping[tuple[int, int], Heat],
+    threshold: float,
 ) -> list[CellNote]:
-    """A note for each (row, column); `heat_of` gives a cell's heat where there is one."""
-    return [_note(conversation, matrix, row, column, heat_of(row, column)) for row, column in cells]
+    """A note for each (row, column), from its heat where there is one."""
+    cut = cutoffs(matrix, threshold)
+    stripped = response_totals(matrix, cut).stripped
+    notes = []
+    for row, column in cells:
+        effect, message, heat = float(matrix.effects[row, column]), matrix.responses[column], heats.get((row, column))
+        text = response_text(conversation, message)
+        strongest = heat.strongest(effect) if heat is not None else None
+        start, end, word_effect = strongest or (0, 0, 0.0)
+        key = matrix.keys[row]
+        notes.append(
+            CellNote(
+                key=key,
+                message=message,
+                effect=effect,
+                share=share(effect, float(stripped[column]), float(cut.cutoff[column])) if effect > 0 else None,
+                memory=preview(conversation.memory_text(key, before=message), 2 * _AROUND),
+                response=_excerpt(text, start),
+                word=preview(text[start:end], 40),
+                word_effect=word_effect,
+                spread=heat is not None and not heat.concentrated(effect),
+            )
+        )
+    return notes
 
 
-def _note(conversation: Conversation, matrix: Matrix, row: int, column: int, heat: Heat | None) -> CellNote:
-    effect = float(matrix.effects[row, column])
-    stripped = float(matrix.baseline[column] - matrix.stripped[column])
-    message = matrix.responses[column]
-    text = response_text(conversation, message)
-    span = heat.strongest() if heat is not None else None
-    start, end = span or (0, 0)
-    excerpt = preview(text, 2 * _AROUND)
-    if span is not None and start > _AROUND:
-        excerpt = "…" + preview(text[start - _AROUND :], 2 * _AROUND)
-    return CellNote(
-        key=matrix.keys[row],
-        message=message,
-        effect=effect,
-        share=effect / stripped if stripped > 0 else None,
-        memory=preview(conversation.memories[row].texts[-1], 2 * _AROUND),
-        response=excerpt,
-        word=preview(text[start:end], 40),
-        word_effect=heat.within(start, end) if heat is not None and span else 0.0,
-    )
+def _excerpt(text: str, around: int) -> str:
+    """The beginning of a text, or what stands around a place further on."""
+    if around <= _AROUND:
+        return preview(text, 2 * _AROUND)
+    return "…" + preview(text[around - _AROUND :], 2 * _AROUND)

@@ -79,4 +79,6 @@ def nats(value: float) -> str:
         return f"{value:.0f}"
     if size >= 9.995:
         return f"{value:.1f}"
-    return f"{value:.2f}" if size >= 0.005 else "0"
+    if size >= 0.005:
+        return f"{value:.2f}"
+    return "0" if value == 0 else "<0.01" if value > 0 else ">-0.01"

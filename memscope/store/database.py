@@ -14,17 +14,19 @@ from memscope.base.errors import StoreError
 FILE_NAME = "memscope.sqlite3"
 PATIENCE = 10.0  # seconds to wait for another process to finish its write
 
-# One script for each version of the schema; a store is brought up to date by running those it has not seen.
-MIGRATIONS = (
-    """
+# The statements of each version of the schema; a store is brought up to date by those it has not seen.
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """
     CREATE TABLE scores (
         key    BLOB PRIMARY KEY,  -- engines.stored.score_key
         totals BLOB NOT NULL,     -- float64, little-endian, one a response
         counts BLOB,              -- int32, tokens of each response, where the engine counts them
         tokens BLOB,              -- zlib; see store.scores
         at     REAL NOT NULL      -- seconds since the epoch
-    );
+    )
     """,
+    ),
 )
 
 
@@ -97,8 +99,8 @@ class Database:
                     where=self.path,
                     do="Upgrade memscope, or set MEMSCOPE_DATA_DIR to another folder.",
                 )
-            for script in MIGRATIONS[found:]:
-                for statement in script.split(";\n"):
+            for statements in MIGRATIONS[found:]:
+                for statement in statements:
                     self._connection.execute(statement)
             self._connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 

@@ -10,14 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memscope.actions.engine import Scorer
-from memscope.actions.respond import explain_response, why
+from memscope.actions.respond import explain, explain_response, why
 from memscope.actions.score import score_matrix
+from memscope.attribution.matrix import MatrixRun
 from memscope.base.errors import UsageError
 from memscope.base.job import Job
-from memscope.conversation.model import Conversation
+from memscope.conversation.ablation import BASELINE
+from memscope.conversation.model import Conversation, Message, Text, Thinking
 from memscope.conversation.render import Prompt, response_text
 from memscope.engines.embedded.engine import Embedded
-from memscope.engines.protocol import Engine, ResponseScore
+from memscope.engines.protocol import Engine, Failure, ResponseScore
 from memscope.engines.stored import stored
 from memscope.reports.response import ResponseDocument
 from memscope.store.database import Database
@@ -37,6 +39,7 @@ from tests.fakes import (
     true_effects,
     user,
     weights,
+    without,
 )
 
 KEYS = ("tabs", "pnpm", "late")
@@ -58,7 +61,7 @@ def explained(
         Job(),
         threshold=threshold,
         memory=memory,
-        selection=selection,
+        spans=(selection,) if selection else (),
     )
 
 
@@ -108,8 +111,9 @@ def test_a_message_that_is_no_response_has_an_empty_list_and_costs_nothing(messa
 
     document = explained(engine, message)
 
-    assert (document.important, document.heat, document.text) == ([], [], "")
-    assert document.reason == f"message #{message} is no response"
+    assert (document.important, document.against, document.heat, document.text) == ([], [], [], "")
+    there = "message #{} is no response" if 0 <= message <= 8 else "there is no message #{}, only #0 to #8"
+    assert document.reason == there.format(message)
     assert engine.calls == 0
 
 
@@ -125,6 +129,100 @@ def test_a_failed_memory_is_left_out_and_counted() -> None:
 
     assert "tabs" not in important(document)
     assert document.left_out == 1
+    assert [(row.key, row.error) for row in document.failed] == [("tabs", f"the server refuses to go without {TABS!r}")]
+
+
+def test_nothing_failed_is_an_empty_list() -> None:
+    assert explained(FormulaEngine(), 5).failed == []
+
+
+@pytest.mark.parametrize(("message", "column"), [(2, 0), (5, 1), (8, 2)])
+@pytest.mark.parametrize("threshold", [0.01, 0.5, 1.0])
+def test_what_spoke_against_is_below_minus_the_cutoff_strongest_first(
+    message: int, column: int, threshold: float
+) -> None:
+    truth = dict(zip(KEYS, true_effects(office())[:, column].tolist(), strict=True))
+
+    document = explained(FormulaEngine(), message, threshold=threshold)
+
+    expected = strongest_first({key: -effect for key, effect in truth.items()}, threshold)
+    assert [(row.key, -row.effect) for row in document.against] == expected
+    assert [row.share for row in document.against] == [None] * len(expected)
+    assert not important(document).keys() & {row.key for row in document.against}
+
+
+def test_several_that_spoke_against_come_strongest_first() -> None:
+    conversation = talk(*(memory(f"m{n}", f"Fact {n}.") for n in range(8)), assistant("So it is, I believe."))
+
+    document = explained(FormulaEngine(), 8, conversation=conversation)
+
+    effects = [row.effect for row in document.against]
+    assert effects == sorted(effects)
+    assert len(effects) > 1
+
+
+@pytest.mark.parametrize(("message", "text"), [(1, TABS), (3, "Indent with spaces."), (6, "Indent as you like.")])
+def test_the_text_of_a_memory_is_the_one_that_the_response_could_see(message: int, text: str) -> None:
+    conversation = talk(
+        memory("tabs", TABS),
+        assistant("I indent."),
+        memory("tabs", "Indent with spaces."),
+        assistant("I indent otherwise."),
+        memory("tabs", "Forget it."),
+        memory("tabs", "Indent as you like."),
+        assistant("I do not indent."),
+        memory("tabs", "Never mind."),
+    )
+
+    document = explained(FormulaEngine(), message, conversation=conversation)
+
+    (row,) = document.important + document.against
+    assert (row.key, row.text) == ("tabs", text)
+
+
+# A run that is there
+
+
+@pytest.mark.parametrize("spans", [(), ((0, 3),), ((0, 3), (10, 14))])
+@pytest.mark.parametrize("key", [None, "tabs"])
+def test_a_run_that_is_there_is_explained_without_another_scoring(
+    spans: tuple[tuple[int, int], ...], key: str | None
+) -> None:
+    engine = FormulaEngine()
+    scorer = Scorer(engine)
+    run, _ = score_matrix(office(), scorer, Job())
+
+    document = explain(run, 8, scorer, Job(), threshold=0.01, memory=key, spans=spans)
+
+    assert engine.calls == 6
+    afresh = explain_response(office(), 8, Scorer(FormulaEngine()), Job(), threshold=0.01, memory=key, spans=spans)
+    assert document == afresh
+
+
+def test_a_run_under_way_is_explained_as_far_as_it_has_come() -> None:
+    run, scorer = MatrixRun(office()), Scorer(FormulaEngine(tokens=False))
+    whole, _ = score_matrix(office(), scorer, Job())
+    landed = [BASELINE, without("late")]
+    for ablation, result in whole.landed(landed).items():
+        run.land(ablation, result)
+
+    document = explain(run, 8, scorer, Job(), threshold=0.01)
+
+    assert list(important(document)) == ["late"]
+    assert (document.stripped, document.left_out, document.failed) == (None, 2, [])
+
+
+def test_a_run_with_a_reason_gives_it_and_asks_for_nothing() -> None:
+    run, engine = MatrixRun(office()), FormulaEngine()
+    run.land(BASELINE, Failure("the server was away"))
+
+    document = explain(run, 5, Scorer(engine), Job(), threshold=0.01, spans=((0, 3),))
+
+    assert document.reason == run.reason
+    assert (document.important, document.heat, document.text) == ([], [], response_text(office(), 5))
+    assert document.selection is not None
+    assert document.selection.text == "Use"
+    assert engine.calls == 0
 
 
 # Heat
@@ -197,7 +295,7 @@ def test_heat_comes_from_the_store(tmp_path: Path) -> None:
     for engine in (FormulaEngine(), FormulaEngine()):
         database = Database(tmp_path)
         scorer = Scorer(stored(engine, ScoreStore(database)), database)
-        documents.append(explain_response(office(), 8, scorer, Job(), threshold=0.01, selection=(0, 3)))
+        documents.append(explain_response(office(), 8, scorer, Job(), threshold=0.01, spans=((0, 3),)))
         scorer.close()
 
     assert documents[0].heat
@@ -226,6 +324,60 @@ def test_a_selection_ranks_the_memories_for_its_words(words: str) -> None:
     assert document.selection is not None
     assert (document.selection.start, document.selection.end, document.selection.text) == (start, end, words)
     assert document == reasons(FormulaEngine(), 5, span=(start, end))
+
+
+@pytest.mark.parametrize("key", [None, "pnpm"])
+def test_with_a_selection_all_numbers_are_those_of_its_words(key: str | None) -> None:
+    response = response_text(office(), 5)
+    spans = ((0, 3), (response.index("packages"), response.index("packages") + 8))
+    whole = explained(FormulaEngine(), 5, memory=key)
+    all_of_them = explained(FormulaEngine(), 5)
+    touched = [n for n, span in enumerate(whole.heat) if any(span.start < e and span.end > s for s, e in spans)]
+    stripped = sum(all_of_them.heat[n].effect for n in touched)
+
+    document = explain_response(office(), 5, Scorer(FormulaEngine()), Job(), threshold=0.01, memory=key, spans=spans)
+
+    assert len(touched) == 2
+    assert document.heat == [whole.heat[n] for n in touched]
+    assert document.important + document.against
+    for row in document.important:
+        assert row.per_token == row.effect / 2
+        assert row.share == (row.effect / stripped if stripped > 0.01 else None)
+    assert all(row.per_token == row.effect / 2 for row in document.against)
+    assert document.selection is not None
+    assert (document.selection.text, document.selection.spans) == ("Use", list(spans))
+    assert (document.stripped, document.tokens) == (whole.stripped, whole.tokens)  # the response's own, as before
+
+
+def test_a_share_of_words_is_of_what_all_memories_did_for_them() -> None:
+    conversation = talk(memory("code", "The code is Zorvix."), user("Well?"), assistant("It is Zorvix, I believe."))
+
+    document = reasons(Embedded(), 2, conversation=conversation, text="Zorvix")
+
+    assert [row.share for row in document.important] == [pytest.approx(1.0)]
+
+
+def test_every_place_where_the_words_stand_is_selected() -> None:
+    conversation = talk(memory("m", TABS), assistant("Tabs here, tabs there, and TABS or tabs."))
+
+    document = reasons(FormulaEngine(), 1, conversation=conversation, text="tabs")
+
+    assert document.selection is not None
+    assert document.selection.spans == [(11, 15), (35, 39)]
+    assert (document.selection.start, document.selection.end) == (11, 15)
+    words = [document.text[span.start : span.end].strip() for span in document.heat]
+    assert words == ["tabs", "tabs."]
+    (row,) = document.important + document.against
+    assert row.effect == sum(span.effect for span in document.heat)
+
+
+def test_words_in_another_case_are_selected_everywhere_too() -> None:
+    conversation = talk(memory("m", TABS), assistant("Tabs here, tAbs there."))
+
+    document = reasons(FormulaEngine(), 1, conversation=conversation, text="TABS")
+
+    assert document.selection is not None
+    assert document.selection.spans == [(0, 4), (11, 15)]
 
 
 def test_without_tokens_a_selection_gives_whole_effects() -> None:
@@ -284,7 +436,7 @@ def test_why_scores_only_what_could_be_seen() -> None:
 def test_why_of_a_message_that_is_no_response_is_an_empty_list() -> None:
     engine = FormulaEngine()
 
-    for text in (None, "nowhere to be found"):
+    for text in (None, "nowhere to be found", ""):
         document = reasons(engine, 1, text=text)
         assert (document.important, document.reason) == ([], "message #1 is no response")
     assert engine.calls == 0
@@ -361,3 +513,28 @@ def test_noise_raises_the_cutoff() -> None:
 
     assert (document.noise, document.cutoff) == (1000.0, 3000.0)
     assert document.important == []
+
+
+# Thinking
+
+
+def test_thinking_is_said_only_where_it_counts_as_said() -> None:
+    conversation = talk(memory("tabs", TABS), Message("assistant", (Thinking("Tabs it is."), Text("I will indent."))))
+
+    silent = explained(FormulaEngine(), 1, conversation=conversation)
+    aloud = explained(FormulaEngine(), 1, conversation=replace(conversation, thinking=True))
+
+    assert silent.text == "I will indent."
+    assert aloud.text == "<think>\nTabs it is.\n</think>\nI will indent."
+    assert "".join(aloud.text[span.start : span.end] for span in aloud.heat) == aloud.text
+    assert (silent.tokens, aloud.tokens) == (3, 8)
+
+
+def test_thinking_that_counts_as_said_can_be_selected() -> None:
+    conversation = talk(memory("tabs", TABS), Message("assistant", (Thinking("Tabs it is."), Text("I will indent."))))
+
+    document = reasons(FormulaEngine(), 1, conversation=replace(conversation, thinking=True), text="Tabs it is")
+
+    assert document.selection is not None
+    with pytest.raises(UsageError, match="the response does not contain"):
+        reasons(FormulaEngine(), 1, conversation=conversation, text="Tabs it is")

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from memscope.actions.engine import Scorer
+from memscope.actions.engine import Scorer, open_scorer
 from memscope.actions.score import Cost, fill, retry_failed, score_matrix
 from memscope.attribution.aggregates import cutoffs
 from memscope.attribution.matrix import Matrix, MatrixRun, State
-from memscope.base.errors import Cancelled
+from memscope.base.errors import Cancelled, StoreError
 from memscope.base.job import Job, Progress
-from memscope.conversation.ablation import BASELINE
+from memscope.base.settings import Settings, data_dir
+from memscope.conversation.ablation import BASELINE, Ablation
 from memscope.conversation.model import Conversation
 from memscope.conversation.render import Prompt
 from memscope.engines.embedded.engine import Embedded
 from memscope.engines.protocol import Engine, EngineIdentity, Failure
-from memscope.engines.stored import stored
+from memscope.engines.registry import EngineSpec
+from memscope.engines.stored import Stored, stored
 from memscope.store.database import Database
 from memscope.store.scores import ScoreStore
 from tests.fakes import (
@@ -156,6 +160,35 @@ def test_another_engine_or_model_shares_nothing(tmp_path: Path, other: EngineIde
     assert (cost.scorings, cost.from_store) == (PLAN, 0)
 
 
+def test_two_fills_at_once_report_what_each_of_them_took(tmp_path: Path) -> None:
+    scored(FormulaEngine(), tmp_path)
+    fresh = talk(memory("tabs", TABS), assistant("I indent."))
+    costs: list[Cost] = []
+    job = Job()
+    with Gate(through=1) as gate, kept(FormulaEngine(before=gate), tmp_path) as scorer:
+        other = threading.Thread(target=lambda: costs.append(score_matrix(fresh, scorer, job, workers=1)[1]))
+        other.start()
+        assert gate.reached.wait(PATIENCE)
+
+        run, cost = score_matrix(office(), scorer, job)  # wholly in the middle of the other
+        gate.open()
+        other.join(PATIENCE)
+
+    assert (cost.scorings, cost.from_store) == (0, PLAN)
+    assert [(took.scorings, took.from_store) for took in costs] == [(3, 0)]
+    assert run.snapshot().effects.tolist() == true_effects(office()).tolist()
+    assert (job.tally("asked"), job.tally("found")) == (PLAN + 3, PLAN)
+
+
+def test_tokens_are_kept_in_the_run_only_where_no_store_keeps_them(tmp_path: Path) -> None:
+    with kept(FormulaEngine(), tmp_path) as scorer:
+        behind, _ = score_matrix(office(), scorer, Job())
+    alone, _ = score_matrix(office(), Scorer(FormulaEngine()), Job())
+
+    assert behind.landed(behind.plan) == {}
+    assert list(alone.landed(alone.plan)) == list(alone.plan)
+
+
 # Noise
 
 
@@ -189,18 +222,31 @@ def test_a_failed_baseline_ends_the_run(workers: int) -> None:
     assert not (run.snapshot().state == State.OK).any()
 
 
-def test_a_failed_baseline_leaves_the_rest_unscored() -> None:
+def test_a_failed_baseline_leaves_the_rest_unscored_and_reports_what_was_asked_for() -> None:
     with Gate(through=1) as gate:
+
+        def watch(progress: Progress) -> None:
+            if progress.done == 1:  # the worker has begun another by then
+                assert gate.reached.wait(PATIENCE)
 
         def before(call: int, prompt: Prompt) -> None:
             gate(call, prompt)
             fails_baseline(TABS, PNPM, LATE)(call, prompt)
 
         engine = FormulaEngine(before=before)
-        _, cost = score_matrix(office(), Scorer(engine), Job(), workers=1)
+        _, cost = score_matrix(office(), Scorer(engine), Job(watch), workers=1)
 
-    assert cost.scorings == 1
-    assert engine.calls <= 2  # the worker may have begun another
+    assert cost.scorings == engine.calls == 2
+
+
+def test_a_failed_baseline_of_a_one_pass_engine_is_one_scoring() -> None:
+    class Refusing(Embedded):
+        def columns(self, *_: Any) -> Generator[tuple[Ablation, Failure], None, None]:
+            yield from ((ablation, Failure("no")) for ablation in MatrixRun(office()).plan)
+
+    _, cost = score_matrix(office(), Scorer(Refusing()), Job())
+
+    assert (cost.scorings, cost.from_store) == (1, 0)
 
 
 def test_a_retry_scores_the_failed_rows_alone(tmp_path: Path) -> None:
@@ -325,3 +371,46 @@ def test_a_row_that_was_damaged_on_disk_is_scored_again(tmp_path: Path) -> None:
 
     assert (cost.scorings, cost.from_store) == (2, PLAN - 2)
     assert_same(second, first)
+
+
+# Opening and closing
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> FormulaEngine:
+    """What any settings name."""
+    found = FormulaEngine()
+    monkeypatch.setattr("memscope.actions.engine.engine_spec", lambda name: EngineSpec(name, "", lambda _: found))
+    return found
+
+
+def test_a_scorer_lets_go_of_its_engine_and_its_store(engine: FormulaEngine) -> None:
+    scorer = open_scorer(Settings())
+    assert isinstance(scorer.engine, Stored)
+    assert scorer.database is not None
+    assert not engine.closed
+
+    scorer.close()
+
+    assert engine.closed
+    with pytest.raises(StoreError):
+        scorer.database.read("SELECT 1")
+
+
+def test_without_a_store_nothing_is_written(engine: FormulaEngine) -> None:
+    scorer = open_scorer(Settings(store=False))
+    score_matrix(office(), scorer, Job())
+    scorer.close()
+
+    assert (scorer.engine, scorer.database, scorer.trouble) == (engine, None, None)
+    assert engine.closed
+    assert not data_dir().exists()
+
+
+def test_an_engine_is_closed_when_the_store_cannot_be_opened(engine: FormulaEngine) -> None:
+    data_dir().write_text("a file where the folder should be")
+
+    with pytest.raises(StoreError, match="a file stands where the data folder should be"):
+        open_scorer(Settings())
+
+    assert engine.closed

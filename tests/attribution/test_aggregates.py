@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from memscope.attribution.aggregates import (
     Cutoffs,
+    above,
     cutoffs,
     important,
     memory_totals,
     response_totals,
+    share,
     strongest_cells,
 )
 from memscope.attribution.matrix import Matrix, State
@@ -205,6 +207,38 @@ def test_the_strongest_cells_go_either_way_and_leave_noise_out() -> None:
 
     assert strongest_cells(matrix, cut, 10) == [(1, 1), (0, 1), (0, 0), (2, 0)]
     assert strongest_cells(matrix, cut, 2) == [(1, 1), (0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("effects", "cutoff", "indices"),
+    [
+        ([1.0, 3.0, 0.5, -9.0, 2.0], 0.5, [1, 4, 0]),
+        ([1.0, 2.0, 1.0, 2.0], 0.0, [1, 3, 0, 2]),
+        ([nan, 1.0, nan], 0.0, [1]),
+        ([inf, 1.0], 0.0, [0, 1]),
+        ([1.0, 2.0], nan, []),
+        ([0.0, -1.0], 0.0, []),
+        ([], 0.0, []),
+    ],
+)
+def test_above_is_strict_strongest_first_and_in_order(effects: list[float], cutoff: float, indices: list[int]) -> None:
+    assert above(np.array(effects, np.float64), cutoff) == indices
+
+
+@pytest.mark.parametrize(
+    ("effect", "stripped", "cutoff", "part"),
+    [
+        (1.0, 4.0, 0.01, 0.25),
+        (6.0, 4.0, 0.01, 1.5),
+        (1.0, 0.01, 0.01, None),
+        (1.0, -4.0, 0.01, None),
+        (1.0, 0.0, 0.0, None),
+        (1.0, nan, 0.01, None),
+        (0.5, 2.0, 3.0, None),  # what all did together is noise
+    ],
+)
+def test_a_share_needs_something_to_divide(effect: float, stripped: float, cutoff: float, part: float | None) -> None:
+    assert share(effect, stripped, cutoff) == part
 
 
 # Against a literal loop

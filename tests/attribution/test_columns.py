@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 
@@ -183,6 +183,83 @@ def test_the_lowest_plausible_total_is_taken() -> None:
     found = landed(FormulaEngine(after=spoiled_without(PNPM, with_total(lowest))), office())
 
     assert found[without("pnpm")][-1] == lowest
+
+
+# A one-pass engine whose way has an end one can see
+
+
+class Ending(Embedded):
+    """`ended` says whether its generator is over; `spoil` may make something else of what it gives."""
+
+    def __init__(self, spoil: Callable[[list[ResponseScore]], list[ResponseScore]] | None = None) -> None:
+        super().__init__()
+        self.ended = False
+        self._spoil = spoil
+
+    def columns(
+        self, conversation: Conversation, ablations: Sequence[Ablation], job: Job
+    ) -> Generator[tuple[Ablation, list[ResponseScore] | Failure], None, None]:
+        try:
+            for ablation, result in super().columns(conversation, ablations, job):
+                yield ablation, result if self._spoil is None or isinstance(result, Failure) else self._spoil(result)
+        finally:
+            self.ended = True
+
+
+def test_closing_the_iterator_ends_the_engines_own_way_at_once() -> None:
+    engine = Ending()
+    landing = columns(engine, office(), MatrixRun(office()).plan, Job())
+    next(landing)
+    assert not engine.ended
+
+    landing.close()
+
+    assert engine.ended
+
+
+def test_the_engines_own_way_ends_even_while_the_exception_is_held() -> None:
+    def spoil(scores: list[ResponseScore]) -> list[ResponseScore]:
+        return [None] * len(scores)  # type: ignore[list-item]
+
+    engine = Ending(spoil)
+    landing = columns(engine, office(), MatrixRun(office()).plan, Job())
+
+    try:
+        next(landing)
+    except AttributeError as held:
+        assert held.__traceback__ is not None
+        assert engine.ended  # the traceback still holds the frame that ran it
+    else:
+        pytest.fail("what is no score was taken for one")
+
+
+# What an engine was asked for
+
+
+@pytest.mark.parametrize("engine", [FormulaEngine(), Embedded(), Remote(Embedded())], ids=["formula", "one", "remote"])
+def test_every_ablation_is_counted_once_on_the_job(engine: Engine) -> None:
+    job, plan = Job(), MatrixRun(office()).plan
+
+    assert len(list(columns(engine, office(), plan, job))) == len(plan)
+
+    assert (job.tally("asked"), job.tally("found")) == (len(plan), 0)
+
+
+def test_what_failed_was_asked_for_and_what_was_never_begun_was_not() -> None:
+    job, plan = Job(), MatrixRun(office()).plan
+    with Gate(through=2) as gate:
+
+        def before(call: int, prompt: Prompt) -> None:
+            gate(call, prompt)
+            fails_without(TABS)(call, prompt)
+
+        engine = FormulaEngine(before=before)
+        with closing(columns(engine, office(), plan, job, workers=1)) as landing:
+            assert isinstance([next(landing), next(landing)][1][1], Failure)
+            assert gate.reached.wait(PATIENCE)
+            assert job.tally("asked") == 3
+
+    assert job.tally("asked") == engine.calls == 3
 
 
 @settings(max_examples=60, deadline=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
@@ -124,7 +124,8 @@ def test_a_failed_row_is_wholly_failed_and_alone() -> None:
     assert matrix.state.tolist() == [[OK, OK, OK], [B, OK, OK], [F, F, F]]
     assert np.isnan(matrix.effects[2]).all()
     assert np.isnan(matrix.stray[2]).all()
-    assert matrix.errors == dict.fromkeys(("late", "all memories"), f"the server refuses to go without {LATE!r}")
+    everything = without("tabs", "pnpm", "late")
+    assert matrix.errors == dict.fromkeys((without("late"), everything), f"the server refuses to go without {LATE!r}")
     assert np.isnan(matrix.stripped).all()
     assert matrix.reason is None
 
@@ -133,8 +134,22 @@ def test_a_second_baseline_that_failed_is_named() -> None:
     run = run_of(office(), [BASELINE])
     run.land(AGAIN, REFUSED)
 
-    assert run.snapshot().errors == {"baseline again": "the server refuses"}
+    assert run.snapshot().errors == {AGAIN: "the server refuses"}
     assert np.isnan(run.snapshot().again).all()
+
+
+@settings(deadline=None)
+@given(st.randoms())
+def test_errors_stand_in_the_order_of_the_plan(order: random.Random) -> None:
+    run = run_of(office())
+    plan = list(run.plan)
+    order.shuffle(plan)
+
+    for ablation in plan:
+        run.land(ablation, Failure(f"without {sorted(ablation.removed)}"))
+
+    expected = [(ablation, f"without {sorted(ablation.removed)}") for ablation in run.plan]
+    assert list(run.snapshot().errors.items()) == expected
 
 
 def test_a_failed_baseline_is_the_reason_and_leaves_rows_pending() -> None:
@@ -178,11 +193,37 @@ def test_dirty_rows_are_those_that_landed_since() -> None:
     assert run.take_dirty() == {0, 1, 2}
     assert run.take_dirty() == set()
 
-    run.land(without("pnpm"), scores(office(), without("pnpm")))
-    assert run.take_dirty() == {1}
+    run.land(without("tabs"), scores(office(), without("tabs")))
+    assert run.take_dirty() == {0}
+    run.land(without("tabs"), REFUSED)
+    assert run.take_dirty() == {0}
 
-    run.land(AGAIN, scores(office(), AGAIN))
-    assert run.take_dirty() == {0, 1, 2}  # the noise floor may have moved every cutoff
+
+@pytest.mark.parametrize(
+    "ablation",
+    [BASELINE, AGAIN, without("tabs", "pnpm", "late"), without("pnpm"), without("late")],
+    ids=["baseline", "again", "everything", "pnpm", "late"],
+)
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_may_move_the_noise_floor_or_the_sums_makes_every_row_dirty(ablation: Ablation, fails: bool) -> None:
+    run = run_of(office(), [BASELINE])
+    run.take_dirty()
+
+    run.land(ablation, REFUSED if fails else scores(office(), ablation))
+
+    assert run.take_dirty() == {0, 1, 2}
+
+
+@pytest.mark.parametrize("ablation", [without("nobody"), without("tabs", "pnpm")])
+def test_what_is_no_row_lands_without_a_trace(ablation: Ablation) -> None:
+    run = run_of(office(), MatrixRun(office()).plan)
+    earlier = run.snapshot()
+
+    run.land(ablation, REFUSED)
+    assert not run.failed()
+    run.land(ablation, scores(office(), ablation))
+
+    np.testing.assert_equal(vars(run.snapshot()), vars(earlier))
 
 
 def test_a_memory_after_the_last_response_is_not_scored_and_wholly_before() -> None:
@@ -220,7 +261,7 @@ def test_one_memory_is_all_memories() -> None:
 def test_the_failure_of_the_only_memory_is_told_once() -> None:
     matrix = filled(talk(memory("tabs", TABS), assistant("Hello.")), FormulaEngine(before=fails_without(TABS)))
 
-    assert list(matrix.errors) == ["tabs"]
+    assert list(matrix.errors) == [without("tabs")]
 
 
 @pytest.mark.parametrize(
@@ -296,19 +337,69 @@ def test_a_snapshot_does_not_change_afterwards() -> None:
     assert earlier.state[0].tolist() == [P, P, P]
 
 
-def test_what_lands_while_a_snapshot_is_taken_is_not_in_it() -> None:
-    class Landing(list[ResponseScore]):
-        """Read in the middle of a snapshot, and then another scoring lands."""
+def test_the_numbers_are_those_of_the_moment_of_landing() -> None:
+    conversation, run = office(), MatrixRun(office())
 
-        def __iter__(self) -> Iterator[ResponseScore]:
-            run.land(without("tabs"), scores(office(), without("tabs")))
-            return super().__iter__()
+    for ablation in run.plan:
+        result = scores(conversation, ablation)
+        run.land(ablation, result)
+        result[:] = [ResponseScore(-1.0, count=99)]  # the caller's list is the caller's
 
-    run = MatrixRun(office())
-    run.land(BASELINE, Landing(scores(office(), BASELINE)))
+    np.testing.assert_equal(vars(run.snapshot()), vars(filled(conversation)))
 
-    assert run.snapshot().state[0].tolist() == [P, P, P]
-    assert run.snapshot().state[0].tolist() == [OK, OK, OK]
+
+def test_nobody_writes_into_a_matrix() -> None:
+    matrix = filled(office())
+    arrays = {name: value for name, value in vars(matrix).items() if isinstance(value, np.ndarray)}
+
+    assert set(arrays) == {"baseline", "again", "stripped", "effects", "stray", "state", "tokens"}
+    for array in arrays.values():
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 0
+
+
+def test_a_picture_taken_does_not_stop_the_run() -> None:
+    run = run_of(office(), [BASELINE])
+    run.snapshot()
+
+    for ablation in run.plan:
+        run.land(ablation, scores(office(), ablation))
+
+    assert run.snapshot().effects.tolist() == true_effects(office()).tolist()
+
+
+def test_a_matrix_is_equal_to_itself_alone() -> None:
+    run = run_of(office(), [BASELINE])
+    one, other = run.snapshot(), run.snapshot()
+
+    assert one in [one]
+    assert one != other
+    assert len({one, other}) == 2
+
+
+def test_what_landed_is_there_as_it_came_from_the_engine() -> None:
+    run = run_of(office(), [BASELINE])
+    result = scores(office(), without("tabs"))
+    run.land(without("tabs"), result)
+    run.land(without("late"), REFUSED)
+
+    found = run.landed([without("tabs"), without("pnpm"), without("late")])
+
+    assert found.keys() >= {without("tabs")}
+    assert found[without("tabs")] == result
+    assert without("pnpm") not in found
+    assert not isinstance(found.get(without("late")), list)
+
+
+def test_where_tokens_are_not_kept_the_matrix_is_the_same_and_nothing_else_is_there() -> None:
+    conversation = office()
+    run = MatrixRun(conversation, keep_tokens=False)
+
+    for ablation in run.plan:
+        run.land(ablation, scores(conversation, ablation))
+
+    assert not [result for result in run.landed(run.plan).values() if isinstance(result, list)]
+    np.testing.assert_equal(vars(run.snapshot()), vars(filled(conversation)))
 
 
 def test_snapshots_are_whole_while_threads_land_rows() -> None:

@@ -56,3 +56,46 @@ def test_a_wait_ends_as_soon_as_somebody_asks_to_stop() -> None:
     job.cancel()
     thread.join(timeout=30)
     assert [type(end) for end in ended] == [Cancelled]
+
+
+def test_a_part_stops_with_the_whole_and_the_whole_does_not_with_a_part() -> None:
+    job = Job()
+    one, two = job.child(), job.child()
+    one.cancel()
+    assert (one.cancelled, two.cancelled, job.cancelled) == (True, False, False)
+    job.cancel()
+    assert two.cancelled
+    assert job.child().cancelled  # born too late
+    assert two.child().cancelled
+
+
+def test_parts_say_how_far_they_are_to_whoever_watches_the_whole() -> None:
+    seen: list[Progress] = []
+    Job(seen.append).child().progress(1, 2)
+    assert seen == [Progress(1, 2, "", "")]
+
+
+def test_what_parts_count_counts_for_the_whole() -> None:
+    job = Job()
+    one, two = job.child(), job.child()
+    for part in (one, one, two, job):
+        part.count("asked")
+    one.count("found")
+    assert [j.tally("asked") for j in (job, one, two)] == [4, 2, 1]
+    assert [j.tally("found") for j in (job, one, two)] == [1, 1, 0]
+
+
+def test_counting_from_many_threads_loses_nothing() -> None:
+    job = Job()
+
+    def work() -> None:
+        part = job.child()
+        for _ in range(500):
+            part.count("asked")
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert job.tally("asked") == 8 * 500

@@ -181,6 +181,14 @@ def test_the_key_comes_from_our_variable_then_from_theirs(monkeypatch: pytest.Mo
     assert api_key() == ("theirs", "OPENAI_API_KEY")
 
 
+def test_a_credential_in_the_address_is_refused_and_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://me:s3cret@host/v1")
+    refused = refusal()
+    assert refused.startswith("environment OPENAI_BASE_URL: ")
+    assert "MEMSCOPE_API_KEY" in refused
+    assert "s3cret" not in refused
+
+
 def test_the_key_is_no_setting(write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEMSCOPE_API_KEY", "sesame-open")
     resolved = resolve()

@@ -88,7 +88,7 @@ def test_a_preview_is_a_clean_line_within_its_limit(text: str, limit: int) -> No
 
 def test_a_preview_opens_with_the_first_words() -> None:
     assert preview("  Use\n\n  tabs  ") == "Use tabs"
-    assert preview("word " * 100, 12) == "word word…"
+    assert preview("word " * 100, 12) == "word word w…"
     assert preview("\n" * 10_000 + "late words") == "late words"
 
 

@@ -204,15 +204,16 @@ class Faults:
         self.handler.reply(307, b"", {"Location": f"http://127.0.0.1:{self.handler.server.server_port}/1/v1/elsewhere"})
 
     def slow(self) -> None:
-        time.sleep(600)
+        time.sleep(20)
 
     def trickle(self) -> None:
-        """Never silent for long, and never done."""
+        """Never silent for long, and not done for seconds."""
         self.handler.reply(200, b" ", length=10**6)
         with contextlib.suppress(OSError):
-            for _ in range(10**6):
+            for _ in range(100):
                 time.sleep(0.02)
                 self.handler.wfile.write(b" ")
+        self.handler.close_connection = True
 
     def drop(self) -> None:
         """The connection closes in the middle of the answer."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
 
 from memscope.actions.engine import Scorer
@@ -16,18 +17,23 @@ from memscope.actions.explain import explain_strongest
 from memscope.actions.respond import explain_response
 from memscope.actions.score import score_matrix
 from memscope.attribution.matrix import Matrix, MatrixRun
+from memscope.attribution.tokens import Heat
 from memscope.base.errors import UsageError
 from memscope.base.job import Job
 from memscope.base.settings import Resolved, Settings
 from memscope.cli.output import csv_text
+from memscope.conversation.ablation import BASELINE, Ablation
 from memscope.conversation.model import Conversation
 from memscope.conversation.native import native, sha256
 from memscope.engines.embedded.engine import Embedded
+from memscope.engines.protocol import Failure, Tokens
 from memscope.reports.config import config_document
 from memscope.reports.matrix import (
     MATRIX,
+    MEMORIES,
     CostPart,
     MatrixDocument,
+    failures,
     glyph,
     matrix_document,
     memories_document,
@@ -35,10 +41,12 @@ from memscope.reports.matrix import (
 )
 from memscope.reports.native import native_document
 from memscope.reports.registry import VIEWS, json_schema
-from memscope.reports.response import response_document
+from memscope.reports.response import Words, no_response, percent, response_document
+from memscope.reports.strongest import cell_notes
 from memscope.reports.view import Document, View, nats, number, show
 from tests.fakes import (
     LATE,
+    PNPM,
     TABS,
     FormulaEngine,
     assistant,
@@ -49,6 +57,8 @@ from tests.fakes import (
     talk,
     true_effects,
     user,
+    weights,
+    without,
 )
 
 
@@ -156,7 +166,7 @@ def test_numbers_are_finite_or_null(before: Callable[..., None] | None) -> None:
 # matrix@1
 
 MATRIX_KEYS = "schema conversation engine settings memories responses effects states reason cost"
-MEMORY_KEYS = "key occurrences chars total net max mean responses against left_out state error"
+MEMORY_KEYS = "key preview occurrences chars total net max mean responses against left_out state error"
 RESPONSE_KEYS = "message preview baseline tokens total stripped gap noise top left_out"
 
 
@@ -274,6 +284,53 @@ def test_the_two_lists_are_parts_of_the_matrix() -> None:
     assert dumped(responses_document(matrix))["responses"] == dumped(matrix)["responses"]
 
 
+def test_a_memory_is_previewed_as_it_stands_last() -> None:
+    conversation = talk(memory("m", "four"), memory("m", "six\n" + "x" * 300), assistant("Yes."), memory("n", TABS))
+
+    _, document = matrix_of(conversation)
+
+    assert [row.preview for row in document.memories] == ["six " + "x" * 195 + "…", TABS]
+
+
+@pytest.mark.parametrize("before", [None, fails_without(LATE), fails_baseline(TABS, LATE)], ids=["whole", "late", "no"])
+def test_the_memories_table_says_why_something_is_missing_where_something_is(
+    before: Callable[..., None] | None,
+) -> None:
+    _, matrix = matrix_of(office(), FormulaEngine(before=before))
+    document = memories_document(matrix)
+
+    titles = {column.title for column in MEMORIES.columns(document)}
+
+    assert {"memory", "text", "total"} <= titles
+    partly = matrix.reason is None and any(row.left_out for row in document.memories)
+    assert {"left out", "state", "error"} & titles == ({"left out", "state", "error"} if partly else set())
+
+
+def test_failures_are_named_in_words_in_the_order_of_the_plan() -> None:
+    run = MatrixRun(office())
+    for ablation in reversed(run.plan):
+        run.land(ablation, Failure(f"no {len(ablation.removed)}"))
+
+    lines = failures(run.snapshot())
+
+    assert lines[1:] == [
+        "tabs: no 1", "pnpm: no 1", "late: no 1", "all memories at once: no 3", "the repeated baseline: no 0",
+    ]  # fmt: skip
+    assert run.snapshot().errors.keys() == set(run.plan)
+
+
+def test_nothing_failed_is_nothing_to_name() -> None:
+    matrix, _ = matrix_of(office())
+
+    assert failures(matrix) == []
+
+
+def test_the_failure_of_the_only_memory_goes_by_its_key() -> None:
+    matrix, _ = matrix_of(talk(memory("tabs", TABS), assistant("Hi.")), FormulaEngine(before=fails_without(TABS)))
+
+    assert failures(matrix) == [f"tabs: the server refuses to go without {TABS!r}"]
+
+
 # response@1
 
 
@@ -307,25 +364,60 @@ def test_effects_on_words_are_ranked_and_cut_like_whole_ones() -> None:
     conversation = office()
     matrix, _ = matrix_of(conversation)
 
-    document = response_document(
-        conversation, matrix, 8, 0.01, selection=(0, 9), word_effects={"tabs": 0.5, "pnpm": 0.5, "late": 2.0}
-    )
-    faint = response_document(conversation, matrix, 8, 0.5, word_effects={"tabs": 0.5, "pnpm": -2.0, "late": 0.75})
+    words = Words(((0, 9),), {"tabs": 0.5, "pnpm": 0.5, "late": 2.0}, stripped=4.0, tokens=2)
+    document = response_document(conversation, matrix, 8, 0.01, words=words)
+    words = Words(((0, 9),), {"tabs": 0.5, "pnpm": -2.0, "late": 0.75}, stripped=0.5, tokens=0)
+    faint = response_document(conversation, matrix, 8, 0.5, words=words)
 
     assert [(row.key, row.effect) for row in document.important] == [("late", 2.0), ("tabs", 0.5), ("pnpm", 0.5)]
+    assert [(row.per_token, row.share) for row in document.important] == [(1.0, 0.5), (0.25, 0.125), (0.25, 0.125)]
     assert document.selection is not None
     assert document.selection.text == "Installed"
-    assert [row.key for row in faint.important] == ["late"]
+    assert document.selection.spans == [(0, 9)]
+    assert [(row.key, row.per_token, row.share) for row in faint.important] == [("late", None, None)]
+    assert [(row.key, row.effect) for row in faint.against] == [("pnpm", -2.0)]
 
 
-def test_no_response_has_an_empty_list() -> None:
+def test_words_without_tokens_take_the_whole_effects() -> None:
     conversation = office()
     matrix, _ = matrix_of(conversation)
 
+    document = response_document(conversation, matrix, 8, 0.01, words=Words(((0, 9),)))
+    whole = response_document(conversation, matrix, 8, 0.01)
+
+    assert document.selection is not None
+    assert document.model_copy(update={"selection": None}) == whole
+
+
+def test_what_spoke_against_and_what_failed_are_lists_of_their_own() -> None:
+    conversation = office()
+    matrix, _ = matrix_of(conversation, FormulaEngine(before=fails_without(LATE)))
+
+    form = dumped(response_document(conversation, matrix, 8, 0.01))
+
+    assert [row["key"] for row in form["important"]] == ["tabs"]
+    assert [(row["key"], row["share"]) for row in form["against"]] == [("pnpm", None)]
+    assert form["failed"] == [{"key": "late", "error": f"the server refuses to go without {LATE!r}"}]
+
+
+def test_no_response_has_an_empty_list() -> None:
     for message in (0, 1, 99, -1):
-        document = response_document(conversation, matrix, message, 0.01)
-        assert (document.important, document.heat, document.text) == ([], [], "")
-        assert document.reason == f"message #{message} is no response"
+        document = no_response(office(), message)
+        assert (document.important, document.against, document.failed) == ([], [], [])
+        assert (document.heat, document.text) == ([], "")
+        there = "message #{} is no response" if message in (0, 1) else "there is no message #{}, only #0 to #8"
+        assert document.reason == there.format(message)
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (None, "–"), (0.0, "<1%"), (0.004, "<1%"), (0.006, "1%"), (0.01, "1%"), (0.5, "50%"), (1.0, "100%"),
+        (1.005, "100%"), (1.01, ">100%"), (7.0, ">100%"),
+    ],
+)  # fmt: skip
+def test_a_share_for_a_person(share: float | None, text: str) -> None:
+    assert percent(share) == text
 
 
 # The native document
@@ -357,13 +449,104 @@ def test_the_strongest_cells_point_at_their_strongest_word() -> None:
     assert 0 < note.word_effect <= note.effect + 1
 
 
+class Asked(Embedded):
+    """Writes down what it was asked for token by token."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[int, set[Ablation]]] = []
+
+    def tokens(
+        self, conversation: Conversation, response: int, ablations: Sequence[Ablation], job: Job
+    ) -> dict[Ablation, Tokens]:
+        self.asked.append((response, set(ablations)))
+        return super().tokens(conversation, response, ablations, job)
+
+
+def test_the_strongest_cells_ask_once_a_column() -> None:
+    said = "Use pnpm to install packages; indent with tabs."
+    conversation = talk(memory("tabs", TABS), memory("pnpm", PNPM), user("Well?"), assistant(said), assistant(said))
+    engine = Asked()
+    run, _ = score_matrix(conversation, Scorer(engine), Job())
+
+    notes = explain_strongest(run, Scorer(engine), Job(), threshold=0.0)
+
+    cells = {(note.key, note.message) for note in notes}
+    assert cells >= {("tabs", 3), ("pnpm", 3)}
+    asked = [
+        (column, {BASELINE, *(without(k) for k, m in cells if m == message)}) for column, message in enumerate((3, 4))
+    ]
+    assert sorted(engine.asked, key=lambda pair: pair[0]) == [pair for pair in asked if len(pair[1]) > 1]
+
+
+def test_the_strongest_cells_need_no_scoring_of_their_own() -> None:
+    engine = FormulaEngine()
+    run, _ = score_matrix(office(), Scorer(engine), Job())
+
+    explain_strongest(run, Scorer(engine), Job(), threshold=0.01)
+
+    assert engine.calls == 6
+
+
+def test_a_cell_names_the_word_that_did_most_in_its_own_direction() -> None:
+    conversation = office()
+    scorer = Scorer(FormulaEngine())
+    run, _ = score_matrix(conversation, scorer, Job())
+
+    notes = {(note.key, note.message): note for note in explain_strongest(run, scorer, Job(), threshold=0.01)}
+
+    against, spoke_for = notes["pnpm", 8], notes["tabs", 8]
+    twice = 2 * weights(PNPM, "Installed with pnpm; deploy on Monday.")  # it stands there two times
+    assert (against.word, against.word_effect) == ("with", twice.min())
+    assert against.effect < 0
+    assert against.share is None
+    assert (spoke_for.word, spoke_for.word_effect > 0) == ("deploy", True)
+    assert spoke_for.share == spoke_for.effect / true_effects(conversation)[:, 2].sum()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_effect_that_no_few_words_carry_is_spread(sign: int) -> None:
+    conversation = office()
+    matrix, _ = matrix_of(conversation)
+    row, column = (1, 1) if sign > 0 else (1, 2)
+    starts = np.arange(20, dtype=np.int32)
+
+    def noted(effects: list[float]) -> bool:
+        heat = Heat(starts, starts + 1, sign * np.array(effects))
+        (note,) = cell_notes(conversation, matrix, [(row, column)], {(row, column): heat}, 0.01)
+        return note.spread
+
+    assert noted([0.1] * 20)
+    assert not noted([0.1] * 19 + [2.0])
+
+
+def test_a_cell_without_heat_has_no_word_and_is_not_called_spread() -> None:
+    conversation = office()
+    matrix, _ = matrix_of(conversation)
+
+    (note,) = cell_notes(conversation, matrix, [(1, 1)], {}, 0.01)
+
+    assert (note.word, note.word_effect, note.spread) == ("", 0.0, False)
+    assert note.response.startswith("Use pnpm")
+
+
+def test_a_cell_shows_the_memory_as_the_response_could_see_it() -> None:
+    conversation = talk(memory("m", "Old."), assistant("One two."), memory("m", "New."), assistant("Three four."))
+    matrix, _ = matrix_of(conversation)
+
+    notes = cell_notes(conversation, matrix, [(0, 0), (0, 1)], {}, 0.01)
+
+    assert [note.memory for note in notes] == ["Old.", "New."]
+
+
 # How numbers are written
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (0.0, "0"), (0.004, "0"), (-0.004, "0"), (0.05, "0.05"), (-1.25, "-1.25"), (9.994, "9.99"), (9.996, "10.0"),
+        (0.0, "0"), (-0.0, "0"), (0.004, "<0.01"), (-0.004, ">-0.01"), (0.005, "0.01"), (1e-300, "<0.01"),
+        (0.05, "0.05"), (-1.25, "-1.25"), (9.994, "9.99"), (9.996, "10.0"),
         (99.94, "99.9"), (99.96, "100"), (-1234.5, "-1234"),
     ],
 )  # fmt: skip

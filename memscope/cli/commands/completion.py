@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from memscope.cli.command import Command, Exit, Options, positional
+from memscope.base.errors import Exit
+from memscope.cli.command import Command, Options, positional
 from memscope.cli.output import Console
 
 

@@ -6,8 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from memscope.base.errors import Exit
 from memscope.base.settings import resolve
-from memscope.cli.command import Command, Exit
+from memscope.cli.command import Command
 from memscope.cli.opening import Opening
 from memscope.cli.output import Console
 from memscope.cli.session import note_skipped

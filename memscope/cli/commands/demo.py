@@ -5,13 +5,20 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from memscope.cli.command import Command, Exit
+from pydantic import Field
+
+from memscope.base.errors import Exit
+from memscope.cli.command import Command
 from memscope.cli.opening import Scoring
 from memscope.cli.output import Console
 from memscope.cli.session import session_of
 
 
-def run(options: Scoring, console: Console) -> Exit:
+class DemoOptions(Scoring):
+    console: bool = Field(True, description="Print tables, also where a console could open.")
+
+
+def run(options: DemoOptions, console: Console) -> Exit:
     from memscope.actions.open import open_conversation
     from memscope.cli.grid import print_matrix
     from memscope.reports.matrix import MATRIX
@@ -34,7 +41,7 @@ def run(options: Scoring, console: Console) -> Exit:
 COMMAND = Command(
     name="demo",
     summary="Run the main job on a bundled conversation, with nothing but Python.",
-    options=Scoring,
+    options=DemoOptions,
     run=run,
     examples=("memscope demo", "memscope demo --json"),
     order=0,

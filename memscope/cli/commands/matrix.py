@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from memscope.cli.command import Command, Exit
+from memscope.base.errors import Exit
+from memscope.cli.command import Command
 from memscope.cli.output import Console
 from memscope.cli.session import Target, session
 
@@ -26,7 +27,8 @@ COMMAND = Command(
     summary="Score every response with and without each memory, and print who leaned on what.",
     details="Rows are memories, columns responses (#I is the message's index). Numbers are nats: positive, the memory"
     " made this wording likelier; negative, less likely. Signs: · below the cutoff, blank where the memory came after"
-    " the response, × failed.",
+    " the response, × failed. An effect measures support for this wording under this engine, not what the model would"
+    " otherwise have done.",
     options=Target,
     run=run,
     examples=(

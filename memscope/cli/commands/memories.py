@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from memscope.cli.command import Command, Exit
+from memscope.base.errors import Exit
+from memscope.cli.command import Command
 from memscope.cli.output import Console
 from memscope.cli.session import Target, session
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from memscope.cli.command import Command, Exit
+from memscope.base.errors import Exit, UsageError
+from memscope.cli.command import Command
 from memscope.cli.output import Console
 from memscope.cli.session import Session, Target, session
 
@@ -15,6 +16,8 @@ class ResponsesOptions(Target):
 
 
 def run(options: ResponsesOptions, console: Console) -> Exit:
+    if options.memory is not None and options.message is None:
+        raise UsageError("--memory needs --message", do="Name the response whose heat you want.")
     with session(options, console) as opened:
         return _all(opened) if options.message is None else _one(opened, options.message, options.memory)
 
@@ -43,7 +46,8 @@ def _one(opened: Session, message: int, memory: str | None) -> Exit:
             memory=memory,
         )
     print_response(opened, document)
-    return opened.exit_code(document.reason) if document.text else Exit.DONE
+    responded = message in opened.conversation.responses
+    return opened.exit_code(document.reason) if responded else Exit.DONE
 
 
 COMMAND = Command(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from memscope.cli.command import Command, Exit, Options, positional
+from memscope.base.errors import Exit
+from memscope.cli.command import Command, Options, positional
 from memscope.cli.output import Console
 
 

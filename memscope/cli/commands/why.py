@@ -6,8 +6,8 @@ import re
 
 from pydantic import Field, field_validator
 
-from memscope.base.errors import UsageError
-from memscope.cli.command import Command, Exit
+from memscope.base.errors import Exit, UsageError
+from memscope.cli.command import Command
 from memscope.cli.output import Console
 from memscope.cli.session import Target, session
 
@@ -45,13 +45,15 @@ def run(options: WhyOptions, console: Console) -> Exit:
                 text=options.text,
             )
         print_response(opened, document)
-        return opened.exit_code(document.reason) if document.text else Exit.DONE
+        responded = options.message in opened.conversation.responses
+        return opened.exit_code(document.reason) if responded else Exit.DONE
 
 
 COMMAND = Command(
     name="why",
     summary="Why a response, or some words of it, came out so: the memories behind them.",
-    details="Scores only the context up to that response, so it is quicker than a whole matrix.",
+    details="Scores only the context up to that response, so it is quicker than a whole matrix. An effect measures"
+    " support for this wording under this engine, not what the model would otherwise have done.",
     options=WhyOptions,
     run=run,
     examples=(

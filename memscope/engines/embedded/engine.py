@@ -6,7 +6,7 @@ see meaning ("vegetarian" does not predict "chickpea curry"), so its numbers are
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,9 +66,11 @@ class Embedded:
             "embedded (lexical)",
             tokens=True,
             concurrency=1,
-            unit="word",
             limits="It sees shared words, not meaning.",
         )
+
+    def close(self) -> None:
+        """Nothing to let go of: what is remembered goes with the engine."""
 
     def score(self, prompt: Prompt, job: Job) -> list[ResponseScore]:
         """The score of each response of `prompt`, with its tokens. Raises `Cancelled`."""
@@ -93,7 +95,7 @@ class Embedded:
 
     def columns(
         self, conversation: Conversation, ablations: Sequence[Ablation], job: Job
-    ) -> Iterator[tuple[Ablation, list[ResponseScore] | Failure]]:
+    ) -> Generator[tuple[Ablation, list[ResponseScore] | Failure], None, None]:
         """Every ablation's scores from one pass over `conversation`: totals and counts, no tokens. Raises `Cancelled`.
 
         Taking a memory's counts away gives exactly what scoring without it would give.

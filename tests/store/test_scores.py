@@ -1,0 +1,117 @@
+"""Stored scorings come back as they were, or not at all."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memscope.base import clock
+from memscope.store.database import Database
+from memscope.store.scores import ScoreStore, StoredScores, TokenArrays
+
+KEY = b"k" * 32
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    made = Database(tmp_path / "data")
+    yield made
+    made.close()
+
+
+def tokens(*logprobs: float) -> TokenArrays:
+    starts = np.arange(len(logprobs), dtype=np.int32)
+    return starts, starts + np.int32(1), np.array(logprobs, np.float64)
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[ScoreStore]:
+    """One store for all the examples of a property."""
+    with TemporaryDirectory() as folder:
+        made = Database(Path(folder))
+        yield ScoreStore(made)
+        made.close()
+
+
+@given(st.lists(st.floats(allow_nan=False), max_size=8))
+def test_totals_come_back_to_the_last_bit(shared: ScoreStore, totals: list[float]) -> None:
+    shared.put(KEY, StoredScores(totals))
+    assert shared.get(KEY) == StoredScores(totals)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**31 - 1), st.lists(st.floats(-1e6, 0), max_size=6)), max_size=6))
+def test_counts_are_exact_and_tokens_as_good_as_float32(
+    shared: ScoreStore, responses: list[tuple[int, list[float]]]
+) -> None:
+    counts = [count for count, _ in responses]
+    scored = [tokens(*logprobs) for _, logprobs in responses]
+    shared.put(KEY, StoredScores([-1.0] * len(counts), counts, scored))
+    found = shared.get(KEY)
+    assert found is not None
+    assert found.counts == counts
+    assert found.tokens is not None
+    assert len(found.tokens) == len(scored)
+    for (starts, ends, logprobs), (real_starts, real_ends, real_logprobs) in zip(found.tokens, scored, strict=True):
+        assert (starts == real_starts).all()
+        assert (ends == real_ends).all()
+        assert logprobs.dtype == np.float64
+        assert (logprobs == real_logprobs.astype(np.float32)).all()
+
+
+def test_nothing_is_stored_under_another_key(database: Database) -> None:
+    store = ScoreStore(database)
+    store.put(KEY, StoredScores([-1.0]))
+    assert store.get(KEY[:-1]) is None
+    assert store.get(b"") is None
+
+
+def test_a_later_scoring_replaces_the_earlier_one(database: Database) -> None:
+    store = ScoreStore(database)
+    store.put(KEY, StoredScores([-1.0], [3], [tokens(-1.0)]))
+    store.put(KEY, StoredScores([-2.0]))
+    assert store.get(KEY) == StoredScores([-2.0])
+
+
+def test_the_time_of_a_scoring_is_kept(database: Database) -> None:
+    clock.set_clock(lambda: 1234.5)
+    try:
+        ScoreStore(database).put(KEY, StoredScores([-1.0]))
+    finally:
+        clock.set_clock(None)
+    assert database.read("SELECT at FROM scores") == [(1234.5,)]
+
+
+DAMAGE: dict[str, tuple[str, Callable[[bytes], object]]] = {
+    "totals cut": ("totals", lambda blob: blob[:-1]),
+    "totals of another type": ("totals", lambda blob: "text"),
+    "a total too few": ("totals", lambda blob: blob[:-8]),
+    "counts cut": ("counts", lambda blob: blob[:-1]),
+    "a count too few": ("counts", lambda blob: blob[:-4]),
+    "a count too many": ("counts", lambda blob: blob + b"\0\0\0\0"),
+    "tokens not compressed": ("tokens", lambda blob: b"garbage"),
+    "tokens cut": ("tokens", lambda blob: blob[:-5]),
+    "tokens empty": ("tokens", lambda blob: b""),
+    "tokens short inside": ("tokens", lambda blob: zlib.compress(zlib.decompress(blob)[:-4])),
+    "tokens long inside": ("tokens", lambda blob: zlib.compress(zlib.decompress(blob) + b"\0\0\0\0")),
+    "tokens without sizes": ("tokens", lambda blob: zlib.compress(b"\1")),
+    "tokens by the billion": ("tokens", lambda blob: zlib.compress(b"\xff" * 16)),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_what_cannot_be_read_is_as_good_as_absent(name: str, database: Database) -> None:
+    column, damage = DAMAGE[name]
+    store = ScoreStore(database)
+    store.put(KEY, StoredScores([-1.0, -2.0], [1, 2], [tokens(-1.0), tokens(-1.5, -0.5)]))
+    assert store.get(KEY) is not None
+    ((blob,),) = database.read(f"SELECT {column} FROM scores")
+    assert isinstance(blob, bytes)
+    database.write(f"UPDATE scores SET {column} = ?", damage(blob))
+    assert store.get(KEY) is None
