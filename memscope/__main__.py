@@ -21,6 +21,9 @@ def run(args: list[str]) -> int:
         return 0
     from memscope.cli.main import run_cli
 
+    # A stream that the caller closed is None: what goes there is lost, as asked.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
