@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import math
 import random
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +20,7 @@ from urllib.parse import quote
 import httpx
 
 from memscope.base.clock import now
-from memscope.base.errors import EngineError, UsageError
+from memscope.base.errors import Cancelled, EngineError, UsageError
 from memscope.base.job import Job
 
 RETRIES = 2
@@ -36,6 +38,9 @@ class Server:
         self.base_url = _checked_url(base_url)
         self._key = _checked_key(api_key)
         self._timeout = timeout
+        self._lock = threading.Lock()
+        self._closed = False
+        self._users = 1  # whoever made it, and every request on its way
         headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
         try:
             self._client = httpx.Client(
@@ -56,7 +61,30 @@ class Server:
         return self._ask("POST", path, json.dumps(body, separators=(",", ":")).encode(), job)
 
     def close(self) -> None:
-        self._client.close()
+        """No request begins after this. Those on their way end in peace, and the last of them closes the connections:
+        one that is just being opened would escape a client that is closed before."""
+        with self._lock:
+            closed, self._closed = self._closed, True
+        if not closed:
+            self._leave()
+
+    @contextmanager
+    def _in_use(self) -> Iterator[httpx.Client]:
+        with self._lock:
+            if self._closed:
+                raise Cancelled("the engine was closed", where=self.base_url)
+            self._users += 1
+        try:
+            yield self._client
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            last = not self._users
+        if last:
+            self._client.close()
 
     def _ask(self, method: str, path: str, content: bytes | None, job: Job) -> Any:
         wait = FIRST_WAIT
@@ -87,7 +115,8 @@ class Server:
     def _send(self, method: str, path: str, content: bytes | None) -> tuple[int, httpx.Headers, bytes]:
         headers = {"Content-Type": "application/json"} if content is not None else None
         deadline = time.monotonic() + self._timeout + CONNECT_TIMEOUT
-        with self._client.stream(method, self.base_url + path, content=content, headers=headers) as response:
+        url = self.base_url + path
+        with self._in_use() as client, client.stream(method, url, content=content, headers=headers) as response:
             chunks, size = [], 0
             for chunk in response.iter_bytes():
                 chunks.append(chunk)
@@ -96,7 +125,7 @@ class Server:
                     raise httpx.ReadTimeout("the answer does not end")
                 if size > LARGEST_ANSWER:
                     what = f"the answer is larger than {LARGEST_ANSWER >> 20} MiB"
-                    raise EngineError(what, where=self.base_url + path)
+                    raise EngineError(what, where=url)
             return response.status_code, response.headers, b"".join(chunks)
 
     def _json(self, path: str, body: bytes) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 
 import pytest
@@ -170,6 +171,22 @@ def test_cancelling_ends_a_wait_for_another_try(score_server: Serve, client: Spe
     job.cancel()
     thread.join(30)
     assert len(ended) == 1
+    assert len(server.log()) == 1
+
+
+def test_closing_lets_what_is_on_its_way_end_and_nothing_begin(score_server: Serve, client: Speak, job: Hasty) -> None:
+    server = score_server(LATENCY=0.3)
+    speaking = client(server)
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(speaking.post, "/score", BODY, Job())
+        while not server.log() and not asked.done():
+            pass
+        speaking.close()
+        speaking.close()
+        with pytest.raises(Cancelled, match="closed"):
+            speaking.post("/score", BODY, job)
+        assert asked.result(30) == GOOD
+    assert speaking._client.is_closed
     assert len(server.log()) == 1
 
 
