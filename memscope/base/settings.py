@@ -38,8 +38,8 @@ class Settings(BaseModel):
     @classmethod
     def _no_credentials(cls, url: str) -> str:
         """They would be shown by `config` and kept with every score."""
-        if "@" in url:
-            raise ValueError("it holds a user name or password; put the key into MEMSCOPE_API_KEY")
+        if any(sign in url for sign in "@?#"):
+            raise ValueError("it holds a user name, a password or a query; put the key into MEMSCOPE_API_KEY")
         return url
 
 

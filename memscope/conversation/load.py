@@ -15,7 +15,7 @@ from memscope.conversation.records import Boundary, Fact, Format, Record, title_
 
 _DETAILS = 5  # of each reason
 _SPOKEN = "a memory inside a response was read as its text: no response is made of memories"
-_ANOTHER = "Open another file, or another item of this one with --item."
+_MOST_LISTED = 12  # items or windows, in an error
 
 
 def load(path: Path, *, input_format: str = "", item: int = 0, window: int | None = None) -> Conversation:
@@ -30,10 +30,12 @@ def load(path: Path, *, input_format: str = "", item: int = 0, window: int | Non
     told = found.told
     if not any(told.windows):
         passed = f" ({told.skipped[0].reason}, line {told.skipped[0].line})" if told.skipped else ""
-        raise SourceError(f"this {form.title} holds no message at all{passed}", where=path, do=_ANOTHER)
+        what = f"this file, read as the format {form.name}, holds no message at all{passed}"
+        raise SourceError(what, where=path, do=_another(found.items, input_format))
     chosen = len(told.windows) - 1 if window is None else window
     if not 0 <= chosen < len(told.windows):
-        raise UsageError(f"there is no window {chosen}; the conversation has {_count(len(told.windows))}", where=path)
+        what = f"there is no window {chosen}; the conversation has {_count(len(told.windows))}"
+        raise UsageError(what, where=path, do=_listed("Windows", map(_window_title, told.windows)))
     return Conversation(
         tuple(told.windows[chosen]),
         tools=tuple(told.tools),
@@ -77,9 +79,11 @@ def _found(form: Format, raw: Raw, item: int) -> _Found:
             told, title = fold(found.records), found.title
         items += 1
     if not items:
-        raise SourceError(f"this {form.title} holds no conversation", where=raw.path, do=_ANOTHER)
+        what = f"this file, read as the format {form.name}, holds no conversation"
+        raise SourceError(what, where=raw.path, do=_another(0, ""))
     if told is None:
-        raise UsageError(f"there is no item {item}; the file has {_count(items)}", where=raw.path)
+        do = _listed("Items", _item_titles(form, raw)) if items <= _MOST_LISTED else ""
+        raise UsageError(f"there is no item {item}; the file has {_count(items)}", where=raw.path, do=do)
     told.skipped = sorted((*told.skipped, *passed), key=lambda skipped: skipped.line)
     return _Found(told, title, items)
 
@@ -144,6 +148,36 @@ def _opening(messages: list[Message]) -> list[Message]:
 def _first_request(windows: list[list[Message]]) -> str:
     asked = (m for window in windows for m in window if m.role == "user" and m.kind == "said" and not m.is_memory)
     return title_from(m.text for m in asked)
+
+
+def _item_titles(form: Format, raw: Raw) -> Iterator[str]:
+    """What the conversations of a file are called; each is read, so there should be few."""
+    for item in form.conversations(raw):
+        if not isinstance(item, Skipped):
+            told = fold(item.records)
+            yield told.title or item.title or _first_request(told.windows)
+
+
+def _window_title(messages: list[Message]) -> str:
+    return _first_request([messages]) or title_from(m.text for m in messages if m.role != "system")
+
+
+def _listed(what: str, titles: Iterable[str]) -> str:
+    """`titles` with their numbers, if they are few."""
+    known = list(titles)
+    if len(known) > _MOST_LISTED:
+        return ""
+    words = (f"{number} ({preview(title, 40)})" if title else str(number) for number, title in enumerate(known))
+    return f"{what}: {', '.join(words)}."
+
+
+def _another(items: int, input_format: str) -> str:
+    ways = ["Open another file"]
+    if items > 1:
+        ways.append(f"another of the {items} items of this one with --item")
+    if input_format:
+        ways.append("leave --input-format out")
+    return f"{', or '.join(ways)}."
 
 
 def _count(number: int) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from memscope.base.errors import SourceError
+from memscope.base.text import preview
 from memscope.conversation.keys import made_up_key
 from memscope.conversation.model import Conversation, Memory, Message
 from memscope.conversation.units import ENTRY_MARK, Split, lines_of, split_entries, split_units
@@ -25,6 +26,7 @@ LARGEST_FILE = 16 * 2**20  # bytes
 MOST_FILES = 5000  # in all: a folder that holds more is no folder of memories
 RULE = "file"
 _PASSED_FOLDERS = frozenset({"node_modules", "__pycache__", "venv"})
+_BROKEN = "broken"  # no field of front matter that is read
 _FIELD = re.compile(r"(name|description):[ \t]*(.*)$")
 _INDEX = re.compile(r"[-*+] \[[^\[\]]{0,300}\]\(([^()\s]{1,300})\)")
 
@@ -202,7 +204,7 @@ def _ends(path: Path) -> list[str]:
 
 def _name(file: _File) -> str:
     """What front matter calls the file, else its stem: the key of a file that is one memory."""
-    return _front_matter(file.text)[0].get("name") or file.path.stem
+    return front_matter(file.text)[0].get("name") or file.path.stem
 
 
 def _memories(file: _File, name: str, split: Split | None, read: set[str], notes: list[str]) -> Iterator[Memory]:
@@ -210,7 +212,9 @@ def _memories(file: _File, name: str, split: Split | None, read: set[str], notes
         entries = (file.text[start:end] for start, end in split_entries(file.text))
         yield from (Memory(made_up_key(entry), entry, RULE) for entry in entries)
         return
-    fields, body = _front_matter(file.text)
+    fields, body = front_matter(file.text)
+    if _BROKEN in fields:
+        notes.append(f"{file.path}: the name in its front matter, {fields[_BROKEN]!r}, cannot be read; called {name!r}")
     if fields:
         key, text = name, body if body.strip() else fields.get("description", "")
     else:
@@ -226,10 +230,11 @@ def _says_something(text: str) -> bool:
     return any(not line.is_blank and not line.is_heading for line in lines_of(text))
 
 
-def _front_matter(text: str) -> tuple[dict[str, str], str]:
+def front_matter(text: str) -> tuple[dict[str, str], str]:
     """The `name` and `description` of a file's front matter, and its body; no fields when it has no front matter.
 
-    Only these two lines of the YAML are understood. Front matter without them says `{"": ""}`, for it is there.
+    Only these two lines of the YAML are understood. Front matter without them says `{"": ""}`, for it is there. A name
+    that is no text on one line is under `_BROKEN`.
     """
     lines = lines_of(text)
     if not lines or lines[0].text.rstrip() != "---":
@@ -241,17 +246,21 @@ def _front_matter(text: str) -> tuple[dict[str, str], str]:
     for line in lines[1:end]:
         field = _FIELD.match(line.text)
         if field:
-            found[field[1]] = _scalar(field[2])
+            value = _scalar(field[2])
+            name = _BROKEN if value is None and field[1] == "name" else field[1]
+            found[name] = preview(field[2], 40) if value is None else value
     return found, text[lines[end].end :].lstrip("\r\n")
 
 
-def _scalar(text: str) -> str:
-    """A YAML scalar on one line: its quotes taken off, `\\"` and `''` inside them undone."""
+def _scalar(text: str) -> str | None:
+    """A YAML scalar on one line: its quotes taken off, `\\"` and `''` inside them undone. None for anything else."""
     text = text.strip()
     if len(text) > 1 and text[0] == text[-1] == '"':
         return text[1:-1].replace('\\"', '"').replace("\\\\", "\\")
     if len(text) > 1 and text[0] == text[-1] == "'":
         return text[1:-1].replace("''", "'")
+    if text[:1] in tuple("[{\"'&*!%@`"):  # a list, a quote that stays open, ...
+        return None
     return "" if text in ("|", ">", "|-", ">-", "~", "null") else text
 
 

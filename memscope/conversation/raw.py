@@ -26,6 +26,9 @@ HEAD_VALUES = 64
 DEEPEST = 200  # lists and objects within each other; what writes JSON again gives up not far above
 _MOST_RESTARTS = 16  # on a line
 _TOO_DEEP = "the JSON is nested too deeply"
+_TOO_LONG = "a number too long to read"
+_NOT_WHOLE = "the line holds no whole JSON value"
+_REPLACED = "bytes that are not UTF-8 were replaced"
 _DECODER = json.JSONDecoder(strict=False)  # raw control characters do occur inside strings
 _SPACE = " \t\r\n\ufeff\x00"
 
@@ -65,7 +68,7 @@ class Raw:
     def values(self) -> Iterator[Value | Skipped]:
         """Every JSON value in file order, and what had to be passed over."""
         if self._document is not None:
-            yield self._document
+            yield from self._document
             return
         try:
             yield from self._stream()
@@ -77,39 +80,50 @@ class Raw:
         """The first JSON values (at most 64), for recognising the format."""
         return tuple(v.json for v in islice((v for v in self.values() if isinstance(v, Value)), HEAD_VALUES))
 
+    @property
+    def looks_binary(self) -> bool:
+        """Whether the file starts with bytes that no text has."""
+        return b"\0" in self._start or _control_bytes(self._start) > len(self._start) // 16
+
     @cached_property
-    def _document(self) -> Value | Skipped | None:
+    def _document(self) -> tuple[Value | Skipped, ...] | None:
         """The file's only value, when it has one line or when its first line is no JSON but the whole of it is."""
         try:
             with self.path.open("rb") as file:
-                first = _next_line(file)
+                first, _ = _next_line(file)
                 while first and not first.strip(_SPACE):
-                    first = _next_line(file)
+                    first, _ = _next_line(file)
                 one_line = not file.read(1)
-                value_a_line = first and any(isinstance(v, Value) for v in _parse_line(first, 1, ""))
-                if first is None or (value_a_line and not one_line):
+                opening = list(_parse_line(first, 1, "")) if first else []
+                if first is None or (any(isinstance(v, Value) for v in opening) and not one_line):
                     return None
                 if self.path.stat().st_size > LARGEST_DOCUMENT:
                     return None
                 file.seek(0)
-                text = _decode(file.read())
+                text, replaced = _decode(file.read())
         except OSError as error:
             raise unreadable(error, self.path) from error
         start = len(text) - len(text.lstrip(_SPACE))
         number = text.count("\n", 0, start) + 1
         try:
             value, end = _value(text, start, number)
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError) as error:
+            in_a_line = any(isinstance(v, Skipped) and v.reason == _TOO_LONG for v in opening)
+            return (Skipped(number, _TOO_LONG),) if _is_too_long(error) and not in_a_line else None
+        if text[end:].strip(_SPACE):
             return None
-        return value if not text[end:].strip(_SPACE) else None
+        return (value,) if replaced is None else (Skipped(replaced, _REPLACED), value)
 
     def _stream(self) -> Iterator[Value | Skipped]:
-        first_key = ""
+        first_key, told = "", False
         with self.path.open("rb") as file:
             number = 0
             while True:
-                line = _next_line(file)
+                line, replaced = _next_line(file)
                 number += 1
+                if replaced is not None and not told:
+                    told = True
+                    yield Skipped(number, _REPLACED)
                 if line is None:
                     yield Skipped(number, f"the line is longer than {LONGEST_LINE >> 20} MiB")
                 elif not line:
@@ -131,24 +145,37 @@ class Raw:
             raise SourceError("the text is UTF-16", where=self.path, do="Save it as UTF-8.")
         if start[:2] == b"\x1f\x8b" or start[:4] in (b"PK\x03\x04", b"\x28\xb5\x2f\xfd"):
             raise SourceError("the file is compressed", where=self.path, do="Unpack it first.")
-        odd = sum(byte < 9 or 13 < byte < 32 for byte in start)
-        if odd > len(start) // 16 and b"{" not in start[:64]:
+        if _control_bytes(start) > len(start) // 16 and b"{" not in start[:64]:
             do = "A transcript is JSON or JSON lines."
             raise SourceError("this is a binary file, not a transcript", where=self.path, do=do)
 
 
-def _decode(data: bytes) -> str:
-    return data.decode("utf-8", errors="replace").removeprefix("\ufeff")
+def _control_bytes(data: bytes) -> int:
+    return sum(byte < 9 or 13 < byte < 32 for byte in data)
 
 
-def _next_line(file: BinaryIO) -> str | None:
-    """The next line with its newline, "" at the end of the file, None for a line too long to hold (passed over)."""
+def _decode(data: bytes) -> tuple[str, int | None]:
+    """The text of `data`, and the first line of it, from 1, where bytes that are not UTF-8 were replaced."""
+    replaced = None
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        replaced = data.count(b"\n", 0, error.start) + 1
+        text = data.decode(errors="replace")
+    return text.removeprefix("\ufeff"), replaced
+
+
+def _next_line(file: BinaryIO) -> tuple[str | None, int | None]:
+    """The next line with its newline and what `_decode` says of it.
+
+    The line is "" at the end of the file, None when it is too long to hold (and passed over).
+    """
     line = file.readline(LONGEST_LINE)
     if len(line) < LONGEST_LINE or line.endswith(b"\n"):
         return _decode(line)
     while line and not line.endswith(b"\n"):
         line = file.readline(LONGEST_LINE)
-    return None
+    return None, None
 
 
 def _unwrap(value: Any) -> Any:
@@ -170,40 +197,68 @@ def _first_key(line: str) -> str:
 
 
 def _parse_line(line: str, number: int, first_key: str, last: str = "") -> Iterator[Value | Skipped]:
-    """All values on one line. After a broken one, reading goes on where a record of this file's kind starts anew.
+    """All values on one line, and one word of what is broken: `last`, if given, where nothing whole follows it.
 
-    That is not within what was read of the broken one, else each of its inner objects would be a start, and there is
-    an end to it: a line costs a fixed number of readings, whatever it holds.
+    After a broken value, reading goes on where a record of this file's kind starts anew. That is not within what was
+    read of the broken one, else each of its inner objects would be a start, and not where something but a record
+    follows. And there is an end to it: a line costs a fixed number of readings, whatever it holds.
     """
-    at, length = 0, len(line)
-    restarts = 0
+    at, broken = 0, -1
+    passed: list[Skipped] = []  # the first of it is told
+    behind: list[Value | Skipped] = []
+    for _ in range(_MOST_RESTARTS):
+        try:
+            for value in _values_from(line, at, number, bool(passed)):
+                if passed:
+                    behind.append(value)
+                else:
+                    yield value
+            break
+        except _Broken as error:
+            passed.append(Skipped(number, error.reason))
+            at, broken = error.start, error.at
+        at = line.find(first_key, max(at + 1, broken - len(first_key))) if first_key and broken >= 0 else -1
+        if at < 0:
+            break
+    if passed:
+        yield Skipped(number, last) if last and not behind and passed[0].reason == _NOT_WHOLE else passed[0]
+    yield from behind
+
+
+class _Broken(Exception):  # noqa: N818 - no error of a person's
+    """The value at `start` is broken, seen `at` a place behind; -1 for one that nothing can be read behind."""
+
+    def __init__(self, reason: str, start: int, at: int) -> None:
+        super().__init__(reason)
+        self.reason, self.start, self.at = reason, start, at
+
+
+def _values_from(line: str, at: int, number: int, again: bool) -> Iterator[Value | Skipped]:
+    """The values from `at` on. After a restart (`again`) the first must stand between records."""
+    length = len(line)
     while True:
         while at < length and line[at] in _SPACE:
             at += 1
         if at == length:
             return
         try:
-            value, at = _value(line, at, number)
-            yield value
+            value, end = _value(line, at, number)
         except RecursionError:
-            yield Skipped(number, _TOO_DEEP)
-            return
-        except ValueError as error:
-            again = _restart(line, at, first_key, error) if restarts < _MOST_RESTARTS else -1
-            restarts += 1
-            yield Skipped(number, (last if again < 0 else "") or "the line holds no whole JSON value")
-            if again < 0:
-                return
-            at = again
+            raise _Broken(_TOO_DEEP, at, -1) from None
+        except json.JSONDecodeError as error:
+            raise _Broken(_NOT_WHOLE, at, error.pos) from None
+        except ValueError:
+            raise _Broken(_TOO_LONG, at, -1) from None
+        if again and line[end : end + 64].lstrip(_SPACE)[:1] not in ("", "{"):
+            raise _Broken(_NOT_WHOLE, at, end)
+        again = False
+        yield value
+        at = end
 
 
-def _restart(line: str, at: int, first_key: str, error: ValueError) -> int:
-    """Where a record starts behind the one at `at` that is broken; -1 for nowhere.
-
-    A record that breaks off within a string takes the brace of the next one with it, and its first key is the error.
-    """
-    broken = error.pos if isinstance(error, json.JSONDecodeError) else at
-    return line.find(first_key, max(at + 1, broken - len(first_key))) if first_key else -1
+def _is_too_long(error: Exception) -> bool:
+    """Whether Python refused a number for its length, the one error of its that is no error of JSON."""
+    return isinstance(error, ValueError) and not isinstance(error, json.JSONDecodeError)
 
 
 def _value(text: str, start: int, number: int) -> tuple[Value | Skipped, int]:

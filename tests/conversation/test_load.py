@@ -126,6 +126,18 @@ def test_items_are_chosen_by_number(tmp_path: Path) -> None:
     assert (loaded.source.path, loaded.source.format, loaded.source.item) == (path, "openai", 1)
 
 
+def test_a_wrong_number_lists_what_there_is(tmp_path: Path) -> None:
+    path = file(tmp_path, chat("one"), {"odd": 1}, chat("two", title="Second"), {"messages": []})
+    with pytest.raises(UsageError) as caught:
+        load(path, item=9)
+    assert str(caught.value).endswith("Items: 0 (one), 1 (Second), 2.")
+    with pytest.raises(UsageError, match=r"Windows: 0 \(old\), 1 \(new\)\.$"):
+        load(compacted_session(tmp_path), window=5)
+    with pytest.raises(UsageError) as caught:
+        load(file(tmp_path, *[chat("one")] * 13), item=13)
+    assert caught.value.do == ""
+
+
 @pytest.mark.parametrize("item", [-1, 3])
 def test_an_item_that_is_not_there(tmp_path: Path, item: int) -> None:
     with pytest.raises(UsageError, match="numbers 0 to 2"):
@@ -216,6 +228,10 @@ def test_what_stands_between_conversations_is_passed_over_in_each(tmp_path: Path
 def test_a_file_with_no_message_says_what_was_passed_over(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"no message at all \(the entry is no chat message, line 1\)"):
         load(file(tmp_path, {"messages": ["hello"]}), input_format="openai")
+    with pytest.raises(SourceError, match=r"read as the format openai, .* leave --input-format out\.$"):
+        load(file(tmp_path, {"messages": ["hello"]}), input_format="openai")
+    with pytest.raises(SourceError, match="another of the 2 items of this one with --item"):
+        load(file(tmp_path, {"messages": []}, chat("1")), input_format="openai")
 
 
 def test_a_file_in_no_format_says_why_for_each(tmp_path: Path) -> None:
@@ -224,6 +240,13 @@ def test_a_file_in_no_format_says_why_for_each(tmp_path: Path) -> None:
     (tmp_path / "MEMORY.md").write_text("# Notes\n- tabs\n")
     with pytest.raises(SourceError, match="holds no JSON"):
         load(tmp_path / "MEMORY.md")
+
+
+def test_a_binary_file_that_has_braces_is_called_so(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"\x7fELF{" + bytes(range(32)) * 4)
+    with pytest.raises(SourceError, match="this is a binary file"):
+        load(path)
 
 
 def test_a_format_that_does_not_exist(tmp_path: Path) -> None:

@@ -53,6 +53,15 @@ def test_odd_front_matter(tmp_path: Path, text: str, expected: list[tuple[str, s
     assert bool(read_memories([file]).notes) is not bool(expected)
 
 
+@pytest.mark.parametrize("name", ["[broken", '"broken', "{a: b}"])
+def test_a_broken_name_gives_way_to_the_file_s(tmp_path: Path, name: str) -> None:
+    file = write(tmp_path / "tea.md", f"---\nname: {name}\ndescription: [odd\n---\n{LONG}")
+    assert read(file) == [("tea", LONG)]
+    (note,) = read_memories([file]).notes
+    assert name in note
+    assert "called 'tea'" in note
+
+
 def test_a_file_without_front_matter_is_split(tmp_path: Path) -> None:
     file = write(tmp_path / "CLAUDE.md", f"# Style\n- one {LONG}\n- two {LONG}\n\n# Imports\n@docs/a.md {LONG}\n")
     assert [key for key, _ in read(file)] == ["CLAUDE.md#style/1", "CLAUDE.md#style/2", "CLAUDE.md#imports/1"]

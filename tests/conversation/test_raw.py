@@ -49,6 +49,25 @@ def test_a_truncated_last_line_is_named(tmp_path: Path) -> None:
     assert skipped == [Skipped(2, "the last line breaks off")]
 
 
+@pytest.mark.parametrize(
+    "end", ['{"type": "text", "n": 1}, x', '{"type": "text", "n": 1}]}, \\', '{"type":', '{"type": "text", "te']
+)
+def test_a_last_line_that_breaks_off_is_told_once(tmp_path: Path, end: str) -> None:
+    start = '{"type": "user", "n": 0}\n{"type": "user", "x": \\, "content": [{"type": "text", "n": 1}, '
+    values, skipped = read(written(tmp_path, start + end))
+    assert values == [{"type": "user", "n": 0}]
+    assert skipped == [Skipped(2, "the last line breaks off")]
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": N}', '{"a": 1}\n{"a": N, "content": [{"a": 2}]}', '{\n"a": [\n{"a": N}\n]\n}', '[{"a": N}]\n']
+)
+def test_a_number_too_long_is_named(tmp_path: Path, text: str) -> None:
+    values, skipped = read(written(tmp_path, text.replace("N", "9" * 5000)))
+    assert values == ([{"a": 1}] if "1" in text else [])
+    assert [s.reason for s in skipped] == ["a number too long to read"]
+
+
 def test_a_last_line_without_newline_is_whole(tmp_path: Path) -> None:
     assert read(written(tmp_path, '{"a": 1}\n{"a": 2}')) == ([{"a": 1}, {"a": 2}], [])
 
@@ -113,7 +132,11 @@ def test_lone_surrogate_escapes(tmp_path: Path) -> None:
 
 
 def test_bytes_that_are_no_utf8_are_replaced(tmp_path: Path) -> None:
-    assert read(written(tmp_path, b'{"a": "caf\xe9"}\n'))[0] == [{"a": "caf�"}]
+    note = "bytes that are not UTF-8 were replaced"
+    assert read(written(tmp_path, b'{"a": "caf\xe9"}\n')) == ([{"a": "caf�"}], [Skipped(1, note)])
+    lines = b'{"a": 1}\n' + b'{"a": "caf\xe9"}\n' * 3
+    assert read(written(tmp_path, lines)) == ([{"a": 1}, *[{"a": "caf�"}] * 3], [Skipped(2, note)])
+    assert read(written(tmp_path, b'{\n"a":\n"caf\xe9"}\n')) == ([{"a": "caf�"}], [Skipped(3, note)])
 
 
 @pytest.mark.parametrize("around", ["{}", '{"a": 1}\n{}\n{"a": 2}\n'])

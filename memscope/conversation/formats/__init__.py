@@ -35,6 +35,9 @@ def recognise(raw: Raw) -> Format:
     if strengths:
         return format_named(max(strengths, key=lambda name: strengths[name]))
     reasons = "; ".join(f"not {name}: {claim.reason}" for name, claim in said.items() if isinstance(claim, No))
+    if not raw.head and raw.looks_binary:
+        what = "this is a binary file, not a transcript"
+        raise SourceError(what, where=raw.path, do="A transcript is JSON or JSON lines.")
     if not raw.head:
         passed = next((f" (line {v.line}: {v.reason})" for v in raw.values() if isinstance(v, Skipped)), "")
         raise SourceError(f"this file holds no JSON{passed}", where=raw.path, do="A transcript is JSON or JSON lines.")

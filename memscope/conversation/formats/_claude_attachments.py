@@ -1,7 +1,7 @@
 """Attachments of Claude Code: what the program put into the context beside the words of the two speakers.
 
-Three kinds hold memories: files of instructions in sub-folders, recalled memories, and what hooks add (the way most
-memory plug-ins work). Others carry text that the model read. The rest is bookkeeping.
+Three kinds hold memories: files of instructions in sub-folders, recalled memories, and what hooks add as context (the
+way most memory plug-ins work). Others carry text that the model read, as hooks print it. The rest is bookkeeping.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _memories(kind: str, attachment: Mapping[str, Any]) -> Iterator[Memory]:
     elif kind == "relevant_memories":
         for entry in mappings(attachment.get("memories")):
             yield from _memory(entry.get("path"), entry.get("content"))
-    elif kind == "hook_additional_context" or (kind == "hook_success" and _is_heard(attachment)):
+    elif kind == "hook_additional_context":
         yield from _from_hook(attachment)
 
 
@@ -78,13 +78,17 @@ def _memory(key: Any, text: Any) -> Iterator[Memory]:
 
 
 def _from_hook(attachment: Mapping[str, Any]) -> Iterator[Memory]:
-    content = attachment.get("content")
-    texts = [t for t in (content if isinstance(content, list) else [content]) if isinstance(t, str) and t]
+    texts = _contents(attachment)
     key = f"hook:{string(attachment.get('hookName') or attachment.get('hookEvent'))}"
     if attachment.get("command"):  # several hooks of one event are several memories
         key = f"{key}/{slug(string(attachment['command']))}"
     for number, text in enumerate(texts, 1):
         yield Memory(key if len(texts) == 1 else f"{key}/{number}", text, "structured")
+
+
+def _contents(attachment: Mapping[str, Any]) -> list[str]:
+    content = attachment.get("content")
+    return [t for t in (content if isinstance(content, list) else [content]) if isinstance(t, str) and t]
 
 
 def _is_heard(attachment: Mapping[str, Any]) -> bool:
@@ -103,6 +107,8 @@ def _texts(kind: str, attachment: Mapping[str, Any]) -> Iterator[Part]:
         yield from parts(attachment.get("prompt"))
     elif kind == "invoked_skills":
         yield from (Text(string(skill.get("content"))) for skill in mappings(attachment.get("skills")))
+    elif kind == "hook_success" and _is_heard(attachment):
+        yield from map(Text, _contents(attachment))
     elif kind == "hook_blocking_error":
         error = attachment.get("blockingError")
         yield Text(string(error.get("blockingError") if isinstance(error, Mapping) else error))

@@ -1,8 +1,8 @@
 """The conversations of a Claude Code session: which records of which file each is made of.
 
-The main conversation is streamed. Sub-agents come from sidechain records in the same file, which are all gathered in
-one more pass, and from files of their own: below the session's folder, or beside the session, naming it (as older
-versions had it).
+The main conversation is streamed. Sub-agents come from sidechain records and reports of progress in the same file,
+which are all gathered in one more pass, and from files of their own: below the session's folder, or beside the session,
+naming it (as older versions had it). A sub-agent that has a file is read from there, though it is reported too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from memscope.base.errors import SourceError
-from memscope.conversation.formats._claude_tree import MAIN, Index, index
+from memscope.conversation.formats._claude_tree import MAIN, Index, index, reported
 from memscope.conversation.formats._content import string
 from memscope.conversation.model import Skipped
 from memscope.conversation.raw import Raw, Value
@@ -65,7 +65,8 @@ class Session:
     def placed(self) -> Iterator[Placed]:
         place = 0
         for value in self.raw.values():
-            yield place, value
+            told = reported(value.json) if self.index.reports and isinstance(value, Value) else None
+            yield place, value if told is None else Value(value.line, told)
             place += isinstance(value, Value)
 
     @cached_property
@@ -82,10 +83,13 @@ class Session:
 def threads(raw: Raw) -> Iterator[Thread]:
     """The main conversation, then sub-agents in file order, then those with files of their own."""
     session = Session(raw, index(raw))
-    yield from (Thread(session, branch) for branch in session.branches)
-    if session.branches[0] != MAIN:
-        return  # the file is a sub-agent's
-    for path in _side_files(raw.path, session.index.sessions):
+    if session.branches[0] != MAIN:  # the file is a sub-agent's
+        yield from (Thread(session, branch) for branch in session.branches)
+        return
+    side_files = list(_side_files(raw.path, session.index.sessions))
+    twice = {session.index.reports.get(path.stem.removeprefix("agent-")) for path in side_files}
+    yield from (Thread(session, branch) for branch in session.branches if branch not in twice)
+    for path in side_files:
         with suppress(SourceError):  # an empty side file is no reason to refuse the session
             side = Raw(path)
             in_side = Session(side, index(side))

@@ -40,7 +40,8 @@ class Index:
     """What one pass over a session tells. A record's *place* is its number among the JSON values, from 0.
 
     `branches` has the sub-agent of every sidechain record, `titles` the conversations (the main one under `MAIN`) that
-    hold a message, in the order of appearance, each with its first words.
+    hold a message, in the order of appearance, each with its first words. `reports` has those branches that are made of
+    reports of progress, by the agent.
     """
 
     dropped: dict[int, str] = field(default_factory=dict)
@@ -48,9 +49,26 @@ class Index:
     titles: dict[str, str] = field(default_factory=dict)
     sessions: set[str] = field(default_factory=set)
     uuids: set[str] = field(default_factory=set)
+    reports: dict[str, str] = field(default_factory=dict)
 
     def branch(self, place: int) -> str:
         return self.branches.get(place, MAIN)
+
+
+def reported(record: Any) -> Mapping[str, Any] | None:
+    """What a sub-agent said, as its sidechain's record, when `record` is a report of its progress.
+
+    Versions that had no files for sub-agents yet wrote them so, between the records of the main conversation.
+    """
+    data = record.get("data") if isinstance(record, Mapping) and record.get("type") == "progress" else None
+    if not isinstance(data, Mapping) or data.get("type") != "agent_progress":
+        return None
+    said = data.get("message")
+    if not isinstance(said, Mapping) or not role_of(said):
+        return None
+    around = {name: value for name, value in record.items() if name not in ("data", "parentUuid", "uuid")}
+    agent = string(data.get("agentId")) or string(record.get("parentToolUseID")) or "unnamed"
+    return {**around, **said, "isSidechain": True, "agentId": agent}
 
 
 def index(raw: Raw) -> Index:
@@ -86,6 +104,9 @@ class _Indexer:
             self.index.branches[place] = self.index.branch(self.places.get(uuid, place))
             return
         parent = self._parent(record)
+        told = reported(record)
+        if told is not None:
+            self._add_report(place, told)
         if record.get("isSidechain") is True:
             self._add_to_branch(place, record, parent)
         else:
@@ -138,6 +159,13 @@ class _Indexer:
             branch = (self.last_branch if torn else "") or f"agent at {place}"
         self.index.branches[place] = self.last_branch = branch
         self._name(branch, record)
+
+    def _add_report(self, place: int, told: Mapping[str, Any]) -> None:
+        """A report is read as its agent's, though its record hangs among those of the main conversation."""
+        agent = told["agentId"]
+        branch = self.index.reports.setdefault(agent, f"reports of {agent}")
+        self.index.branches[place] = branch
+        self._name(branch, told)
 
     def _name(self, branch: str, record: Mapping[str, Any]) -> None:
         if role_of(record) and not self.index.titles.get(branch):

@@ -1,9 +1,10 @@
 """Rule 4: what memory tools returned, and what was read from memory files.
 
-The result's text leaves as one memory; the call stays, with an empty result. Which results carry memory text is told
-in three steps. A failed call has none. A call that writes has none: the verb is the one word of its `action` or
-`command` argument, else it is in the tool's name. What is left ("recall", but "remember" too, which some servers use
-for either) is judged by its answer: an acknowledgement ("OK", `{"success": true}`, "No memories found") has none.
+The result's text leaves as one memory, that of a file in units; the call stays, with an empty result. Which results
+carry memory text is told in three steps. A failed call has none. A call that writes has none: the verb is the one word
+of its `action` or `command` argument, else it is in the tool's name. What is left ("recall", but "remember" too, which
+some servers use for either) is judged by its answer: an acknowledgement ("OK", `{"success": true}`, "No memories
+found") has none.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 from memscope.conversation.keys import made_up_key
 from memscope.conversation.model import Conversation, Memory, Message, Part, Text, ToolCall, ToolResult
 from memscope.conversation.rules._commands import files_read, is_memory_file
+from memscope.conversation.rules._reads import labels, memories_read, without_reminder
 from memscope.conversation.rules._rule import Rule
 
 NAME = "tool"
@@ -51,45 +53,64 @@ _BOOKKEEPING = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """A tool's answer that carries memory: its text, the parts it is made of, and the memory file it was read from."""
+
+    text: str
+    parts: int
+    file: str
+
+
 def _apply(conversation: Conversation) -> Conversation:
     calls: dict[str, ToolCall] = {}
-    messages: list[Message] = []
+    hits: list[dict[int, _Hit]] = []
     for message in conversation.messages:
         calls.update((call.id, call) for call in message.calls)
-        messages.append(message if message.role == "assistant" else _with_memories(message, calls))
-    return conversation.with_messages(messages)
+        hits.append({} if message.role == "assistant" else dict(_hits(message, calls)))
+    names = labels({hit.file for in_message in hits for hit in in_message.values() if hit.file})
+    return conversation.with_messages(
+        [
+            replace(message, parts=tuple(_emptied(message, found, names))) if found else message
+            for message, found in zip(conversation.messages, hits, strict=True)
+        ]
+    )
 
 
-def _with_memories(message: Message, calls: Mapping[str, ToolCall]) -> Message:
-    if not any(isinstance(part, ToolResult) and part.text for part in message.parts):
-        return message
-    parts = tuple(_emptied(message, calls))
-    return message if parts == message.parts else replace(message, parts=parts)
+def _hits(message: Message, calls: Mapping[str, ToolCall]) -> Iterator[tuple[int, _Hit]]:
+    """The results in `message` that carry memory, by their place among its parts."""
+    for index, part in enumerate(message.parts):
+        if not isinstance(part, ToolResult) or not part.text or part.is_error or part.exit_code:
+            continue
+        more = _more_of_answer(message, index + 1)
+        text = part.text + "".join(more)
+        # A result whose call went with an earlier context window still knows its tool's name, in some formats.
+        file = _file_read(calls.get(part.call_id) or ToolCall(part.call_id, message.name, ""), text)
+        if file is not None:
+            yield index, _Hit(text, 1 + len(more), file)
 
 
-def _emptied(message: Message, calls: Mapping[str, ToolCall]) -> Iterator[Part]:
-    """The parts of `message` with the results that carry memory emptied, and the memory behind them."""
+def _emptied(message: Message, hits: Mapping[int, _Hit], names: Mapping[str, str]) -> Iterator[Part]:
+    """The parts of `message` with the results that carry memory emptied, and the memories behind them."""
     taken = 0  # parts up to here went into a memory
     for index, part in enumerate(message.parts):
         if index < taken:
             continue
-        more = _more_of_answer(message, index + 1)
-        memory = _memory(part, more, calls, message.name) if isinstance(part, ToolResult) else None
-        if memory is not None and isinstance(part, ToolResult):
-            yield replace(part, text="")
-            yield memory
-            taken = index + 1 + len(more)
-        else:
+        hit = hits.get(index)
+        if hit is None or not isinstance(part, ToolResult):
             yield part
-
-
-def _memory(result: ToolResult, more: list[str], calls: Mapping[str, ToolCall], tool: str) -> Memory | None:
-    if not result.text or result.is_error or result.exit_code:
-        return None
-    text = result.text + "".join(more)
-    # A result whose call went with an earlier context window still knows its tool's name, in some formats.
-    key = _memory_key(calls.get(result.call_id) or ToolCall(result.call_id, tool, ""), text)
-    return None if key is None else Memory(key, text, NAME)
+            continue
+        text, note = without_reminder(hit.text) if hit.file else (hit.text, "")
+        if not text.strip():
+            yield part
+            continue
+        yield replace(part, text="")
+        if hit.file:
+            yield from memories_read(names[hit.file], text, NAME)
+        else:
+            yield Memory(made_up_key(text), text, NAME)
+        yield Text(note)
+        taken = index + hit.parts
 
 
 def _more_of_answer(message: Message, index: int) -> list[str]:
@@ -104,8 +125,8 @@ def _more_of_answer(message: Message, index: int) -> list[str]:
     return texts
 
 
-def _memory_key(call: ToolCall, answer: str) -> str | None:
-    """The key of the memory that `call` brought up with `answer`; None when it read no memory, or there was none."""
+def _file_read(call: ToolCall, answer: str) -> str | None:
+    """The memory file that `call` read, "" when it recalled memory from elsewhere; None when `answer` carries none."""
     words = _words(call.name)
     arguments = _arguments(call.arguments)
     if not _SHELLS.isdisjoint(words):
@@ -117,7 +138,7 @@ def _memory_key(call: ToolCall, answer: str) -> str | None:
     recalls = _names_memory(words) and (reads or not writes)
     if not (files or recalls) or says_nothing(answer, acknowledgements=not reads):
         return None
-    return files[0] if files else made_up_key(answer)
+    return files[0] if files else ""
 
 
 def _words(name: str) -> list[str]:

@@ -380,6 +380,49 @@ def side(record: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {**record, "isSidechain": True, **more}
 
 
+def report(uuid: str, said: dict[str, Any], parent: str, agent: str = "a7") -> dict[str, Any]:
+    """A sub-agent's message in a record of its progress, as old versions wrote them."""
+    inner = {name: said[name] for name in ("type", "uuid", "message")}
+    data = {"type": "agent_progress", "agentId": agent, "message": inner, "normalizedMessages": []}
+    around = {name: value for name, value in user(uuid, "", parent).items() if name != "message"}
+    return {**around, "type": "progress", "data": data}
+
+
+REPORTS = [
+    user("u1", "Hi"),
+    reply("a1", [use("c1", "Task")], "u1"),
+    report("p1", user("x1", "Look it up"), "a1"),
+    report("p2", reply("x2", [use("d1")], msg="m"), "p1"),
+    report("p3", user("x3", [result("d1")]), "p2"),
+    report("p4", reply("x4", "Found it"), "p3"),
+    user("u2", [result("c1")], "p4"),
+    reply("a2", "Done", "u2"),
+]
+
+
+def test_reports_of_progress_are_a_sub_agent_s_conversation(tmp_path: Path) -> None:
+    path = session(tmp_path, *REPORTS)
+    assert [(i.title, i.is_subagent) for i in items(path, "claude-code")] == [("", False), ("Look it up", True)]
+    assert [m.text for m in load(path).messages] == ["Hi", "", "ok", "Done"]
+    told = load(path, item=1)
+    assert [(m.role, m.text, m.line) for m in told.messages] == [
+        ("user", "Look it up", 3),
+        ("assistant", "", 4),
+        ("tool", "ok", 5),
+        ("assistant", "Found it", 6),
+    ]
+    assert told.skipped == ()
+
+
+def test_a_sub_agent_with_a_file_is_not_read_from_reports_too(tmp_path: Path) -> None:
+    path = session(tmp_path, *REPORTS)
+    folder = tmp_path / "s" / "subagents"
+    folder.mkdir(parents=True)
+    write(folder / "agent-a7.jsonl", [side(user("x1", "Look it up"), agentId="a7"), side(reply("x2", "All", "x1"))])
+    assert [m.text for m in load(path, item=1).messages] == ["Look it up", "All"]
+    assert load(path).items == 2
+
+
 def test_sidechains_are_conversations_after_the_main_one(tmp_path: Path) -> None:
     path = session(
         tmp_path,
@@ -489,18 +532,19 @@ def test_what_hooks_add_is_a_memory(tmp_path: Path) -> None:
     path = session(
         tmp_path,
         attachment("h", "hook_additional_context", hookName="SessionStart:startup", content=["One", "Two"]),
-        attachment("i", "hook_additional_context", hookEvent="UserPromptSubmit", content="Three"),
+        attachment("i", "hook_additional_context", hookEvent="UserPromptSubmit", content="Three", command="c d"),
         attachment(
             "j", "hook_success", hookName="SessionStart", hookEvent="SessionStart", content="Four", command="a b"
         ),
         attachment("k", "hook_success", hookName="PreToolUse", hookEvent="PreToolUse", content="for the screen"),
     )
-    assert [memory(m)[:2] for m in load(path).messages] == [
+    *added, printed = load(path).messages
+    assert [memory(m)[:2] for m in added] == [
         ("hook:SessionStart:startup/1", "One"),
         ("hook:SessionStart:startup/2", "Two"),
-        ("hook:UserPromptSubmit", "Three"),
-        ("hook:SessionStart/a-b", "Four"),
+        ("hook:UserPromptSubmit/c-d", "Three"),
     ]
+    assert (printed.parts, printed.role, printed.kind) == ((Text("Four"),), "user", "synthetic")
 
 
 def test_attachments_that_carry_text_are_messages(tmp_path: Path) -> None:
@@ -638,8 +682,8 @@ def test_other_agents_are_not_claimed(tmp_path: Path, record: dict[str, Any]) ->
 # Real files: messages, responses and memories for each window of each item. Responses were counted by hand as the
 # distinct API message ids of the main conversation.
 REAL = {
-    "12910ac6-acd5-45da-be15-84a7817db5d4": [(167, 78, 2)],
-    "15a48867-a078-4afc-afaa-c00798fc36e8": [(109, 52, 0)],
+    "12910ac6-acd5-45da-be15-84a7817db5d4": [(167, 78, 0)],
+    "15a48867-a078-4afc-afaa-c00798fc36e8": [(109, 52, 0), (17, 5, 0)],
     "19abe528-a510-4c89-a1f8-138956474766": [(10, 5, 0)],
     "21a2e002-8b63-45db-8e0d-1978fe0600aa": [(25, 12, 0), (84, 42, 0)],
     "22c5d52e-9602-4ffe-aaa1-0265b115ef3d": [(25, 10, 0)],
@@ -650,7 +694,7 @@ REAL = {
     "50a7220d-7250-46f3-b38e-b716ce25032e/subagents/agent-a21e2f5": [(4, 2, 0)],
     "53ea1606-cf60-417b-928a-068324ecc7b3": [(110, 36, 0), (36, 14, 0)],
     "5c0375b4-57a5-4f26-b12d-d022ee4e51b7": [(25, 10, 0), (6, 3, 0), (14, 7, 0)],
-    "9c4f30d9-7a7f-49b7-93b3-062fbf14c199": [(55, 24, 2)],
+    "9c4f30d9-7a7f-49b7-93b3-062fbf14c199": [(55, 24, 0)],
     "a032db5a-df02-44d7-ab1e-fb024213ecc4": [(134, 56, 0)],
     "b02ed4d8-1f00-45cc-949f-3ea63b2dbde2": [(6, 3, 0)],
     "ce24e94d-ea12-40cb-9b87-ceb55770af78": [(11, 4, 0)],

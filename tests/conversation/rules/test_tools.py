@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,12 +10,14 @@ from hypothesis import strategies as st
 from memscope.conversation.ablation import Ablation
 from memscope.conversation.keys import made_up_key
 from memscope.conversation.load import load
+from memscope.conversation.memory_files import read_memories
 from memscope.conversation.model import Conversation, Memory, Message, Text, ToolCall, ToolResult
 from memscope.conversation.render import render
 from memscope.conversation.rules import find_memories
 from memscope.conversation.rules._commands import files_read, is_memory_file
+from memscope.conversation.rules._reads import labels
 from memscope.conversation.rules.tools import says_nothing
-from tests.conversation.rules._talk import DATA, called, found
+from tests.conversation.rules._talk import DATA, called, check_only_marked, found
 
 FACT = "The user lives in Oslo.\nThe user has a cat."
 
@@ -86,21 +89,21 @@ def test_a_search_may_answer_in_words_that_acknowledge() -> None:
 @pytest.mark.parametrize(
     ("name", "arguments", "key"),
     [
-        ("Read", {"file_path": "/a/CLAUDE.md"}, "/a/CLAUDE.md"),
-        ("read_file", {"path": "notes/memory/home.md"}, "notes/memory/home.md"),
+        ("Read", {"file_path": "/a/CLAUDE.md"}, "CLAUDE.md"),
+        ("read_file", {"path": "notes/memory/home.md"}, "home.md"),
         ("view", {"paths": ["README.md", "AGENTS.md"]}, "AGENTS.md"),
-        ("str_replace_based_edit_tool", {"command": "view", "path": "/memories/a.txt"}, "/memories/a.txt"),
+        ("str_replace_based_edit_tool", {"command": "view", "path": "/memories/a.txt"}, "a.txt"),
         (
             "Bash",
             {"command": "cat ~/.codex/memories/memory_summary.md | head -50"},
-            "~/.codex/memories/memory_summary.md",
+            "memory_summary.md",
         ),
         ("shell", {"command": ["bash", "-lc", "sed -n '1,80p' AGENTS.md"]}, "AGENTS.md"),
-        ("exec_command", {"cmd": "cd /a/memory && ls; cat b.md 2>/dev/null"}, "/a/memory/b.md"),
+        ("exec_command", {"cmd": "cd /a/memory && ls; cat b.md 2>/dev/null"}, "b.md"),
     ],
 )
-def test_a_read_of_a_memory_file_has_its_path_for_key(name: str, arguments: object, key: str) -> None:
-    assert found(called(name, json.dumps(arguments), FACT)) == [(key, FACT)]
+def test_a_read_of_a_memory_file_has_its_name_for_key(name: str, arguments: object, key: str) -> None:
+    assert found(called(name, json.dumps(arguments), FACT)) == [(f"{key}#start/1", FACT)]
 
 
 @pytest.mark.parametrize("path", ["memory.md", "docs/agents.md", "src/memory/store.py", "/memories", "MEMORY.md.bak"])
@@ -142,10 +145,9 @@ def test_a_result_without_its_call_is_known_by_the_tools_name() -> None:
 @pytest.mark.parametrize(
     ("name", "keys"),
     [
-        ("9c4f30d9-7a7f-49b7-93b3-062fbf14c199", ["project_renovate_mode_full_verification.md"]),
+        ("9c4f30d9-7a7f-49b7-93b3-062fbf14c199", ["project_renovate_mode_full_verification.md#start/1"]),
         ("12910ac6-acd5-45da-be15-84a7817db5d4", []),  # it writes a memory and edits the index, and reads neither
-        ("19abe528-a510-4c89-a1f8-138956474766", ["CLAUDE.md"]),
-        ("a032db5a-df02-44d7-ab1e-fb024213ecc4", ["CLAUDE.md"]),
+        ("19abe528-a510-4c89-a1f8-138956474766", ["CLAUDE.md#start/1", "CLAUDE.md#error-handling/1"]),
         ("30530d66-37fb-4f3b-aa5f-d92b6a8afae2", []),
     ],
 )
@@ -154,4 +156,74 @@ def test_real_claude_code_sessions(name: str, keys: list[str]) -> None:
     if not path.exists():
         pytest.skip("the sample transcripts are not here")
     entries = [m for m in find_memories(load(path)).memories if "tool" in m.rules]
-    assert [m.key.rpartition("/")[2] for m in entries] == keys
+    assert [m.key for m in entries] == keys
+
+
+def test_a_real_read_of_a_whole_file_is_cut_into_units() -> None:
+    path = DATA / "claude-code/a032db5a-df02-44d7-ab1e-fb024213ecc4.jsonl"
+    if not path.exists():
+        pytest.skip("the sample transcripts are not here")
+    entries = [m for m in find_memories(load(path)).memories if "tool" in m.rules]
+    assert len(entries) == 128
+    assert all(m.key.startswith("CLAUDE.md#") and len(m.texts) == 1 for m in entries)
+    assert entries[1].texts == (
+        "     9→## Key Directories\n    10→\n    11→### Commands (`cmd/`)\n"
+        "    12→- `entire/`: Main CLI entry point\n    13→- `entire/cli`: CLI utilities and helpers\n",
+    )
+
+
+RULES_FILE = """# Rules
+
+## Style
+- Indent with tabs, everywhere and in every file.
+- Wrap the lines of Markdown at 100 characters.
+
+## Tests
+Run the tests before every commit, and after it.
+"""
+
+
+def numbered(text: str, form: str, first: int = 1) -> str:
+    return "".join(form.format(n) + line for n, line in enumerate(text.splitlines(keepends=True), first))
+
+
+@pytest.mark.parametrize("form", ["", "{:6}→", "{:6}\t", "{:6}|", "{}: "])
+def test_a_file_that_was_read_is_cut_into_units_as_a_file_on_disk_is(form: str, tmp_path: Path) -> None:
+    (tmp_path / "CLAUDE.md").write_text(RULES_FILE)
+    on_disk = read_memories([tmp_path / "CLAUDE.md"]).memories
+    assert len(on_disk) == 3
+    read = called("Read", '{"file_path": "/a/CLAUDE.md"}', numbered(RULES_FILE, form))
+    check_only_marked(read)
+    memories = found(read)
+    assert [key for key, _ in memories] == [memory.key for memory in on_disk]
+    assert "".join(text for _, text in memories) == numbered(RULES_FILE, form)
+    if not form:
+        assert [text for _, text in memories] == [memory.text for memory in on_disk]
+
+
+def test_a_file_with_front_matter_that_was_read_is_one_memory() -> None:
+    text = numbered(f"---\nname: house-rules\n---\n{RULES_FILE}", "{:6}→")
+    assert found(called("Read", '{"file_path": "/a/memory/b.md"}', text)) == [("house-rules", text)]
+
+
+def test_the_program_s_reminder_behind_a_file_is_no_memory() -> None:
+    text, note = numbered(RULES_FILE, "{:6}→"), "\n<system-reminder>\nMind it.\n</system-reminder>\n"
+    read = called("Read", '{"file_path": "/a/CLAUDE.md"}', text + note)
+    check_only_marked(read)
+    assert "".join(t for _, t in found(read)) == text
+    assert find_memories(read).messages[2].parts[-1] == Text(note)
+    assert found(called("Read", '{"file_path": "/a/CLAUDE.md"}', note)) == []
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders() -> None:
+    paths = ["/r/CLAUDE.md", "/r/sub/CLAUDE.md", "/r/AGENTS.md", "AGENTS.md", "./memory/a.md"]
+    parts = [called("Read", json.dumps({"file_path": path}), FACT).messages[1:3] for path in paths]
+    keys = [key.partition("#")[0] for key, _ in found(Conversation(tuple(m for pair in parts for m in pair)))]
+    assert keys == ["r/CLAUDE.md", "sub/CLAUDE.md", "AGENTS.md", "AGENTS.md", "a.md"]
+
+
+@given(st.lists(st.text(alphabet="ab/.\\ ", max_size=12), max_size=6))
+def test_labels_tell_paths_apart(paths: list[str]) -> None:
+    told = labels(paths)
+    assert told.keys() == set(paths)
+    assert labels(paths[::-1]) == told
