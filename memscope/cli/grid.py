@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _EXPLAINED = 5
 _IDLE = 6  # memories without effect that are named
+_TELLING = 0.1  # of a cell's effect: what one word must carry to be named
 _AGAINST = "either the memory misled, or the response did not follow it"
 _KEY_WIDTH = 28
 _TOTAL_WIDTH = 8
@@ -113,7 +114,8 @@ def _legend(opened: Session, document: MatrixDocument) -> list[Text]:
 
 def _explained(note: CellNote, width: int) -> list[Text]:
     share = note.share is not None and note.share <= 1 and f", {note.share:.0%} of what all memories gave it"
-    word = f", most on {note.word!r} ({note.word_effect:+.1f})" if note.word else ""
+    telling = note.word and abs(note.word_effect) >= _TELLING * abs(note.effect)
+    word = f", most on {note.word!r} ({note.word_effect:+.1f})" if telling else ""
     how = "leans on" if note.effect > 0 else "is less likely with" if note.spread else "goes against"
     head = Text(f"#{note.message} {how} ").append(clean_line(note.key), "bold")
     head.append(f": {note.effect:+.1f} nats{share or ''}{word}")
@@ -135,7 +137,7 @@ def _remarks(document: MatrixDocument) -> list[Text]:
             f"#{shared.message}: {nats(shared.gap)} of {nats(shared.stripped)} nats come from memories that"
             " say the same; each alone could go"
         )
-    idle = [clean_line(m.key) for m in document.memories if m.max is not None and m.max < 1.0]
+    idle = [middle(clean_line(m.key), _KEY_WIDTH) for m in document.memories if m.max is not None and m.max < 1.0]
     if idle:
         said.append(f"under one nat everywhere: {', '.join(idle[:_IDLE])}{', ...' if len(idle) > _IDLE else ''}")
     return [Text(line) for line in said]
