@@ -13,13 +13,14 @@ from memscope.base.text import clean_line
 from memscope.cli.colours import effect_style
 from memscope.cli.tables import middle
 from memscope.reports.matrix import MatrixDocument, glyph
-from memscope.reports.strongest import CellNote
+from memscope.reports.strongest import CellNote, Remarks, remarks
 from memscope.reports.view import nats
 
 if TYPE_CHECKING:
     from memscope.attribution.matrix import MatrixRun
     from memscope.cli.session import Session
 
+_SIGNS = frozenset("· …+-")
 _EXPLAINED = 5
 _IDLE = 6  # memories without effect that are named
 _TELLING = 0.1  # of a cell's effect: what one word must carry to be named
@@ -42,9 +43,8 @@ def print_matrix(opened: Session, run: MatrixRun, document: MatrixDocument) -> N
         console.text("", Text("strongest", style="bold"))
     for note in notes:
         console.text(*_explained(note, width))
-    remarks = _remarks(document)
-    if remarks:
-        console.text("", *remarks)
+    if told := _told(remarks(document)):
+        console.text("", *told)
 
 
 def _grid(document: MatrixDocument, width: int) -> list[Text]:
@@ -95,7 +95,7 @@ def _stake(document: MatrixDocument, column: int) -> float:
 def _style(effect: float | None, text: str) -> Style:
     if text == "×":
         return Style(color="red", bold=True)
-    return Style(dim=True) if effect is None or text in "· …+-" else effect_style(effect)
+    return Style(dim=True) if effect is None or text in _SIGNS else effect_style(effect)
 
 
 def _legend(opened: Session, document: MatrixDocument) -> list[Text]:
@@ -128,16 +128,12 @@ def _explained(note: CellNote, width: int) -> list[Text]:
     return [head, *lines]
 
 
-def _remarks(document: MatrixDocument) -> list[Text]:
-    """What single removals cannot show, and what did nothing."""
+def _told(found: Remarks) -> list[Text]:
     said = []
-    shared = max((r for r in document.responses if r.gap is not None), key=lambda r: r.gap or 0.0, default=None)
-    if shared is not None and shared.gap is not None and shared.stripped and shared.gap > max(5.0, shared.stripped / 4):
-        said.append(
-            f"#{shared.message}: {nats(shared.gap)} of {nats(shared.stripped)} nats come from memories that"
-            " say the same; each alone could go"
-        )
-    idle = [middle(clean_line(m.key), _KEY_WIDTH) for m in document.memories if m.max is not None and m.max < 1.0]
-    if idle:
-        said.append(f"under one nat everywhere: {', '.join(idle[:_IDLE])}{', ...' if len(idle) > _IDLE else ''}")
+    if (row := found.shared) is not None and row.gap is not None and row.stripped is not None:
+        gap, all_of_them = nats(row.gap), nats(row.stripped)
+        said.append(f"#{row.message}: {gap} of {all_of_them} nats come from what several memories share, not any alone")
+    if found.idle:
+        keys = ", ".join(middle(clean_line(key), _KEY_WIDTH) for key in found.idle[:_IDLE])
+        said.append(f"under one nat everywhere: {keys}{', ...' if len(found.idle) > _IDLE else ''}")
     return [Text(line) for line in said]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
 
 from rich import box
 from rich.cells import cell_len, set_cell_size
@@ -18,32 +19,50 @@ _GAP = 2
 _LEAST_WIDE, _LEAST_TEXT = 24, 20  # cells a column of text needs to be worth its place
 
 
+@dataclass(eq=False)
+class _Fit(Generic[Row]):
+    """A column with its cells, the cells of width it would like, those it needs, and those it gets."""
+
+    column: Column[Row]
+    cells: list[str]
+    natural: int
+    least: int
+    width: int
+
+    @classmethod
+    def of(cls, column: Column[Row], rows: Sequence[Row]) -> _Fit[Row]:
+        cells = [clean_line(column.text(row)) for row in rows]
+        natural = max([cell_len(column.title), *map(cell_len, cells)])
+        # Numbers need all of their cells; text can be cut.
+        least = natural if column.numeric else min(natural, _LEAST_WIDE if column.wide else _LEAST_TEXT)
+        return cls(column, cells, natural, least, least)
+
+    def shown(self, number: int) -> Text:
+        text = self.cells[number]
+        return Text(text if self.column.wide else middle(text, self.width))
+
+
 def fitted(columns: Sequence[Column[Row]], rows: Sequence[Row], width: int) -> Table:
     """The rows as a table at most `width` cells wide; the columns of highest rank are left out until it fits."""
-    cells = {id(column): [clean_line(column.text(row)) for row in rows] for column in columns}
-    natural = {id(column): max([cell_len(column.title), *map(cell_len, cells[id(column)])]) for column in columns}
-    least = {id(column): _least(column, natural[id(column)]) for column in columns}
-    kept = list(columns)
-    while sum(least[id(column)] + _GAP for column in kept) > width and (rank := max(c.rank for c in kept)) > 0:
-        kept.remove(next(column for column in reversed(kept) if column.rank == rank))
-    room = width - sum(least[id(column)] + _GAP for column in kept)
-    widths: dict[int, int] = {}
+    fits = [_Fit.of(column, rows) for column in columns]
+    while (room := width - sum(fit.least + _GAP for fit in fits)) < 0 and (last := _first_to_go(fits)) is not None:
+        fits.remove(last)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, _GAP - 1, 0, 0), show_edge=False)
-    for column in kept:
-        wanted = natural[id(column)] - least[id(column)] if not column.numeric else 0
-        given = max(0, min(wanted, room))
-        room -= given
-        widths[id(column)] = least[id(column)] + given
-        table.add_column(
-            Text(clean_line(column.title)),
-            justify="right" if column.numeric else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            width=widths[id(column)],
-        )
+    for fit in fits:
+        fit.width += max(0, min(fit.natural - fit.least, room))
+        room -= fit.width - fit.least
+        justify: Literal["left", "right"] = "right" if fit.column.numeric else "left"
+        title = Text(clean_line(fit.column.title))
+        table.add_column(title, justify=justify, no_wrap=True, overflow="ellipsis", width=fit.width)
     for number in range(len(rows)):
-        table.add_row(*(Text(_cut(column, cells[id(column)][number], widths[id(column)])) for column in kept))
+        table.add_row(*(fit.shown(number) for fit in fits))
     return table
+
+
+def _first_to_go(fits: list[_Fit[Row]]) -> _Fit[Row] | None:
+    """The column that gives way first: of the highest rank, the last; None when all that are left must stay."""
+    rank = max(fit.column.rank for fit in fits)
+    return next(fit for fit in reversed(fits) if fit.column.rank == rank) if rank > 0 else None
 
 
 def middle(text: str, width: int) -> str:
@@ -57,14 +76,3 @@ def middle(text: str, width: int) -> str:
             break
         tail = char + tail
     return set_cell_size(text, head) + "…" + tail
-
-
-def _cut(column: Column[Row], text: str, width: int) -> str:
-    return text if column.wide else middle(text, width)
-
-
-def _least(column: Column[Row], natural: int) -> int:
-    """The cells a column needs to say anything: numbers all of theirs, text that can be cut less."""
-    if column.numeric:
-        return natural
-    return min(natural, _LEAST_WIDE if column.wide else _LEAST_TEXT)

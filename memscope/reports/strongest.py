@@ -11,6 +11,7 @@ from memscope.attribution.tokens import Heat
 from memscope.base.text import preview
 from memscope.conversation.model import Conversation
 from memscope.conversation.render import response_text
+from memscope.reports.matrix import MatrixDocument, ResponseRow
 
 _AROUND = 70  # characters shown on each side of the strongest word
 
@@ -70,3 +71,21 @@ def _excerpt(text: str, around: int) -> str:
     if around <= _AROUND:
         return preview(text, 2 * _AROUND)
     return "…" + preview(text[around - _AROUND :], 2 * _AROUND)
+
+
+@dataclass(frozen=True, slots=True)
+class Remarks:
+    """What single cells do not show. `shared`: the response with the most support that memories share, where that is
+    at least 5 nats and a quarter of all; `idle`: keys of the memories whose effect is under a nat everywhere."""
+
+    shared: ResponseRow | None
+    idle: list[str]
+
+
+def remarks(document: MatrixDocument) -> Remarks:
+    """What is to be said of a matrix beside its strongest cells."""
+    rows = [row for row in document.responses if row.gap is not None and row.stripped is not None]
+    most = max(rows, key=lambda row: row.gap or 0.0, default=None)
+    clear = most is not None and (most.gap or 0.0) > max(5.0, (most.stripped or 0.0) / 4)
+    idle = [memory.key for memory in document.memories if memory.max is not None and memory.max < 1.0]
+    return Remarks(most if clear else None, idle)

@@ -69,6 +69,8 @@ def test_the_demo_as_a_table_explains_its_strongest_cells(memscope) -> None:
     assert code == 0
     assert "#23 leans on project/web-uses-pnpm" in out
     assert "12 memories x 21 responses, 15 scorings" in out
+    assert "#4: 56.3 of 117 nats come from what several memories share" in out
+    assert "under one nat everywhere: user/dark-theme, user/stand-up, project/old-ci" in out
 
 
 def test_a_second_run_takes_every_scoring_from_disk_and_prints_the_same(memscope) -> None:
