@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin
 
@@ -18,7 +19,7 @@ from memscope.cli.output import Console, Form
 
 
 class Options(BaseModel):
-    """The arguments of a command. A field's description is its help; `FILE = argument(...)` makes it positional."""
+    """The arguments of a command. A field's description is its help; `positional` makes it an argument, not a flag."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -81,37 +82,35 @@ class _Spreading(click.Command):
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, list(self._spread(ctx, args)))
+        return super().parse_args(ctx, self._spread(ctx, args))
 
-    def _spread(self, ctx: click.Context, args: list[str]) -> Iterator[str]:
-        options = {flag: p for p in self.get_params(ctx) if isinstance(p, click.Option) for flag in p.opts}
-        words = _words(args, options)
-        free = sum(1 for option, word in words if option is None and not word.startswith("-"))
+    def _spread(self, ctx: click.Context, args: list[str]) -> list[str]:
+        valued = [p for p in self.get_params(ctx) if isinstance(p, click.Option) and not p.is_flag]
+        single = {flag for option in valued if not option.multiple for flag in option.opts}
+        several = {flag for option in valued if option.multiple for flag in option.opts}
         wanted = sum(isinstance(p, click.Argument) and p.required for p in self.get_params(ctx))
-        spread = [at for at, (option, _) in enumerate(words) if option is not None and option.multiple]
-        given_up = spread[len(spread) - max(0, wanted - free) :] if len(spread) > 1 else []
-        for at, (option, word) in enumerate(words):
-            if option is not None and at not in given_up:
-                yield option.opts[0]
-            yield word
-
-
-def _words(args: list[str], options: dict[str, click.Option]) -> list[tuple[click.Option | None, str]]:
-    """The words of a command line, each with the option whose value it is; options without a value stand alone."""
-    found: list[tuple[click.Option | None, str]] = []
-    taking: click.Option | None = None
-    for at, arg in enumerate(args):
-        if arg == "--":
-            return found + [(None, rest) for rest in args[at:]]
-        if arg in options and not options[arg].is_flag:
-            taking = options[arg]
-        elif taking is not None and not arg.startswith("-"):
-            found.append((taking, arg))
-            taking = taking if taking.multiple else None
-        else:
-            found.append((None, arg))
-            taking = None
-    return found
+        out: list[str] = []
+        flags: list[int] = []  # where in `out` the flags stand that each word of a list was given
+        at = free = 0
+        while at < len(args):
+            arg, at = args[at], at + 1
+            words = list(takewhile(lambda word: not word.startswith("-"), args[at:])) if arg in several else []
+            if arg == "--":
+                free += len(args) - at
+                out += [arg, *args[at:]]
+                break
+            if words:
+                flags += range(len(out), len(out) + 2 * len(words), 2)
+                out += [part for word in words for part in (arg, word)]
+            elif arg in single:
+                out += [arg, *args[at : at + 1]]
+            else:
+                out.append(arg)
+                free += not arg.startswith("-")
+            at += len(words) + (arg in single)
+        if free < wanted and len(flags) > 1:
+            del out[flags[-1]]
+        return out
 
 
 def _own_first(options: type[Options]) -> dict[str, None]:

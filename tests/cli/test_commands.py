@@ -166,6 +166,7 @@ def test_memory_files_join_the_system_message_and_count_in_convert_too(memscope,
     spread = memscope("convert", lean, "--memories", tmp_path / "a.md", tmp_path / "b.md")
     repeated = memscope("convert", "--memories", tmp_path / "a.md", "--memories", tmp_path / "b.md", lean)
     assert spread == repeated
+    assert memscope("convert", "--memories", tmp_path / "a.md", tmp_path / "b.md", lean) == spread
     keys = [part.get("memory_key") for part in json.loads(spread[1])["messages"][0]["content"]]
     assert keys == [None, "fact-a.md", "fact-b.md"]
 
@@ -209,6 +210,10 @@ def test_no_matrix_is_still_a_document(memscope, tmp_path: Path) -> None:
         (["matrix", DEMO, "--engine", "score-api"], "--base-url"),
         (["matrix", DEMO, "--engine", "score-api", "--base-url", "http://me:pw@host"], "MEMSCOPE_API_KEY"),
         (["matrix", DEMO, "--workers", "0"], "--workers"),
+        (["matrix", DEMO, "--workers"], "--workers"),
+        (["matrix", DEMO, "--memories"], "--memories"),
+        (["matrix", DEMO, "--threshold", "-1"], "threshold"),
+        (["matrix", DEMO, "--item", "-1"], "--item"),
         (["matrix", DEMO, "--api-key", "swordfish"], "MEMSCOPE_API_KEY"),
         (["matrix", DEMO, "--item", "3"], "item 3"),
         (["matrix", DEMO, "--window", "3"], "window 3"),
