@@ -111,11 +111,15 @@ def above(effects: Floats, cutoff: float) -> list[int]:
 
 def strongest_cells(matrix: Matrix, cut: Cutoffs, count: int) -> list[tuple[int, int]]:
     """(row, column) of the cells furthest beyond their cutoff either way, strongest first, ties in reading order."""
-    size = np.abs(np.where(matrix.missing, 0.0, matrix.effects))
-    size = np.where(size > cut.cutoff, size, 0.0)
-    order = np.argsort(-size, axis=None, kind="stable")[:count]
-    cells = (divmod(int(cell), len(matrix.responses)) for cell in order)
-    return [(row, column) for row, column in cells if size[row, column] > 0]
+    size = np.abs(matrix.effects)  # NaN, where there is none, is above nothing
+    found = np.flatnonzero(size > cut.cutoff)
+    sizes = size.ravel()[found]
+    if count < len(found):  # those that are surely not among them need no sorting
+        contenders = sizes >= np.partition(sizes, -count)[-count] if count else np.zeros(len(found), np.bool_)
+        found, sizes = found[contenders], sizes[contenders]
+    order = found[np.argsort(-sizes, kind="stable")[:count]]
+    rows, columns = np.divmod(order, max(1, len(matrix.responses)))
+    return list(zip(rows.tolist(), columns.tolist(), strict=True))
 
 
 def share(effect: float, stripped: float, cutoff: float) -> float | None:

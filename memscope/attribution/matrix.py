@@ -8,7 +8,7 @@ in nats, signed: positive when the memory made the wording likelier.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -64,8 +64,21 @@ class Matrix:
         return np.isin(self.state, (State.FAILED, State.PENDING))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Landed:
+    """What has landed of one ablation: totals [M] in nats, with the scores they are of where tokens are kept; or why
+    it failed."""
+
+    totals: Floats | None
+    scores: list[ResponseScore] | None = None
+    failure: str | None = None
+
+
 class MatrixRun:
-    """A matrix being filled: workers land scorings, anybody takes snapshots. Safe to use from any thread."""
+    """A matrix being filled: workers land scorings, anybody takes snapshots. Safe to use from any thread.
+
+    The cells are kept as they are drawn, so that landing a scoring costs one row and a snapshot a few copies.
+    """
 
     def __init__(self, conversation: Conversation, *, keep_tokens: bool = True) -> None:
         """`keep_tokens`: keep what landed token by token too, for want of a store that does."""
@@ -84,11 +97,12 @@ class MatrixRun:
         self._keep_tokens = keep_tokens
         self._lock = threading.Lock()
         self._row = {Ablation.of(key): row for row, key in enumerate(self.keys)}
-        self._totals: dict[Ablation, Floats] = {}
-        self._failures: dict[Ablation, str] = {}
-        self._scores: dict[Ablation, list[ResponseScore]] = {}
+        self._landed: dict[Ablation, Landed] = {}
         self._tokens = np.zeros(len(self.responses), np.int64)
         self._dirty = set(range(len(self.keys)))
+        self._effects = np.where(self._before, 0.0, np.nan)
+        self._stray = np.full(self._before.shape, np.nan)
+        self._state = np.where(self._before, State.BEFORE, State.PENDING).astype(np.uint8)
 
     @property
     def reason(self) -> str | None:
@@ -97,47 +111,68 @@ class MatrixRun:
             return self._reason()
 
     def _reason(self) -> str | None:
-        if self._nothing_to_do is None and BASELINE in self._failures:
-            return f"the conversation as it was could not be scored: {self._failures[BASELINE]}"
+        why = self._failure(BASELINE)
+        if self._nothing_to_do is None and why is not None:
+            return f"the conversation as it was could not be scored: {why}"
         return self._nothing_to_do
 
     def land(self, ablation: Ablation, result: list[ResponseScore] | Failure) -> None:
         """Takes in one scoring; a later one of the same ablation replaces it."""
-        scores = [] if isinstance(result, Failure) else result
-        totals = np.array([score.total for score in scores], np.float64)
-        tokens = np.array([score.count or 0 for score in scores], np.int64)
+        if isinstance(result, Failure):
+            landed, tokens = Landed(None, failure=result.reason), None
+        else:
+            totals = np.array([score.total for score in result], np.float64)
+            landed = Landed(totals, list(result) if self._keep_tokens else None)
+            tokens = np.array([score.count or 0 for score in result], np.int64)
         with self._lock:
-            self._totals.pop(ablation, None)
-            self._failures.pop(ablation, None)
-            self._scores.pop(ablation, None)
-            if isinstance(result, Failure):
-                self._failures[ablation] = result.reason
-            else:
-                self._totals[ablation] = totals
-                if self._keep_tokens:
-                    self._scores[ablation] = list(result)
-                if ablation == BASELINE:
-                    self._tokens = tokens
-            row = self._row.get(ablation)
-            if row is None or self._before[row].any():  # it moves the noise floor, or the sums, of every row
-                self._dirty.update(range(len(self.keys)))
-            else:
-                self._dirty.add(row)
+            self._landed[ablation] = landed
+            if ablation == BASELINE and tokens is not None:
+                self._tokens = tokens
+            self._redraw(ablation)
+
+    def forget(self, ablations: Iterable[Ablation]) -> dict[Ablation, Landed]:
+        """Takes back what has landed of these: they are pending again. Returned for `restore`."""
+        with self._lock:
+            taken = {ablation: self._landed.pop(ablation) for ablation in ablations if ablation in self._landed}
+            for ablation in taken:
+                self._redraw(ablation)
+            return taken
+
+    def restore(self, taken: Mapping[Ablation, Landed]) -> None:
+        """Puts back what `forget` took, but for what has landed since."""
+        with self._lock:
+            for ablation, landed in taken.items():
+                if ablation not in self._landed:
+                    self._landed[ablation] = landed
+                    self._redraw(ablation)
+
+    @property
+    def baseline_failed(self) -> bool:
+        """Whether the conversation as it was could not be scored, which ends a run."""
+        with self._lock:
+            return self._failure(BASELINE) is not None
+
+    def missing(self) -> tuple[Ablation, ...]:
+        """The ablations of the plan that have no numbers: those that failed, and those a run has not come to."""
+        with self._lock:
+            landed = self._landed
+            return tuple(a for a in self.plan if a not in landed or landed[a].totals is None)
 
     def failed(self) -> tuple[Ablation, ...]:
         """The ablations of the plan to be tried again: those that failed, and those never tried because the baseline
         failed, which ends a run."""
         with self._lock:
-            ended = BASELINE in self._failures
-            return tuple(a for a in self.plan if a in self._failures or (ended and a not in self._totals))
+            ended = self._failure(BASELINE) is not None
+            return tuple(a for a in self.plan if self._failure(a) is not None or (ended and a not in self._landed))
 
     def landed(self, ablations: Sequence[Ablation]) -> dict[Ablation, list[ResponseScore] | Failure]:
         """What has landed of these, as it came from the engine: failures, and scores where tokens are kept."""
         with self._lock:
-            scores: dict[Ablation, list[ResponseScore] | Failure] = {
-                ablation: self._scores[ablation] for ablation in ablations if ablation in self._scores
-            }
-            return scores | {a: Failure(self._failures[a]) for a in ablations if a in self._failures}
+            known = {ablation: self._landed[ablation] for ablation in ablations if ablation in self._landed}
+        scores: dict[Ablation, list[ResponseScore] | Failure] = {
+            ablation: landed.scores for ablation, landed in known.items() if landed.scores is not None
+        }
+        return scores | {a: Failure(landed.failure) for a, landed in known.items() if landed.failure is not None}
 
     def take_dirty(self) -> frozenset[int]:
         """The rows whose drawing may have changed since this was last asked."""
@@ -148,32 +183,57 @@ class MatrixRun:
     def snapshot(self) -> Matrix:
         """The matrix as far as it is known now."""
         with self._lock:
-            totals, failures, tokens, reason = dict(self._totals), dict(self._failures), self._tokens, self._reason()
-        unknown = np.full(len(self.responses), np.nan)
-        baseline = totals.get(BASELINE, unknown)
-        raw = np.full((len(self.keys), len(self.responses)), np.nan)
-        state = np.full(raw.shape, State.PENDING, np.uint8)
-        for ablation, row in self._row.items():
-            if ablation in failures:
-                state[row] = State.FAILED
-            elif ablation in totals and BASELINE in totals:
-                raw[row] = baseline - totals[ablation]
-                state[row] = State.OK
-        before = self._before & (state != State.FAILED)  # a failed row is wholly failed
-        state[before] = State.BEFORE
-        return Matrix(
-            keys=self.keys,
-            responses=self.responses,
-            baseline=baseline,
-            again=totals.get(AGAIN, unknown),
-            stripped=totals.get(self.everything, unknown),
-            effects=np.where(before, 0.0, raw),
-            stray=np.where(before, raw, np.nan),
-            state=state,
-            tokens=tokens,
-            errors={ablation: failures[ablation] for ablation in self.plan if ablation in failures},
-            reason=reason,
-        )
+            return Matrix(
+                keys=self.keys,
+                responses=self.responses,
+                baseline=self._totals(BASELINE),
+                again=self._totals(AGAIN),
+                stripped=self._totals(self.everything),
+                effects=self._effects.copy(),
+                stray=self._stray.copy(),
+                state=self._state.copy(),
+                tokens=self._tokens,
+                errors={a: why for a in self.plan if (why := self._failure(a)) is not None},
+                reason=self._reason(),
+            )
+
+    def _totals(self, ablation: Ablation) -> Floats:
+        landed = self._landed.get(ablation)
+        return np.full(len(self.responses), np.nan) if landed is None or landed.totals is None else landed.totals
+
+    def _failure(self, ablation: Ablation) -> str | None:
+        landed = self._landed.get(ablation)
+        return None if landed is None else landed.failure
+
+    def _redraw(self, ablation: Ablation) -> None:
+        """Brings the cells up to date with what has just landed of `ablation`, or was taken back."""
+        if ablation == BASELINE:
+            for single, row in self._row.items():
+                self._redraw_row(single, row)
+        row_of_it = self._row.get(ablation)
+        if row_of_it is not None:
+            self._redraw_row(ablation, row_of_it)
+        if row_of_it is None or self._before[row_of_it].any():  # it moves the noise floor, or the sums, of every row
+            self._dirty.update(range(len(self.keys)))
+        else:
+            self._dirty.add(row_of_it)
+
+    def _redraw_row(self, ablation: Ablation, row: int) -> None:
+        baseline, landed = self._landed.get(BASELINE), self._landed.get(ablation)
+        if landed is not None and landed.failure is not None:  # a failed row is wholly failed
+            self._effects[row] = self._stray[row] = np.nan
+            self._state[row] = State.FAILED
+            return
+        before = self._before[row]
+        if landed is None or landed.totals is None or baseline is None or baseline.totals is None:
+            self._effects[row] = np.where(before, 0.0, np.nan)
+            self._stray[row] = np.nan
+            self._state[row] = np.where(before, State.BEFORE, State.PENDING)
+            return
+        raw = baseline.totals - landed.totals
+        self._effects[row] = np.where(before, 0.0, raw)
+        self._stray[row] = np.where(before, raw, np.nan)
+        self._state[row] = np.where(before, State.BEFORE, State.OK)
 
 
 def _no_matrix(keys: Sequence[str], responses: Sequence[int]) -> str | None:

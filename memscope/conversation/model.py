@@ -219,8 +219,11 @@ class Conversation:
 
     def memory_text(self, key: str, *, before: int) -> str:
         """The text under `key` as it last stood before the message `before`; its first text where none did."""
-        found = [m.text for message in self.messages[:before] for m in message.memories if m.key == key]
-        return found[-1] if found else next(entry.texts[0] for entry in self.memories if entry.key == key)
+        entry = next(entry for entry in self.memories if entry.key == key)
+        seen = [place for place in entry.occurrences if place < before]
+        if not seen:
+            return entry.texts[0]
+        return [memory.text for memory in self.messages[seen[-1]].memories if memory.key == key][-1]
 
     def upto(self, message: int) -> Conversation:
         """The conversation that ends with `message`: what its author could have seen, and the message itself."""

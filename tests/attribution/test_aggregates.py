@@ -209,6 +209,16 @@ def test_the_strongest_cells_go_either_way_and_leave_noise_out() -> None:
     assert strongest_cells(matrix, cut, 2) == [(1, 1), (0, 1)]
 
 
+@given(st.integers(0, 8), st.lists(st.sampled_from([-2.0, -1.0, 0.0, 0.5, 1.0, 2.0, nan]), min_size=1, max_size=12))
+def test_a_few_of_the_strongest_cells_are_the_first_of_all_of_them(count: int, effects: list[float]) -> None:
+    matrix = made([effects, effects[::-1]], [[P if isnan(e) else OK for e in row] for row in (effects, effects[::-1])])
+    cells = [(-abs(e), cell) for cell, e in np.ndenumerate(matrix.effects) if abs(e) > 0.25]
+
+    assert strongest_cells(matrix, Cutoffs(matrix.again, np.full(len(effects), 0.25)), count) == [
+        cell for _, cell in sorted(cells)[:count]
+    ]
+
+
 @pytest.mark.parametrize(
     ("effects", "cutoff", "indices"),
     [

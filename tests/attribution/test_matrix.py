@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pytest
@@ -438,3 +438,109 @@ def test_snapshots_are_whole_while_threads_land_rows() -> None:
             assert np.isnan(matrix.baseline).all()
             assert not measured.any()
     assert not run.snapshot().missing.any()
+
+
+# The cells are kept up to date as scorings land: they are always what a computation from scratch says.
+
+
+def from_scratch(run: MatrixRun, landed: Mapping[Ablation, list[ResponseScore] | Failure]) -> dict[str, object]:
+    """The cells and what is told of them, from the last result of each ablation."""
+
+    def totals(ablation: Ablation) -> np.ndarray:
+        result = landed.get(ablation)
+        if not isinstance(result, list):
+            return np.full(len(run.responses), np.nan)
+        return np.array([score.total for score in result])
+
+    shape = len(run.keys), len(run.responses)
+    effects, stray, state = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, P, np.uint8)
+    firsts = [entry.first for entry in run.conversation.memories]
+    for row, column in np.ndindex(shape):
+        single = without(run.keys[row])
+        raw = totals(BASELINE)[column] - totals(single)[column]
+        if isinstance(landed.get(single), Failure):
+            state[row, column] = F
+        elif run.responses[column] < firsts[row]:
+            effects[row, column], stray[row, column], state[row, column] = 0.0, raw, B
+        elif not np.isnan(raw):
+            effects[row, column], state[row, column] = raw, OK
+    failed = [(a, landed[a]) for a in run.plan if isinstance(landed.get(a), Failure)]
+    return {
+        "baseline": totals(BASELINE),
+        "again": totals(AGAIN),
+        "stripped": totals(run.everything),
+        "effects": effects,
+        "stray": stray,
+        "state": state,
+        "errors": {ablation: failure.reason for ablation, failure in failed if isinstance(failure, Failure)},
+    }
+
+
+happenings = st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["scores", "noise", "fails", "forgotten"])))
+
+
+@settings(deadline=None)
+@given(happenings)
+def test_after_any_landings_failures_and_retries_the_cells_are_those_computed_from_scratch(
+    happened: list[tuple[int, str]],
+) -> None:
+    conversation = office()
+    run = MatrixRun(conversation)
+    landed: dict[Ablation, list[ResponseScore] | Failure] = {}
+
+    for number, (index, what) in enumerate(happened):
+        ablation = run.plan[index]
+        if what == "forgotten":
+            run.forget([ablation])
+            landed.pop(ablation, None)
+            continue
+        off = number / 64 if what == "noise" else 0.0
+        result = [ResponseScore(score.total - off, None, score.count) for score in scores(conversation, ablation)]
+        landed[ablation] = Failure(f"trouble {number}") if what == "fails" else result
+        run.land(ablation, landed[ablation])
+
+        if number % 3 == 0:  # pictures taken on the way disturb nothing
+            run.snapshot()
+
+    matrix = vars(run.snapshot())
+    expected = from_scratch(run, landed)
+    np.testing.assert_equal({name: matrix[name] for name in expected}, expected)
+
+
+def test_what_is_forgotten_is_pending_again_and_alone() -> None:
+    run = run_of(office(), MatrixRun(office()).plan)
+    run.take_dirty()
+
+    run.forget([without("tabs")])
+
+    assert run.snapshot().state.tolist() == [[P, P, P], [B, OK, OK], [B, B, OK]]
+    assert run.take_dirty() == {0}
+    assert run.landed([without("tabs")]) == {}
+
+
+def test_what_was_forgotten_can_be_put_back_but_for_what_landed_since() -> None:
+    run = run_of(office(), MatrixRun(office()).plan)
+    earlier = run.snapshot()
+    taken = run.forget([BASELINE, without("tabs"), without("pnpm"), without("nobody")])
+    run.land(without("pnpm"), REFUSED)
+
+    run.restore(taken)
+
+    later = run.snapshot()
+    assert later.state.tolist() == [[OK, OK, OK], [F, F, F], [B, B, OK]]
+    assert later.effects[[0, 2]].tolist() == earlier.effects[[0, 2]].tolist()
+    assert later.tokens.tolist() == earlier.tokens.tolist()
+    assert run.failed() == (without("pnpm"),)
+
+
+def test_what_has_no_numbers_is_missing_whether_it_failed_or_was_never_reached() -> None:
+    run = run_of(office(), [BASELINE, without("tabs")])
+    run.land(without("pnpm"), REFUSED)
+
+    assert run.missing() == (without("pnpm"), without("late"), run.everything, AGAIN)
+    assert not run.baseline_failed
+
+    run.land(BASELINE, REFUSED)
+    assert run.missing()[0] == BASELINE
+    assert run.baseline_failed
+    assert MatrixRun(talk()).missing() == ()
