@@ -9,7 +9,7 @@ from memscope.attribution.matrix import MatrixRun
 from memscope.attribution.tokens import Heat
 from memscope.base.job import Job
 from memscope.conversation.ablation import Ablation
-from memscope.reports.strongest import CellNote, cell_notes
+from memscope.reports.cell import CellDetail, cell_detail
 
 
 def explain_strongest(
@@ -20,10 +20,11 @@ def explain_strongest(
     threshold: float,
     count: int = 5,
     workers: int | None = None,
-) -> list[CellNote]:
-    """Notes on the `count` cells furthest beyond their cutoff, strongest first."""
+) -> list[CellDetail]:
+    """The `count` cells furthest beyond their cutoff, strongest first."""
     matrix = run.snapshot()
-    cells = strongest_cells(matrix, cutoffs(matrix, threshold), count)
+    cut = cutoffs(matrix, threshold)
+    cells = strongest_cells(matrix, cut, count)
     rows: dict[int, list[int]] = {}
     for row, column in cells:
         rows.setdefault(column, []).append(row)
@@ -32,4 +33,4 @@ def explain_strongest(
         singles = {Ablation.of(matrix.keys[row]): row for row in its_rows}
         found = token_heat(run, column, tuple(singles), scorer, job, workers=workers)
         heats |= {(singles[single], column): heat for single, heat in found.items()}
-    return cell_notes(run.conversation, matrix, cells, heats, threshold)
+    return [cell_detail(run.conversation, matrix, cut, *cell, heat=heats.get(cell)) for cell in cells]

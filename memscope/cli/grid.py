@@ -9,11 +9,12 @@ from rich.style import Style
 from rich.text import Text
 
 from memscope.actions.explain import explain_strongest
+from memscope.base.cells import middle
 from memscope.base.text import clean_line
 from memscope.cli.colours import effect_style
-from memscope.cli.tables import middle
+from memscope.reports.cell import CellDetail
 from memscope.reports.matrix import MatrixDocument, glyph
-from memscope.reports.strongest import CellNote, Remarks, remarks
+from memscope.reports.remarks import Remarks, remarks
 from memscope.reports.view import nats
 
 if TYPE_CHECKING:
@@ -38,11 +39,11 @@ def print_matrix(opened: Session, run: MatrixRun, document: MatrixDocument) -> N
     width = console.screen().width
     console.text(*_grid(document, width), *_legend(opened, document))
     with console.job() as job:
-        notes = explain_strongest(run, opened.scorer, job, threshold=opened.settings.threshold, count=_EXPLAINED)
-    if notes:
+        cells = explain_strongest(run, opened.scorer, job, threshold=opened.settings.threshold, count=_EXPLAINED)
+    if cells:
         console.text("", Text("strongest", style="bold"))
-    for note in notes:
-        console.text(*_explained(note, width))
+    for cell in cells:
+        console.text(*_explained(cell, width))
     if told := _told(remarks(document)):
         console.text("", *told)
 
@@ -112,16 +113,17 @@ def _legend(opened: Session, document: MatrixDocument) -> list[Text]:
     ]
 
 
-def _explained(note: CellNote, width: int) -> list[Text]:
-    share = note.share is not None and note.share <= 1 and f", {note.share:.0%} of what all memories gave it"
-    telling = note.word and abs(note.word_effect) >= _TELLING * abs(note.effect)
-    word = f", most on {note.word!r} ({note.word_effect:+.1f})" if telling else ""
-    how = "leans on" if note.effect > 0 else "is less likely with" if note.spread else "goes against"
-    head = Text(f"#{note.message} {how} ").append(clean_line(note.key), "bold")
-    head.append(f": {note.effect:+.1f} nats{share or ''}{word}")
-    lines = [Text(f"    memory    {note.memory}"), Text(f"    response  {note.response}")]
-    if note.effect < 0:
-        why = "no few words carry it: a long text makes all others a little less likely" if note.spread else _AGAINST
+def _explained(cell: CellDetail, width: int) -> list[Text]:
+    effect = cell.effect or 0.0
+    share = cell.share is not None and cell.share <= 1 and f", {cell.share:.0%} of what all memories gave it"
+    telling = cell.word and abs(cell.word_effect) >= _TELLING * abs(effect)
+    word = f", most on {cell.word!r} ({cell.word_effect:+.1f})" if telling else ""
+    how = "leans on" if effect > 0 else "is less likely with" if cell.spread else "goes against"
+    head = Text(f"#{cell.message} {how} ").append(clean_line(cell.key), "bold")
+    head.append(f": {effect:+.1f} nats{share or ''}{word}")
+    lines = [Text(f"    memory    {cell.memory}"), Text(f"    response  {cell.response}")]
+    if effect < 0:
+        why = "no few words carry it: a long text makes all others a little less likely" if cell.spread else _AGAINST
         lines.append(Text(f"    {why}", "dim"))
     for line in lines:
         line.truncate(width, overflow="ellipsis")

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from memscope.attribution.aggregates import cutoffs, memory_totals, response_totals
+from memscope.attribution.aggregates import MemoryTotals, cutoffs, memory_totals, response_totals
 from memscope.attribution.matrix import Matrix, State
 from memscope.base.text import preview
 from memscope.conversation.ablation import AGAIN, Ablation
@@ -193,26 +193,29 @@ def conversation_part(conversation: Conversation) -> ConversationPart:
 
 def memory_rows(conversation: Conversation, matrix: Matrix, threshold: float) -> list[MemoryRow]:
     totals = memory_totals(matrix, cutoffs(matrix, threshold))
-    failed = (matrix.state == State.FAILED).any(axis=1)  # then all of the row is
-    return [
-        MemoryRow(
-            key=memory.key,
-            preview=preview(memory.texts[-1], 200),
-            occurrences=list(memory.occurrences),
-            chars=_chars(conversation, memory),
-            rules=list(memory.rules),
-            total=number(totals.total[row]),
-            net=number(totals.net[row]),
-            max=number(totals.max[row]),
-            mean=number(totals.mean[row]),
-            responses=int(totals.responses[row]) if math.isfinite(totals.total[row]) else None,
-            against=number(totals.against[row]),
-            left_out=int(totals.left_out[row]),
-            state="failed" if failed[row] else "partial" if totals.left_out[row] else "ok",
-            error=matrix.errors.get(Ablation.of(memory.key)),
-        )
-        for row, memory in enumerate(conversation.memories)
-    ]
+    return [memory_row(conversation, matrix, totals, row) for row in range(len(matrix.keys))]
+
+
+def memory_row(conversation: Conversation, matrix: Matrix, totals: MemoryTotals, row: int) -> MemoryRow:
+    """The row of one memory; `totals` are those of the matrix."""
+    memory = conversation.memories[row]
+    failed = (matrix.state[row] == State.FAILED).any()  # then all of the row is
+    return MemoryRow(
+        key=memory.key,
+        preview=preview(memory.texts[-1], 200),
+        occurrences=list(memory.occurrences),
+        chars=_chars(conversation, memory),
+        rules=list(memory.rules),
+        total=number(totals.total[row]),
+        net=number(totals.net[row]),
+        max=number(totals.max[row]),
+        mean=number(totals.mean[row]),
+        responses=int(totals.responses[row]) if math.isfinite(totals.total[row]) else None,
+        against=number(totals.against[row]),
+        left_out=int(totals.left_out[row]),
+        state="failed" if failed else "partial" if totals.left_out[row] else "ok",
+        error=matrix.errors.get(Ablation.of(memory.key)),
+    )
 
 
 def response_rows(conversation: Conversation, matrix: Matrix, threshold: float) -> list[ResponseRow]:

@@ -16,18 +16,20 @@ from memscope.actions.engine import Scorer
 from memscope.actions.explain import explain_strongest
 from memscope.actions.respond import explain_response
 from memscope.actions.score import score_matrix
+from memscope.attribution.aggregates import cutoffs
 from memscope.attribution.matrix import Matrix, MatrixRun
 from memscope.attribution.tokens import Heat
 from memscope.base.errors import UsageError
 from memscope.base.job import Job
 from memscope.base.settings import Resolved, Settings
-from memscope.cli.output import csv_text
 from memscope.conversation.ablation import BASELINE, Ablation
 from memscope.conversation.model import Conversation
 from memscope.conversation.native import native, sha256
 from memscope.engines.embedded.engine import Embedded
 from memscope.engines.protocol import Failure, Tokens
+from memscope.reports.cell import cell_detail
 from memscope.reports.config import config_document
+from memscope.reports.csv import csv_text
 from memscope.reports.matrix import (
     MATRIX,
     MEMORIES,
@@ -42,7 +44,6 @@ from memscope.reports.matrix import (
 from memscope.reports.native import native_document
 from memscope.reports.registry import VIEWS, json_schema
 from memscope.reports.response import Words, no_response, percent, response_document
-from memscope.reports.strongest import cell_notes
 from memscope.reports.view import Document, View, nats, number, show
 from tests.fakes import (
     LATE,
@@ -513,8 +514,7 @@ def test_an_effect_that_no_few_words_carry_is_spread(sign: int) -> None:
 
     def noted(effects: list[float]) -> bool:
         heat = Heat(starts, starts + 1, sign * np.array(effects))
-        (note,) = cell_notes(conversation, matrix, [(row, column)], {(row, column): heat}, 0.01)
-        return note.spread
+        return cell_detail(conversation, matrix, cutoffs(matrix, 0.01), row, column, heat=heat).spread
 
     assert noted([0.1] * 20)
     assert not noted([0.1] * 19 + [2.0])
@@ -524,7 +524,7 @@ def test_a_cell_without_heat_has_no_word_and_is_not_called_spread() -> None:
     conversation = office()
     matrix, _ = matrix_of(conversation)
 
-    (note,) = cell_notes(conversation, matrix, [(1, 1)], {}, 0.01)
+    note = cell_detail(conversation, matrix, cutoffs(matrix, 0.01), 1, 1)
 
     assert (note.word, note.word_effect, note.spread) == ("", 0.0, False)
     assert note.response.startswith("Use pnpm")
@@ -534,9 +534,9 @@ def test_a_cell_shows_the_memory_as_the_response_could_see_it() -> None:
     conversation = talk(memory("m", "Old."), assistant("One two."), memory("m", "New."), assistant("Three four."))
     matrix, _ = matrix_of(conversation)
 
-    notes = cell_notes(conversation, matrix, [(0, 0), (0, 1)], {}, 0.01)
+    cells = [cell_detail(conversation, matrix, cutoffs(matrix, 0.01), 0, column) for column in (0, 1)]
 
-    assert [note.memory for note in notes] == ["Old.", "New."]
+    assert [cell.memory for cell in cells] == ["Old.", "New."]
 
 
 # How numbers are written

@@ -1,0 +1,103 @@
+"""All memories of a conversation for a pane: rows and details of a matrix that fills, without doing twice what need not
+be done twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from memscope.attribution.aggregates import cutoffs, memory_totals
+from memscope.attribution.duplicates import Duplicates
+from memscope.attribution.matrix import Matrix
+from memscope.base.text import preview
+from memscope.conversation.model import Conversation
+from memscope.conversation.render import response_text
+from memscope.engines.protocol import EngineIdentity
+from memscope.reports.matrix import (
+    MEMORIES,
+    EnginePart,
+    MemoriesDocument,
+    MemoryRow,
+    conversation_part,
+    memory_row,
+    memory_rows,
+)
+from memscope.reports.memory import MemoryDetail, duplicates_of, memory_detail
+from memscope.reports.view import Column
+
+
+class Version(NamedTuple):
+    """A text of a memory, and the message in which it first stands."""
+
+    message: int
+    text: str
+
+
+class MemoryReader:
+    """Reads memories off the latest matrix it was given: `look` first, whenever matrix or threshold have changed."""
+
+    def __init__(self, conversation: Conversation, matrix: Matrix, threshold: float) -> None:
+        self.conversation = conversation
+        self.place = {memory.key: row for row, memory in enumerate(conversation.memories)}
+        self._openings: dict[int, str] = {}
+        self.look(matrix, threshold)
+
+    def look(self, matrix: Matrix, threshold: float) -> None:
+        """Takes a matrix of the same conversation; `threshold` in nats."""
+        self.matrix, self.threshold = matrix, threshold
+        self._cut = cutoffs(matrix, threshold)
+        self._totals = memory_totals(matrix, self._cut)
+
+    @cached_property
+    def _duplicates(self) -> Duplicates:
+        return duplicates_of(self.conversation)
+
+    def rows(self, places: Iterable[int] | None = None) -> list[MemoryRow]:
+        """The rows of some memories, by their place in the conversation; of all: None."""
+        wanted = range(len(self.matrix.keys)) if places is None else sorted(places)
+        return [memory_row(self.conversation, self.matrix, self._totals, row) for row in wanted]
+
+    def columns(self, rows: Sequence[MemoryRow]) -> tuple[Column[MemoryRow], ...]:
+        """The columns of the MEMORIES view; those that tell of failures where there are some, not while rows wait."""
+        failed = [row for row in rows if row.state == "failed"]
+        return tuple(MEMORIES.columns(MemoriesDocument.model_construct(memories=failed, reason=self.matrix.reason)))
+
+    def detail(self, key: str) -> MemoryDetail:
+        """A memory, with its effects along the conversation and its near duplicates. Raises KeyError."""
+        row = self.place[key]
+        return memory_detail(self.conversation, self.matrix, self._cut, self._totals, row, duplicates=self._duplicates)
+
+    def versions(self, key: str) -> list[Version]:
+        """The distinct texts of a memory, each with the message that first has it. Raises KeyError."""
+        memory = self.conversation.memories[self.place[key]]
+        first: dict[str, int] = {}
+        for message in dict.fromkeys(memory.occurrences):
+            for part in self.conversation.messages[message].memories:
+                if part.key == key:
+                    first.setdefault(part.text, message)
+        return [Version(first[text], text) for text in memory.texts]
+
+    def opening(self, message: int) -> str:
+        """The opening words of a response, on one clean line."""
+        if message not in self._openings:
+            self._openings[message] = preview(response_text(self.conversation, message))
+        return self._openings[message]
+
+
+def chosen_memories(
+    conversation: Conversation,
+    matrix: Matrix,
+    identity: EngineIdentity,
+    threshold: float,
+    keys: Iterable[str] | None = None,
+) -> MemoriesDocument:
+    """The document of the memories with these keys, in the conversation's order; of all: None."""
+    wanted = set(matrix.keys if keys is None else keys)
+    return MemoriesDocument(
+        conversation=conversation_part(conversation),
+        engine=EnginePart(name=identity.name, model=identity.model, url=identity.url),
+        memories=[row for row in memory_rows(conversation, matrix, threshold) if row.key in wanted],
+        reason=matrix.reason,
+    )
