@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 
 from memscope.actions.engine import Scorer
 from memscope.actions.heat import token_heat
-from memscope.actions.score import score_matrix
+from memscope.actions.score import score_matrix, unknown_memory
 from memscope.attribution.matrix import Matrix, MatrixRun, State
 from memscope.attribution.tokens import Span
 from memscope.base.errors import UsageError
@@ -95,13 +94,6 @@ def why(
     return explain_response(
         conversation.upto(message), message, scorer, job, threshold=threshold, workers=workers, spans=spans
     )
-
-
-def unknown_memory(key: str, keys: list[str]) -> UsageError:
-    """The error for a key that is not in the conversation, naming near matches."""
-    near = difflib.get_close_matches(key, keys, 3, 0.4) or [k for k in keys if key.casefold() in k.casefold()][:3]
-    hint = f"Did you mean {', '.join(near)}?" if near else "`memscope memories FILE` lists them."
-    return UsageError(f"there is no memory {key!r} in the conversation", do=hint)
 
 
 def _scored(matrix: Matrix, column: int) -> list[str]:

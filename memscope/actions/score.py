@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from memscope.actions.engine import Scorer
 from memscope.attribution.columns import columns
 from memscope.attribution.matrix import MatrixRun
+from memscope.base.errors import UsageError
 from memscope.base.job import Job
 from memscope.conversation.ablation import BASELINE, Ablation
 from memscope.conversation.model import Conversation
@@ -25,17 +27,46 @@ class Cost:
     seconds: float
 
 
+def new_run(conversation: Conversation, *, keep_tokens: bool) -> MatrixRun:
+    """A run with nothing in it yet. `keep_tokens`: for want of a store that does."""
+    return MatrixRun(conversation, keep_tokens=keep_tokens)
+
+
 def score_matrix(
     conversation: Conversation, scorer: Scorer, job: Job, *, workers: int | None = None
 ) -> tuple[MatrixRun, Cost]:
     """The whole matrix of a conversation. A run with no memory or no response makes no scoring and says why."""
-    run = MatrixRun(conversation, keep_tokens=scorer.database is None)
+    run = new_run(conversation, keep_tokens=scorer.database is None)
     return run, fill(run, run.plan, scorer, job, workers=workers)
 
 
 def retry_failed(run: MatrixRun, scorer: Scorer, job: Job, *, workers: int | None = None) -> Cost:
     """Scores the failed ablations of a run again, those alone; all that has no numbers, when its baseline failed."""
     return fill(run, run.failed(), scorer, job, workers=workers)
+
+
+def rescore(run: MatrixRun, key: str, scorer: Scorer, job: Job, *, workers: int | None = None) -> Cost:
+    """Scores without one memory once more, past what is on disk, and keeps the new scores there.
+
+    The memory's row is pending until they land; when they do not, what was there before comes back. A memory that no
+    response could have seen costs nothing. Raises `UsageError` for a key that is not in the conversation, `Cancelled`.
+    """
+    if key not in run.keys:
+        raise unknown_memory(key, list(run.keys))
+    single = Ablation.of(key)
+    asked = [single] if single in run.plan else []
+    taken = run.forget(asked)
+    try:
+        return fill(run, asked, scorer.afresh(), job, workers=workers)
+    finally:
+        run.restore(taken)
+
+
+def unknown_memory(key: str, keys: Sequence[str]) -> UsageError:
+    """The error for a key that is not in the conversation, naming near matches."""
+    near = difflib.get_close_matches(key, keys, 3, 0.4) or [k for k in keys if key.casefold() in k.casefold()][:3]
+    hint = f"Did you mean {', '.join(near)}?" if near else "`memscope memories FILE` lists them."
+    return UsageError(f"there is no memory {key!r} in the conversation", do=hint)
 
 
 def fill(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import sys
 import time
@@ -28,16 +26,29 @@ Row = TypeVar("Row")
 
 
 class Console:
-    """Prints one command's results. `form` is what `--format` asks for."""
+    """Prints one command's results in a `form`; `asked`: a person asked for it."""
 
-    def __init__(self, form: Form = "table") -> None:
+    def __init__(self, form: Form = "table", *, asked: bool = False) -> None:
         self.form: Form = form
+        self.asked = asked
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a console can open: a person is at a terminal that can draw, and did not ask for a form."""
+        return (
+            not self.asked
+            and sys.stdin.isatty()
+            and sys.stdout.isatty()
+            and os.environ.get("TERM", "") not in ("", "dumb")
+        )
 
     def document(self, view: View[Doc, Row], document: Doc) -> None:
         """The document in the form asked for; as a table, its rows alone."""
         if self.form == "json":
             self.json(document.model_dump(mode="json", by_alias=True))
         elif self.form == "csv":
+            from memscope.reports.csv import csv_text
+
             sys.stdout.write(csv_text(view, document))
         elif view.rows(document):
             self.table(view.columns(document), view.rows(document))
@@ -128,21 +139,3 @@ class _Lines:
             self._last = time.monotonic()
             of = "" if progress.total is None else f" of {progress.total}"
             self._console.note(f"{progress.doing}: {progress.done}{of} {progress.unit}")
-
-
-def csv_text(view: View[Doc, Row], document: Doc) -> str:
-    """The rows as CSV (RFC 4180, but for bare newlines), a header first; cleaned, and inert in a spreadsheet."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    columns = view.columns(document)
-    writer.writerow([column.title for column in columns])
-    for row in view.rows(document):
-        writer.writerow([_csv_cell(column.value(row)) for column in columns])
-    return out.getvalue()
-
-
-def _csv_cell(value: object) -> object:
-    if not isinstance(value, str):
-        return repr(value) if isinstance(value, float) else value
-    text = clean(value)
-    return "'" + text if text.lstrip().startswith(("=", "+", "-", "@")) else text  # else a spreadsheet would run it

@@ -32,12 +32,16 @@ SHOWN_BODY = 200  # characters of an answer that an error quotes
 
 
 class Server:
-    """A server at `base_url` that speaks JSON; safe to use from any thread. `timeout` is in seconds, for one answer."""
+    """A server at `base_url` that speaks JSON; safe to use from any thread. `timeout` is in seconds, for one answer;
+    `retries`: how often a request is made again when it fails in passing."""
 
-    def __init__(self, base_url: str, *, api_key: str = "", timeout: float, connections: int = 256) -> None:
+    def __init__(
+        self, base_url: str, *, api_key: str = "", timeout: float, connections: int = 256, retries: int | None = None
+    ) -> None:
         self.base_url = _checked_url(base_url)
         self._key = _checked_key(api_key)
         self._timeout = timeout
+        self._retries = RETRIES if retries is None else retries
         self._lock = threading.Lock()
         self._closed = False
         self._users = 1  # whoever made it, and every request on its way
@@ -45,7 +49,7 @@ class Server:
         try:
             self._client = httpx.Client(
                 headers={**headers, "User-Agent": "memscope"},
-                timeout=httpx.Timeout(timeout, connect=CONNECT_TIMEOUT, pool=None),
+                timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT), pool=None),
                 limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
             )
         except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:  # which may quote a proxy's password
@@ -88,7 +92,7 @@ class Server:
 
     def _ask(self, method: str, path: str, content: bytes | None, job: Job) -> Any:
         wait = FIRST_WAIT
-        for attempt in range(RETRIES + 1):
+        for attempt in range(self._retries + 1):
             job.check()
             retry_after: float | None = None
             try:
@@ -106,7 +110,7 @@ class Server:
                 raise EngineError(f"no answer within {self._timeout:g} s", where=self.base_url + path, do=do) from late
             except (httpx.HTTPError, httpx.InvalidURL) as other:
                 raise EngineError(self.hidden(str(other) or type(other).__name__), where=self.base_url) from other
-            if attempt == RETRIES:
+            if attempt == self._retries:
                 raise error
             job.wait(wait * random.uniform(0.75, 1.25) if retry_after is None else retry_after)
             wait = min(wait * 2, LONGEST_WAIT)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import memscope.engines
 from memscope.base.errors import UsageError
+from memscope.base.job import Job
 from memscope.base.plugins import member, member_names
 from memscope.engines.protocol import Engine
 
@@ -31,11 +32,16 @@ class EngineOptions:
 
 @dataclass(frozen=True, slots=True)
 class EngineSpec:
-    """One engine: its name, what it is in a line, and how it is made. `build` may raise `UsageError`, `EngineError`."""
+    """One engine: its name, what it is in a line, and how it is made. `build` may raise `UsageError`, `EngineError`.
+
+    `models`, for engines that are servers: asks quickly which models one serves, none where it does not say; raises
+    `UsageError`, `EngineError` where it does not answer, `Cancelled`.
+    """
 
     name: str
     summary: str
     build: Callable[[EngineOptions], Engine]
+    models: Callable[[EngineOptions, Job], list[str]] | None = None
 
 
 def engine_names() -> list[str]:

@@ -19,6 +19,8 @@ from memscope.engines.protocol import Capabilities, EngineIdentity, ResponseScor
 from memscope.engines.registry import EngineOptions, EngineSpec
 
 TIMEOUT = 120.0
+QUICK = 3.0  # seconds that a person who chooses an engine waits for a server
+MOST_MODELS = 500  # that anybody chooses from
 
 
 class ScoreApi:
@@ -69,9 +71,7 @@ def _total(number: int, of: int, score: Any) -> float:
 
 
 def _build(options: EngineOptions) -> ScoreApi:
-    if not options.base_url:
-        raise UsageError("score-api needs the address of a server", do="Give --base-url, or set MEMSCOPE_BASE_URL.")
-    server = Server(options.base_url, api_key=options.api_key, timeout=options.timeout or TIMEOUT)
+    server = _server(options, timeout=options.timeout or TIMEOUT)
     try:
         return ScoreApi(server, options.model or _only_model(server))
     except BaseException:
@@ -79,14 +79,17 @@ def _build(options: EngineOptions) -> ScoreApi:
         raise
 
 
+def _server(options: EngineOptions, *, timeout: float, retries: int | None = None) -> Server:
+    if not options.base_url:
+        raise UsageError("score-api needs the address of a server", do="Give --base-url, or set MEMSCOPE_BASE_URL.")
+    return Server(options.base_url, api_key=options.api_key, timeout=timeout, retries=retries)
+
+
 def _only_model(server: Server) -> str:
     """The one model a server serves; several have to be chosen from."""
-    answer = server.get("/models", Job())
-    listed = answer.get("data") if isinstance(answer, Mapping) else None
-    entries = listed if isinstance(listed, list) else []
-    models = [m["id"] for m in entries if isinstance(m, Mapping) and isinstance(m.get("id"), str)]
+    models = _served(server, Job())
     if len(models) == 1:
-        return str(models[0])
+        return models[0]
     if not models:
         raise UsageError("the server does not say which models it serves", where=server.base_url, do="Give --model.")
     raise UsageError(
@@ -96,4 +99,19 @@ def _only_model(server: Server) -> str:
     )
 
 
-ENGINE = EngineSpec("score-api", "a server that scores whole conversations (POST /score)", _build)
+def _served(server: Server, job: Job) -> list[str]:
+    answer = server.get("/models", job)
+    listed = answer.get("data") if isinstance(answer, Mapping) else None
+    entries = listed if isinstance(listed, list) else []
+    return [m["id"] for m in entries if isinstance(m, Mapping) and isinstance(m.get("id"), str)]
+
+
+def _models(options: EngineOptions, job: Job) -> list[str]:
+    server = _server(options, timeout=min(options.timeout or QUICK, QUICK), retries=0)
+    try:
+        return [server.hidden(model) for model in _served(server, job)[:MOST_MODELS]]
+    finally:
+        server.close()
+
+
+ENGINE = EngineSpec("score-api", "a server that scores whole conversations (POST /score)", _build, _models)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from copy import copy
 from dataclasses import asdict
 
 from memscope.base.errors import StoreError
@@ -52,9 +52,30 @@ class Stored:
 
     def __init__(self, engine: Engine, scores: ScoreStore) -> None:
         self.engine = engine
-        self.trouble: StoreError | None = None
         self._scores = scores
-        self._lock = threading.Lock()
+        self._looks = True
+        self._troubles: list[StoreError] = []
+
+    @property
+    def trouble(self) -> StoreError | None:
+        """What first went wrong with the store; it is not used any more from then on."""
+        return self._troubles[0] if self._troubles else None
+
+    def afresh(self) -> Stored:
+        """The same engine and store, but nothing is looked up: what is scored replaces what was kept."""
+        asking = copy(self)  # it shares the troubles
+        asking._looks = False
+        return asking
+
+    def known(self, keys: Iterable[bytes]) -> frozenset[bytes]:
+        """Which of these scorings (`score_key`) are on disk."""
+        if self.trouble:
+            return frozenset()
+        try:
+            return self._scores.known(keys)
+        except StoreError as error:
+            self._troubles.append(error)
+            return frozenset()
 
     @property
     def identity(self) -> EngineIdentity:
@@ -78,9 +99,9 @@ class Stored:
 
     def _find(self, key: bytes, prompt: Prompt, job: Job) -> list[ResponseScore] | None:
         try:
-            kept = None if self.trouble else self._scores.get(key)
+            kept = self._scores.get(key) if self._looks and not self.trouble else None
         except StoreError as error:
-            self._without(error)
+            self._troubles.append(error)
             return None
         found = None if kept is None else _scores(kept)
         if found is None or problem(prompt, found):
@@ -94,11 +115,7 @@ class Stored:
         try:
             self._scores.put(key, _stored(scores))
         except StoreError as error:
-            self._without(error)
-
-    def _without(self, error: StoreError) -> None:
-        with self._lock:
-            self.trouble = self.trouble or error
+            self._troubles.append(error)
 
 
 class StoredOnePass(Stored):

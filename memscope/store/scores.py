@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from memscope.store.database import Database
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_AT_ONCE = 500  # keys a query asks for: SQLite bounds how many it takes
 _I32, _F32, _F64 = np.dtype("<i4"), np.dtype("<f4"), np.dtype("<f8")
 
 # starts, ends (character offsets) and log-probabilities (nats) of one response's tokens
@@ -46,6 +48,17 @@ class ScoreStore:
             return _read(*rows[0])
         except (ValueError, TypeError, struct.error, zlib.error):
             return None
+
+    def known(self, keys: Iterable[bytes]) -> frozenset[bytes]:
+        """Those of `keys` under which something is stored; whether it can be read is not looked at."""
+        asked = list(dict.fromkeys(keys))
+        found: set[bytes] = set()
+        for first in range(0, len(asked), _AT_ONCE):
+            some = asked[first : first + _AT_ONCE]
+            marks = ", ".join("?" * len(some))
+            rows = self._database.read(f"SELECT key FROM scores WHERE key IN ({marks})", *some)
+            found.update(key for (key,) in rows if isinstance(key, bytes))
+        return frozenset(found)
 
     def put(self, key: bytes, scores: StoredScores) -> None:
         """Keeps a scoring; it is on disk when this returns."""

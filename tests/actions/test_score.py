@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from memscope.actions.engine import Scorer, open_scorer
-from memscope.actions.score import Cost, fill, retry_failed, score_matrix
+from memscope.actions.engine import Scorer, open_scorer, open_store
+from memscope.actions.score import Cost, fill, rescore, retry_failed, score_matrix
 from memscope.attribution.aggregates import cutoffs
 from memscope.attribution.matrix import Matrix, MatrixRun, State
-from memscope.base.errors import Cancelled, StoreError
+from memscope.base.errors import Cancelled, StoreError, UsageError
 from memscope.base.job import Job, Progress
 from memscope.base.settings import Settings, data_dir
 from memscope.conversation.ablation import BASELINE, Ablation
@@ -414,3 +414,102 @@ def test_an_engine_is_closed_when_the_store_cannot_be_opened(engine: FormulaEngi
         open_scorer(Settings())
 
     assert engine.closed
+
+
+def test_a_store_that_is_open_is_used_and_left_open(engine: FormulaEngine, tmp_path: Path) -> None:
+    database = Database(tmp_path / "mine")
+    scorer = open_scorer(Settings(), database)
+    score_matrix(office(), scorer, Job())
+    scorer.close()
+
+    assert scorer.database is database
+    assert engine.closed
+    assert database.read("SELECT count(*) FROM scores") == [(PLAN,)]
+    assert not data_dir().exists()
+    database.close()
+
+
+def test_a_store_that_is_open_is_not_used_where_nothing_is_to_be_kept(engine: FormulaEngine, tmp_path: Path) -> None:
+    database = Database(tmp_path / "mine")
+    scorer = open_scorer(Settings(store=False), database)
+
+    assert (scorer.engine, scorer.database) == (engine, None)
+    scorer.close()
+    assert database.read("SELECT count(*) FROM scores") == [(0,)]
+    database.close()
+
+
+def test_the_store_of_the_settings_is_opened_or_is_none() -> None:
+    assert open_store(Settings(store=False)) is None
+    assert not data_dir().exists()
+
+    database = open_store(Settings())
+    assert database is not None
+    assert database.path.parent == data_dir()
+    database.close()
+
+
+# One memory once more
+
+
+def test_rescoring_asks_for_one_scoring_and_replaces_what_was_kept(tmp_path: Path) -> None:
+    engine = FormulaEngine(after=noisy)
+    with kept(engine, tmp_path) as scorer:
+        run, _ = score_matrix(office(), scorer, Job(), workers=1)
+        before = run.snapshot()
+
+        cost = rescore(run, "tabs", scorer, Job())
+
+        after = run.snapshot()
+        assert (cost.scorings, cost.from_store, engine.calls) == (1, 0, PLAN + 1)
+        assert (after.effects[0] != before.effects[0]).all()
+        assert after.effects[1:].tolist() == before.effects[1:].tolist()
+        again, found = score_matrix(office(), scorer, Job())
+        assert found.scorings == 0
+        assert_same(again.snapshot(), after)
+
+
+def test_while_a_memory_is_rescored_its_row_is_pending() -> None:
+    run, _ = score_matrix(office(), Scorer(FormulaEngine()), Job())
+    seen: list[list[int]] = []
+    engine = FormulaEngine(before=lambda *_: seen.append(run.snapshot().state[1].tolist()))
+
+    rescore(run, "pnpm", Scorer(engine), Job())
+
+    assert seen == [[State.BEFORE, State.PENDING, State.PENDING]]
+    assert run.snapshot().state[1].tolist() == [State.BEFORE, State.OK, State.OK]
+
+
+def test_a_rescoring_that_is_stopped_leaves_what_was_there() -> None:
+    run, _ = score_matrix(office(), Scorer(FormulaEngine()), Job())
+    before, job = run.snapshot(), Job()
+    job.cancel()
+
+    with pytest.raises(Cancelled):
+        rescore(run, "tabs", Scorer(FormulaEngine()), job)
+
+    assert_same(run.snapshot(), before)
+
+
+def test_a_rescoring_that_fails_is_a_failed_row() -> None:
+    run, _ = score_matrix(office(), Scorer(FormulaEngine()), Job())
+
+    rescore(run, "late", Scorer(FormulaEngine(before=fails_without(LATE))), Job())
+
+    assert run.snapshot().state[2].tolist() == [State.FAILED] * 3
+    assert len(run.missing()) == 1
+
+
+def test_a_memory_that_no_response_could_have_seen_is_not_scored_again() -> None:
+    conversation = talk(memory("tabs", TABS), assistant("Hello."), memory("late", LATE))
+    run, _ = score_matrix(conversation, Scorer(FormulaEngine()), Job())
+    engine = FormulaEngine()
+
+    assert rescore(run, "late", Scorer(engine), Job()).scorings == engine.calls == 0
+
+
+def test_a_memory_that_is_not_there_is_named_with_those_like_it() -> None:
+    run, _ = score_matrix(office(), Scorer(FormulaEngine()), Job())
+
+    with pytest.raises(UsageError, match="Did you mean tabs"):
+        rescore(run, "tab", Scorer(FormulaEngine()), Job())

@@ -371,3 +371,17 @@ def test_a_proxy_that_cannot_be_used_is_no_traceback(proxy: str, monkeypatch: py
     with pytest.raises(MemscopeError, match="ALL_PROXY") as refused:
         Server("http://127.0.0.1:9", timeout=1)
     assert "s3cret" not in str(refused.value)
+
+
+def test_a_request_is_made_again_as_often_as_was_asked_for(
+    score_server: Callable[..., ScoreServer], job: Hasty
+) -> None:
+    server = score_server(FAULT="503")
+    once = Server(server.url, api_key=server.key, timeout=5.0, retries=0)
+
+    with pytest.raises(EngineError, match="503"):
+        once.post("/score", {"messages": []}, job)
+    once.close()
+
+    assert len(server.log()) == 1
+    assert job.waits == []

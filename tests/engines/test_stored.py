@@ -406,3 +406,56 @@ def test_the_noise_of_a_server_is_measured_too(store: ScoreStore, score_server: 
         assert len(server.log("/score")) == requests == len(MatrixRun(TALK).plan)
     finally:
         engine.close()
+
+
+# --- asked afresh, and asked what is there ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [FormulaEngine, OnePass])
+def test_asked_afresh_nothing_is_looked_up_and_the_new_scores_are_kept(
+    kind: Callable[[], FormulaEngine], store: ScoreStore
+) -> None:
+    first, second = kind(), kind()
+    second._after = noisy  # another engine of the same identity, whose numbers differ
+    list(columns(stored(first, store), TALK, PLAN, Job()))
+    job = Job()
+
+    anew = dict(columns(stored(second, store).afresh(), TALK, PLAN, job, workers=1))
+    found = dict(columns(stored(first, store), TALK, PLAN, Job()))
+
+    assert (second.calls, job.tally("found"), first.calls) == (len(PLAN), 0, len(PLAN))
+    for ablation in PLAN:
+        before = FormulaEngine().score(render(TALK, ablation), Job())
+        new, kept = anew[ablation], found[ablation]
+        assert isinstance(new, list)
+        assert isinstance(kept, list)
+        assert [score.total for score in kept] == [score.total for score in new] != [score.total for score in before]
+
+
+def test_trouble_met_while_asked_afresh_is_told_by_the_wrapper_too(store: ScoreStore, database: Database) -> None:
+    wrapper = stored(FormulaEngine(), store)
+    database.close()
+
+    wrapper.afresh().score(render(TALK), Job())
+
+    assert wrapper.trouble is not None
+    assert wrapper.known([key()]) == frozenset()
+
+
+def test_it_knows_what_is_on_disk(store: ScoreStore) -> None:
+    wrapper = stored(FormulaEngine(), store)
+    prompts = [render(TALK, ablation) for ablation in PLAN]
+    keys = [score_key(wrapper.identity, prompt, prompt.repeat) for prompt in prompts]
+    assert wrapper.known(keys) == frozenset()
+
+    wrapper.score(prompts[1], Job())
+
+    assert wrapper.known(keys) == {keys[1]}
+
+
+def test_a_store_that_cannot_be_asked_knows_nothing_and_says_why(store: ScoreStore, database: Database) -> None:
+    wrapper = stored(FormulaEngine(), store)
+    database.close()
+
+    assert wrapper.known([key()]) == frozenset()
+    assert wrapper.trouble is not None

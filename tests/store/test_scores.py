@@ -115,3 +115,15 @@ def test_what_cannot_be_read_is_as_good_as_absent(name: str, database: Database)
     assert isinstance(blob, bytes)
     database.write(f"UPDATE scores SET {column} = ?", damage(blob))
     assert store.get(KEY) is None
+
+
+def test_the_keys_that_are_there_are_known_however_many_are_asked_for(database: Database) -> None:
+    store = ScoreStore(database)
+    keys = [number.to_bytes(32, "big") for number in range(1201)]
+    there = {keys[0], keys[500], keys[1200]}
+    for key in there:
+        store.put(key, StoredScores([-1.0]))
+
+    assert store.known(keys) == there
+    assert store.known(key for key in keys[1:500]) == frozenset()
+    assert store.known([]) == frozenset()

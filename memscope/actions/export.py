@@ -1,0 +1,86 @@
+"""Writing what a pane or a command shows to a file: whole or not at all, and never over another by accident."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from memscope.base.errors import MemscopeError, UsageError
+from memscope.base.files import replace_file
+from memscope.base.text import json_text, slug
+from memscope.reports.csv import csv_text
+from memscope.reports.view import Document, View
+
+Doc = TypeVar("Doc", bound=Document)
+Row = TypeVar("Row")
+
+
+def write_document(
+    view: View[Doc, Row], document: Doc, path: Path, form: Literal["json", "csv"], *, overwrite: bool = False
+) -> Path:
+    """Writes a document as its command would print it, and returns where; see `write_text`."""
+    if form == "csv":
+        return write_text(path, csv_text(view, document), overwrite=overwrite)
+    text = json_text(document.model_dump(mode="json", by_alias=True), indent=None)
+    return write_text(path, text + "\n", overwrite=overwrite)
+
+
+def write_text(path: Path, text: str, *, overwrite: bool = False) -> Path:
+    """Writes `text` as UTF-8 and returns the path with its ~ resolved; half of a character pair is written as \\uXXXX.
+
+    The file is there as a whole or as it was before. Raises `UsageError` when it exists and `overwrite` is off, or when
+    the place is none to write to, and `MemscopeError` when the disk fails.
+    """
+    try:
+        path = path.expanduser()
+        if path.is_dir():
+            raise UsageError("this is a folder", where=path, do="Add a file name.")
+        if not path.parent.is_dir():
+            raise UsageError("there is no such folder", where=path.parent, do="Make it, or choose another.")
+        taken = os.path.lexists(path)
+        if taken and not overwrite:
+            raise _exists(path)
+        if path.exists() and not path.is_file():
+            raise UsageError("this is a device or the like", where=path, do="Choose the name of a file.")
+        if not taken:
+            path.touch(exist_ok=False)  # takes the name, so that two writers cannot both think it is free
+        try:
+            replace_file(path, text.encode("utf-8", "backslashreplace").decode())
+        except BaseException:
+            if not taken:
+                path.unlink(missing_ok=True)
+            raise
+    except FileExistsError as error:
+        raise _exists(path) from error
+    except (ValueError, RuntimeError) as error:  # a NUL in it, the ~ of somebody who does not exist
+        raise UsageError("this is no path", where=path, do="Choose another name.") from error
+    except OSError as error:
+        raise _trouble(error, path) from error
+    return path
+
+
+def free_name(folder: Path, stem: str, suffix: str) -> Path:
+    """A path in `folder` at which nothing is: `stem` as lower-case words joined by hyphens, so that a title cannot
+    leave the folder, a number where that is taken, and `suffix` (with its dot)."""
+    name = slug(stem, 60) or "memscope"
+    path, number = folder / f"{name}{suffix}", 1
+    while os.path.lexists(path):
+        number += 1
+        path = folder / f"{name}-{number}{suffix}"
+    return path
+
+
+def _exists(path: Path) -> UsageError:
+    return UsageError("the file exists", where=path, do="Choose another name, or allow it to be replaced.")
+
+
+def _trouble(error: OSError, path: Path) -> MemscopeError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return MemscopeError("the disk is full", where=path, do="Free some space; nothing was written.")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return UsageError("this may not be written to", where=path, do="Choose another folder.")
+    if error.errno == errno.ENAMETOOLONG:
+        return UsageError("the name is too long", where=path, do="Choose a shorter one.")
+    return MemscopeError(f"it cannot be written ({error.strerror or error})", where=path)

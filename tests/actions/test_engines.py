@@ -1,0 +1,129 @@
+"""The engines to choose from: each with what it can do, or the reason why it cannot be used."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from memscope.actions import engines
+from memscope.actions.engines import EngineChoice, engine_choices
+from memscope.base.errors import Cancelled
+from memscope.base.job import Job
+from memscope.base.settings import Settings
+from memscope.engines import score_api
+from memscope.engines.registry import EngineOptions, EngineSpec, engine_names, engine_spec
+from tests.engines.server import ScoreServer
+
+
+def choices(settings: Settings) -> dict[str, EngineChoice]:
+    return {choice.name: choice for choice in engine_choices(settings, Job())}
+
+
+def test_every_engine_is_there_the_one_of_the_settings_first() -> None:
+    named = [choice.name for choice in engine_choices(Settings(engine="score-api"), Job())]
+
+    assert named[0] == "score-api"
+    assert sorted(named) == engine_names()
+
+
+def test_the_embedded_engine_always_answers_and_says_what_it_can_do() -> None:
+    embedded = choices(Settings())["embedded"]
+
+    assert (embedded.answers, embedded.reason, embedded.models, embedded.url) == (True, "", (), "")
+    assert embedded.capabilities is not None
+    assert embedded.capabilities.tokens
+    assert embedded.capabilities.limits
+    assert embedded.summary
+
+
+@pytest.mark.parametrize("models", ["scorer", "one,two", ""])
+def test_a_server_that_answers_tells_its_models(
+    score_server: Callable[..., ScoreServer], monkeypatch: pytest.MonkeyPatch, models: str
+) -> None:
+    server = score_server(MODELS=models)
+    monkeypatch.setenv("MEMSCOPE_API_KEY", server.key)
+
+    choice = choices(Settings(base_url=server.url))["score-api"]
+
+    assert (choice.answers, choice.reason, choice.url) == (True, "", server.url)
+    assert choice.models == tuple(filter(None, models.split(",")))
+    assert choice.capabilities is not None
+    assert not choice.capabilities.tokens
+    assert [request.path.rpartition("/")[2] for request in server.log()] == ["models"]
+
+
+def test_without_an_address_the_reason_says_what_is_missing() -> None:
+    choice = choices(Settings())["score-api"]
+
+    assert (choice.answers, choice.capabilities) == (False, None)
+    assert "--base-url" in choice.reason
+    assert choice.summary
+
+
+def test_a_server_that_is_not_there_is_a_reason_and_quickly_so() -> None:
+    began = time.monotonic()
+    choice = choices(Settings(base_url="http://127.0.0.1:9"))["score-api"]
+
+    assert not choice.answers
+    assert "no answer" in choice.reason
+    assert time.monotonic() - began < score_api.QUICK  # it is not tried again and again
+
+
+def test_a_wrong_key_is_a_reason_that_does_not_hold_it(
+    score_server: Callable[..., ScoreServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = score_server()
+    monkeypatch.setenv("MEMSCOPE_API_KEY", "my-secret-key")
+
+    choice = choices(Settings(base_url=server.url))["score-api"]
+
+    assert not choice.answers
+    assert "401" in choice.reason
+    assert "my-secret-key" not in repr(choice)
+
+
+def test_a_server_that_calls_its_models_by_the_key_does_not_show_it(
+    score_server: Callable[..., ScoreServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = score_server(KEY="my-secret-key", MODELS="a,b-my-secret-key")
+    monkeypatch.setenv("MEMSCOPE_API_KEY", server.key)
+
+    assert choices(Settings(base_url=server.url))["score-api"].models == ("a", "b-[key]")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (RuntimeError("a bug with my-secret-key in it"), "a bug with [key] in it"),
+        (ZeroDivisionError(), "ZeroDivisionError"),
+        (ModuleNotFoundError("No module named 'torch'", name="torch"), "a package that is not installed (torch)"),
+    ],
+)
+def test_an_engine_that_fails_does_not_hide_the_others(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
+) -> None:
+    monkeypatch.setenv("MEMSCOPE_API_KEY", "my-secret-key")
+
+    def broken(_: EngineOptions) -> None:
+        raise error
+
+    def spec(name: str) -> EngineSpec:
+        return engine_spec(name) if name == "embedded" else EngineSpec(name, "", broken)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(engines, "engine_spec", spec)
+    found = choices(Settings(engine="score-api"))
+
+    assert reason in found["score-api"].reason
+    assert found["embedded"].answers
+
+
+def test_asking_can_be_stopped() -> None:
+    job = Job()
+    asked = engine_choices(Settings(), job)
+    next(asked)
+    job.cancel()
+
+    with pytest.raises(Cancelled):
+        next(asked)
