@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, create_model
 
@@ -13,8 +13,11 @@ from memscope.conversation.formats import format_names
 from memscope.conversation.model import Conversation
 from memscope.engines.registry import engine_names
 
+if TYPE_CHECKING:
+    from memscope.actions.open import Opening
 
-class Opening(Options):
+
+class OpeningOptions(Options):
     """Which conversation."""
 
     file: Path = Field(description="The transcript.", json_schema_extra=positional("FILE"))
@@ -26,22 +29,23 @@ class Opening(Options):
     )
     item: int = Field(0, ge=0, description="Which conversation of a file that holds several.")
     window: int | None = Field(None, ge=0, description="Which context window; the last by default.")
+    sources: Literal["memories", "tools", "turns"] = Field(
+        "memories", description="Score each tool result, or each turn of the user, as a memory too."
+    )
     input_format: str = Field(
         "", description="The transcript's format; by default it is recognised.", json_schema_extra=choices(format_names)
     )
 
+    def opening(self) -> Opening:
+        """The same for the actions."""
+        from memscope.actions.open import Opening
+
+        return Opening(self.file, self.input_format, self.item, self.window, self.memories, self.split, self.sources)
+
     def open(self, settings: Settings) -> Conversation:
         from memscope.actions.open import open_conversation
 
-        return open_conversation(
-            self.file,
-            settings,
-            input_format=self.input_format,
-            item=self.item,
-            window=self.window,
-            memories=self.memories,
-            split=self.split,
-        )
+        return open_conversation(self.opening(), settings)
 
 
 def _flag(name: str) -> tuple[Any, Any]:

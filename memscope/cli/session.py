@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from memscope.base.errors import Exit
 from memscope.base.settings import Settings
-from memscope.cli.opening import Opening, Scoring, place
+from memscope.cli.opening import OpeningOptions, Scoring, place
 from memscope.cli.output import Console
 from memscope.conversation.model import Conversation
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _SHOWN = 5  # failures, or kinds of records passed over, that are told one by one
 
 
-class Target(Opening, Scoring):
+class Target(OpeningOptions, Scoring):
     """A conversation, and what to score it with."""
 
 

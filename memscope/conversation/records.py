@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from memscope.base.text import preview
+from memscope.conversation.homes import Home
 from memscope.conversation.model import Message, Part, Skipped, ToolResult
 from memscope.conversation.raw import Raw
 
@@ -72,15 +73,14 @@ class Format:
     the end of a session decides about its beginning), and none is held that was handed out. It may raise `SourceError`,
     and never guesses.
 
-    `folders` are the places where the agent keeps its sessions, `~` for the home folder: the ranking of sessions and
-    the console look for them there.
+    `home` is the folder of the agent that writes it, where it has one.
     """
 
     name: str
     title: str
     sniff: Callable[[Raw], Yes | No]
     conversations: Callable[[Raw], Iterator[Item | Skipped]]
-    folders: tuple[str, ...] = ()
+    home: Home | None = None
 
 
 def merge_assistant(records: Iterable[Record]) -> Iterator[Record]:

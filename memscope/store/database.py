@@ -27,6 +27,31 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     )
     """,
     ),
+    # Names are blobs: what a transcript calls a thing may hold lone surrogates, which SQLite's texts cannot.
+    (
+        """
+    CREATE TABLE journal (
+        id       INTEGER PRIMARY KEY AUTOINCREMENT,
+        at       REAL NOT NULL,  -- seconds since the epoch
+        kind     BLOB NOT NULL,
+        subject  BLOB NOT NULL,
+        verdict  BLOB NOT NULL,
+        payload  TEXT NOT NULL,  -- a JSON object
+        previous INTEGER         -- the entry in force before this one; of an undo: the entry it undoes
+    )
+    """,
+        "CREATE INDEX journal_subjects ON journal (kind, subject)",
+        "CREATE TABLE view_state (name BLOB PRIMARY KEY, state TEXT NOT NULL)  -- a JSON object",
+        """
+    CREATE TABLE recents (
+        path  BLOB NOT NULL,
+        item  INTEGER NOT NULL,
+        about TEXT NOT NULL,  -- a JSON object; see store.recents
+        at    REAL NOT NULL,  -- when it was opened last, seconds since the epoch
+        PRIMARY KEY (path, item)
+    )
+    """,
+    ),
 )
 
 
@@ -66,10 +91,10 @@ class Database:
         with self._lock, self._translated():
             return self._connection.execute(query, values).fetchall()
 
-    def write(self, statement: str, *values: object) -> None:
-        """One statement, on disk when this returns."""
+    def write(self, statement: str, *values: object) -> list[tuple[object, ...]]:
+        """One statement, on disk when this returns; the rows it is `RETURNING`."""
         with self._lock, self._translated():
-            self._connection.execute(statement, values)
+            return self._connection.execute(statement, values).fetchall()
 
     def close(self) -> None:
         with self._lock:

@@ -9,12 +9,12 @@ from pydantic import Field
 from memscope.base.errors import Exit
 from memscope.base.settings import resolve
 from memscope.cli.command import Command
-from memscope.cli.opening import Opening
+from memscope.cli.opening import OpeningOptions
 from memscope.cli.output import Console
 from memscope.cli.session import note_skipped
 
 
-class ConvertOptions(Opening):
+class ConvertOptions(OpeningOptions):
     to: Literal["native"] = Field("native", description="The form to write.")
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
-from pathlib import Path
-
 from pydantic import Field
 
 from memscope.base.errors import Exit
@@ -19,14 +16,18 @@ class DemoOptions(Scoring):
 
 
 def run(options: DemoOptions, console: Console) -> Exit:
-    from memscope.actions.open import open_conversation
+    from memscope.actions.open import demo_opening, open_conversation
+
+    resolved = options.resolved()
+    if options.console and console.interactive:
+        from memscope.tui.start import open_console
+
+        return open_console(resolved, demo_opening())
     from memscope.cli.grid import print_matrix
     from memscope.reports.matrix import MATRIX
 
-    settings = options.resolved().settings
-    with resources.as_file(resources.files("memscope.data") / "demo.json") as path:
-        conversation = open_conversation(Path(path), settings)
-    with session_of(conversation, settings, console) as opened:
+    conversation = open_conversation(demo_opening(), resolved.settings)
+    with session_of(conversation, resolved.settings, console) as opened:
         scored, document = opened.matrix()
         if console.form != "table":
             console.document(MATRIX, document)
@@ -41,8 +42,9 @@ def run(options: DemoOptions, console: Console) -> Exit:
 COMMAND = Command(
     name="demo",
     summary="Run the main job on a bundled conversation, with nothing but Python.",
+    details="On a terminal it opens the console; without one, or with --no-console, it prints the matrix.",
     options=DemoOptions,
     run=run,
-    examples=("memscope demo", "memscope demo --json"),
+    examples=("memscope demo", "memscope demo --no-console", "memscope demo --json"),
     order=0,
 )

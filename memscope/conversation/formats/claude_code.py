@@ -17,6 +17,7 @@ from memscope.conversation.formats._claude_reply import one_reply
 from memscope.conversation.formats._claude_session import Thread, threads
 from memscope.conversation.formats._claude_tree import INTERRUPTED, role_of
 from memscope.conversation.formats._content import compact, seconds, string
+from memscope.conversation.homes import Home
 from memscope.conversation.model import Kind, Message, Skipped, Text, ToolResult
 from memscope.conversation.raw import Raw
 from memscope.conversation.records import (
@@ -231,4 +232,6 @@ def _time(record: Mapping[str, Any]) -> float | None:
     return seconds(record.get("timestamp"))
 
 
-FORMAT = Format("claude-code", "Claude Code session", sniff, conversations, ("~/.claude/projects",))
+HOME = Home("~/.claude", "CLAUDE_CONFIG_DIR", ("projects",), ("CLAUDE.md", "rules"))
+
+FORMAT = Format("claude-code", "Claude Code session", sniff, conversations, HOME)

@@ -20,6 +20,7 @@ from memscope.conversation.formats._codex_index import (
 )
 from memscope.conversation.formats._codex_items import read_item
 from memscope.conversation.formats._content import compact, string
+from memscope.conversation.homes import Home
 from memscope.conversation.model import Kind, Memory, Message, Part, Skipped, Text, Thinking
 from memscope.conversation.raw import Raw, Value
 from memscope.conversation.records import (
@@ -207,4 +208,6 @@ class _Reader:
         yield Message(role, (part,), kind, line.time, line=line.line)
 
 
-FORMAT = Format("codex", "Codex rollout", sniff, conversations, ("~/.codex/sessions", "~/.codex/archived_sessions"))
+HOME = Home("~/.codex", "CODEX_HOME", ("sessions", "archived_sessions"), ("AGENTS.md", "memories"))
+
+FORMAT = Format("codex", "Codex rollout", sniff, conversations, HOME)

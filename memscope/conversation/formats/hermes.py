@@ -24,6 +24,7 @@ from typing import Any
 
 from memscope.conversation.formats._content import compact, entries, json_object, seconds, string, title_of
 from memscope.conversation.formats.openai import read_message
+from memscope.conversation.homes import Home
 from memscope.conversation.model import Message, Skipped, Text, ToolCall
 from memscope.conversation.raw import Raw, Value, is_too_deep
 from memscope.conversation.records import Boundary, Fact, FactKind, Format, Item, No, Record, Yes, merge_assistant
@@ -198,4 +199,6 @@ def _summary_apart(message: Message) -> Iterator[Message]:
         yield replace(message, parts=rest)
 
 
-FORMAT = Format("hermes", "Hermes session", sniff, conversations, folders=("~/.hermes/sessions",))
+HOME = Home("~/.hermes", "HERMES_HOME", ("sessions",), ("memories",))
+
+FORMAT = Format("hermes", "Hermes session", sniff, conversations, HOME)

@@ -61,7 +61,7 @@ def test_every_format_is_announced(name: str) -> None:
     assert form.name == name
     assert form.title
     assert all(callable(f) for f in (form.sniff, form.conversations))
-    assert all(folder.startswith("~") for folder in form.folders)
+    assert form.home is None or form.home.folder.startswith("~/")
 
 
 def test_formats_are_found_by_listing() -> None:

@@ -1,0 +1,169 @@
+"""Conversations to offer to somebody who named none: those opened before, and the newest that agents have left."""
+
+from __future__ import annotations
+
+import heapq
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from memscope.base.errors import MemscopeError
+from memscope.conversation.formats import format_named, format_names, recognise
+from memscope.conversation.load import fold
+from memscope.conversation.model import Skipped
+from memscope.conversation.raw import Raw, Value
+from memscope.conversation.records import title_from
+from memscope.store.recents import Recents
+
+if TYPE_CHECKING:
+    from memscope.store.database import Database
+
+MOST_ENTRIES = 20_000  # of folders, looked at in all
+_DEEPEST = 6  # folders below an agent's
+_SUFFIXES = (".jsonl", ".json")
+_PEEK = 2**17  # bytes; Codex writes some 90 kB before the first request
+# Beside its sessions an agent keeps sub-agents, whose main conversation is listed, and what is no conversation.
+_PASSED_FOLDERS = frozenset({"subagents", "workflows", "tool-results", "memory"})
+_PASSED_FILES = ("agent-", "sessions.json", ".", "request_dump_")
+
+
+@dataclass(frozen=True, slots=True)
+class RecentConversation:
+    """A conversation that can be opened.
+
+    `time`, in seconds since the epoch: when it was opened last, if it is `known` (opened before), else when its file
+    was written last. `title` and `format` are empty where nobody has looked yet; `size` is in bytes. `window`: None is
+    the last. `memories`: the memory files it was opened with.
+    """
+
+    path: Path
+    item: int
+    window: int | None
+    title: str
+    format: str
+    time: float
+    size: int
+    known: bool
+    memories: tuple[Path, ...] = ()
+
+
+def recent_conversations(database: Database | None, count: int = 50) -> list[RecentConversation]:
+    """At most `count` conversations: those opened before, latest first, and then the newest transcripts in the folders
+    of the agents that memscope knows.
+
+    Files that are gone are left out, and nothing is read but folders, at most `MOST_ENTRIES` of their entries. Raises
+    `StoreError`.
+    """
+    folders = _folders()
+    found = list(_opened_before(database, count, folders))
+    paths = {os.path.realpath(one.path) for one in found}
+    # Of so many as are asked for, at most those that are known are repeats.
+    for one in heapq.nlargest(count, _transcripts(folders), key=lambda one: one.time):
+        real = os.path.realpath(one.path)
+        if real not in paths:
+            paths.add(real)
+            found.append(one)
+    return found[: max(count, 0)]
+
+
+def _opened_before(
+    database: Database | None, count: int, folders: Sequence[tuple[str, Path]]
+) -> Iterator[RecentConversation]:
+    for recent in Recents(database).latest(count) if database is not None else ():
+        status = _status(recent.path)
+        if status is not None:
+            yield RecentConversation(
+                recent.path,
+                recent.item,
+                recent.window,
+                recent.title,
+                # Of the agent in whose folder it lies.
+                next((name for name, folder in folders if recent.path.is_relative_to(folder)), ""),
+                recent.at,
+                status.st_size,
+                True,
+                recent.memories,
+            )
+
+
+def _folders() -> list[tuple[str, Path]]:
+    """Each agent's folders of sessions, with the name of its format."""
+    homes = ((name, format_named(name).home) for name in format_names())
+    return [(name, folder) for name, home in homes if home is not None for folder in home.session_folders]
+
+
+def _transcripts(folders: Sequence[tuple[str, Path]]) -> Iterator[RecentConversation]:
+    there = [(name, folder) for name, folder in folders if os.path.isdir(folder)]  # noqa: PTH112 - it never raises
+    for name, folder in there:
+        for entry in _files(folder, MOST_ENTRIES // len(there)):
+            status = _status(Path(entry.path))
+            if status is not None:
+                path = Path(entry.path)
+                yield RecentConversation(path, 0, None, "", name, status.st_mtime, status.st_size, False)
+
+
+def _files(folder: Path, most: int) -> Iterator[os.DirEntry[str]]:
+    """The transcripts below `folder`, of folders those first that were changed last; links to folders lead nowhere."""
+    waiting = [(0.0, 0, str(folder))]
+    while waiting and most > 0:
+        _, depth, place = heapq.heappop(waiting)
+        try:
+            with os.scandir(place) as entries:
+                for entry in entries:
+                    most -= 1
+                    if entry.is_dir(follow_symlinks=False):
+                        if depth < _DEEPEST and entry.name not in _PASSED_FOLDERS:
+                            heapq.heappush(waiting, (-entry.stat().st_mtime, depth + 1, entry.path))
+                    elif entry.name.endswith(_SUFFIXES) and not entry.name.startswith(_PASSED_FILES):
+                        yield entry
+                    if most <= 0:
+                        break
+        except OSError:
+            continue
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """A file's, if it is one and not empty."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return status if stat.S_ISREG(status.st_mode) and status.st_size else None
+
+
+def title_of(path: Path) -> str:
+    """What a transcript is called, or its first request, as far as its first 128 KiB tell; empty where they do not."""
+    if _status(path) is None:
+        return ""
+    try:
+        with path.open("rb") as file:
+            start = file.read(_PEEK + 1)
+        lines = start.count(b"\n") if len(start) > _PEEK else None
+        if lines == 0:
+            return ""
+        raw = _Beginning(path, lines)
+        for item in recognise(raw).conversations(raw):
+            if not isinstance(item, Skipped):
+                told = fold(item.records)
+                asked = (m for window in told.windows for m in window if m.role == "user" and m.kind == "said")
+                return told.title or item.title or title_from(m.text for m in asked if not m.is_memory)
+    except (OSError, ValueError, MemscopeError):
+        pass
+    return ""
+
+
+class _Beginning(Raw):
+    """The first lines of a transcript, as if there were no more; None: all of them."""
+
+    def __init__(self, path: Path, lines: int | None) -> None:
+        super().__init__(path)
+        self._lines = lines
+
+    def values(self) -> Iterator[Value | Skipped]:
+        for value in self._stream() if self._lines is not None else super().values():
+            if self._lines is not None and value.line > self._lines:
+                return
+            yield value
