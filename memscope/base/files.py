@@ -1,4 +1,4 @@
-"""Writing a file so that it is there as a whole or not at all."""
+"""Writing a file so that it is there as a whole or not at all, and paths as a person reads them."""
 
 from __future__ import annotations
 
@@ -29,3 +29,11 @@ def replace_file(path: Path, text: str) -> None:
     except BaseException:
         written.unlink()
         raise
+
+
+def shown_path(path: Path) -> str:
+    """A path with the home folder written as ~; not yet cleaned for a screen."""
+    try:
+        return str(Path("~") / path.relative_to(Path.home()))
+    except (ValueError, RuntimeError):  # it is elsewhere, or there is no home
+        return str(path)

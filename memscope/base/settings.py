@@ -1,21 +1,29 @@
-"""Settings, and where each value came from: flag, environment, file, default, in that order."""
+"""Settings, and where each value came from: flag, environment, file, default, in that order.
+
+The console changes them for a session and writes them to the file; both pass the checks that every place passes.
+"""
 
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from memscope.base.errors import SettingsError
+from memscope.base.files import replace_file
+from memscope.base.toml_edit import entries, with_entry
 
 _FALLBACKS = {"base_url": ("OPENAI_BASE_URL",)}  # read after MEMSCOPE_<NAME>
 _KEYS = ("MEMSCOPE_API_KEY", "OPENAI_API_KEY")
+_BY_HAND = "Change the file by hand."
+SESSION = "this session"  # the origin of a value that was changed in the console and not written
 
 
 class Settings(BaseModel):
@@ -33,6 +41,9 @@ class Settings(BaseModel):
     thinking: bool = Field(False, description="score and send thinking too")
     rules_off: tuple[str, ...] = Field((), description="memory rules not to use: fenced, tool, heading")
     patterns: dict[str, str] = Field({}, description="more memory rules: a name and a regex with groups key and text")
+    theme: str = Field("", description="the console's theme; empty: the last chosen, else textual-dark")
+    glyphs: Literal["auto", "ascii"] = Field("auto", description="ascii: the console draws without · × ▁ and the like")
+    keys: dict[str, str] = Field({}, description="the console's keys: a binding's id and the keys, as slash,f")
 
     @field_validator("base_url")
     @classmethod
@@ -41,6 +52,14 @@ class Settings(BaseModel):
         if any(sign in url for sign in "@?#"):
             raise ValueError("it holds a user name, a password or a query; put the key into MEMSCOPE_API_KEY")
         return url
+
+    @field_validator("keys", mode="before")
+    @classmethod
+    def _dots_quoted(cls, keys: object) -> object:
+        """TOML reads move.up = "k" as a table in a table."""
+        if isinstance(keys, dict) and any(isinstance(value, dict) for value in keys.values()):
+            raise ValueError('an id with a dot needs quotes, as in "move.up" = "up,k"')
+        return keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +102,84 @@ def resolve(flags: Mapping[str, Any] | None = None) -> Resolved:
     for found, where in places:
         values |= found
         origins |= where
+    return Resolved(_checked(values, origins), origins)
+
+
+def changed(resolved: Resolved, name: str, value: object) -> Resolved:
+    """`resolved` with another value for one setting, for this session. Raises `SettingsError`."""
+    return adopted(resolved, with_values(resolved.settings, **{name: value}), {name})
+
+
+def adopted(resolved: Resolved, settings: Settings, names: Set[str] = frozenset()) -> Resolved:
+    """`resolved` with the values of `settings`; of those that differ, and of `names`, this session is the origin."""
+    other = {name for name in Settings.model_fields if getattr(settings, name) != getattr(resolved.settings, name)}
+    return Resolved(settings, {**resolved.origins, **dict.fromkeys(other | names, SESSION)})
+
+
+def with_values(settings: Settings, **values: object) -> Settings:
+    """`settings` with other values for some. Raises `SettingsError` for one that cannot be."""
+    return _checked(settings.model_dump() | values, {})
+
+
+def from_text(name: str, text: str) -> object:
+    """What a person typed for a setting, as `changed` and `save` take it. Raises `SettingsError` for a bad table."""
+    default = Settings.model_fields[name].default
+    if isinstance(default, tuple):
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    if isinstance(default, dict):
+        try:
+            return tomllib.loads(f"table = {text.strip() or '{}'}")["table"]
+        except (ValueError, RecursionError) as error:
+            do = 'It is written as {name = "text", other = "text"}.'
+            raise SettingsError(f"{name} cannot be {text!r}: {error}", do=do) from None
+    return text.strip() or default
+
+
+def as_text(value: object) -> str:
+    """A setting's value as a person would type it: what `from_text` reads back."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_quoted(name)} = {_quoted(text)}" for name, text in value.items()) + "}"
+    if isinstance(value, tuple | list):
+        return ", ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+
+
+def save(name: str, value: object) -> Path:
+    """Writes one setting to the settings file, whose comments and other lines stay; the file.
+
+    A value of None takes the setting out of the file: TOML has no such value. Raises `SettingsError` for a value the
+    setting cannot have, for a server's key, and for a file that cannot be read or written.
+    """
+    value = getattr(_checked({name: value}, {}), name)
+    if any(key in str(value) for key in _secrets()):
+        raise SettingsError(f"{name} holds the API key, which is not written", do=f"Put it into {_KEYS[0]} alone.")
+    path = config_path()
+    _read(path)  # a file that is not understood is left alone
     try:
-        settings = Settings.model_validate(values)
+        text = path.read_bytes().decode() if path.exists() else ""
+        replace_file(path, with_entry(text, name, list(value) if isinstance(value, tuple) else value))
+    except ValueError as error:
+        raise SettingsError(f"the settings cannot be changed ({error})", where=path, do=_BY_HAND) from error
+    except OSError as error:
+        raise SettingsError(f"the settings cannot be written ({error.strerror})", where=path, do=_BY_HAND) from error
+    return path
+
+
+def _secrets() -> list[str]:
+    """Keys that must not be written; a short one is a word such as "none", which some servers take."""
+    return [key for name in _KEYS if len(key := os.environ.get(name, "").strip()) >= 8]
+
+
+def _checked(values: Mapping[str, Any], origins: Mapping[str, str]) -> Settings:
+    try:
+        return Settings.model_validate(values)
     except ValidationError as error:
         raise _refusal(error, origins) from None
-    return Resolved(settings, origins)
+
+
+def _quoted(text: str) -> str:
+    """A basic string of TOML: as in JSON, but that DEL needs an escape."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _flag(name: str, value: object) -> str:
@@ -109,24 +201,23 @@ def _folder(variable: str, platform_name: str) -> Path:
 def _read(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
-            found = tomllib.load(file)
+            return entries(file.read().decode())
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise SettingsError(f"the settings cannot be read ({error.strerror})", where=path) from error
     except (ValueError, RecursionError) as error:  # bad TOML, not UTF-8, a number or a nesting beyond all measure
         raise SettingsError(f"the settings are not valid TOML: {error}", where=path) from error
-    return {name.replace("-", "_"): value for name, value in found.items()}
 
 
 def _from_environment() -> tuple[dict[str, Any], dict[str, str]]:
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    for name in Settings.model_fields:
+    for name, field in Settings.model_fields.items():
         for variable in (f"MEMSCOPE_{name.upper()}", *_FALLBACKS.get(name, ())):
-            text = os.environ.get(variable)
-            if text and name != "patterns":
-                values[name] = [part.strip() for part in text.split(",")] if name == "rules_off" else text
+            text = os.environ.get(variable, "").strip()
+            if text and not isinstance(field.default, dict):
+                values[name] = from_text(name, text)
                 origins[name] = f"environment {variable}"
                 break
     return values, origins
@@ -135,7 +226,7 @@ def _from_environment() -> tuple[dict[str, Any], dict[str, str]]:
 def _refusal(error: ValidationError, origins: Mapping[str, str]) -> SettingsError:
     problem = error.errors()[0]["type"]
     name = str(error.errors()[0]["loc"][0])
-    where = origins.get(name, "default")
+    where = origins.get(name)
     if name == "api_key":
         return SettingsError("a key is no setting", where=where, do=f"Put it into {_KEYS[0]} in the environment.")
     if problem == "extra_forbidden":

@@ -6,9 +6,22 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from memscope.base.errors import SettingsError
-from memscope.base.settings import Settings, api_key, config_path, data_dir, resolve
+from memscope.base.settings import (
+    SESSION,
+    Settings,
+    api_key,
+    as_text,
+    changed,
+    config_path,
+    data_dir,
+    from_text,
+    resolve,
+    save,
+)
 
 
 @pytest.fixture
@@ -114,6 +127,8 @@ def test_the_address_others_use_comes_after_our_own(write, monkeypatch: pytest.M
         ("[model]\nx = 1", "model cannot be {'x': 1}"),
         ("rules_off = 'fenced'", "rules_off cannot be 'fenced'"),
         ("[patterns]\nmine = 1", "patterns cannot be 1"),
+        ("glyphs = 'braille'", "glyphs cannot be 'braille'"),
+        ("[keys]\nmove.up = 'w'", "an id with a dot needs quotes"),
     ],
 )
 def test_a_setting_that_cannot_be_is_named_with_its_file(written: str, said: str, write) -> None:
@@ -197,3 +212,130 @@ def test_the_key_is_no_setting(write, monkeypatch: pytest.MonkeyPatch) -> None:
     refused = refusal()
     assert "MEMSCOPE_API_KEY" in refused
     assert "sesame-open" not in refused
+
+
+def test_tables_come_from_the_file_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEMSCOPE_KEYS", "find = 'f'")
+    monkeypatch.setenv("MEMSCOPE_PATTERNS", "x")
+    resolved = resolve()
+    assert (resolved.settings.keys, resolved.settings.patterns) == ({}, {})
+    assert resolved.origins["keys"] == resolved.origins["patterns"] == "default"
+
+
+def test_a_value_changed_for_the_session_says_so_and_touches_no_file(write) -> None:
+    write("workers = 3\n")
+    before = resolve()
+    after = changed(before, "workers", from_text("workers", " 8 "))
+    assert (after.settings.workers, after.origins["workers"]) == (8, SESSION)
+    assert (before.settings.workers, before.origins["workers"]) == (3, f"file {config_path()}")
+    assert resolve() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "said"),
+    [
+        ("workers", "many", "workers cannot be 'many'"),
+        ("threshold", "-1", "greater than or equal to 0"),
+        ("keys", "find = 'f'", 'It is written as {name = "text", other = "text"}.'),
+        ("keys", "{move.up = 'w'}", "an id with a dot needs quotes"),
+        ("base_url", "http://me:s3cret@host", "MEMSCOPE_API_KEY"),
+    ],
+)
+def test_what_is_typed_passes_the_same_checks(name: str, typed: str, said: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        changed(resolve(), name, from_text(name, typed))
+    assert said in str(refused.value)
+    assert "default" not in str(refused.value)
+    assert "s3cret" not in str(refused.value)
+
+
+_WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+_VALUES = st.one_of(
+    st.tuples(st.sampled_from(["keys", "patterns"]), st.dictionaries(_WORDS, _WORDS, max_size=4)),
+    st.tuples(st.just("rules_off"), st.lists(st.sampled_from(["fenced", "tool", "heading"])).map(tuple)),
+    st.tuples(st.just("threshold"), st.floats(0, 1e9)),
+    st.tuples(st.just("timeout"), st.none() | st.floats(1e-9, 1e9)),
+    st.tuples(st.just("workers"), st.none() | st.integers(1, 256)),
+    st.tuples(st.sampled_from(["store", "thinking"]), st.booleans()),
+    st.tuples(st.just("model"), _WORDS.map(str.strip)),
+)
+
+
+@given(_VALUES)
+def test_a_value_written_as_a_person_would_is_read_back(given_value: tuple[str, object]) -> None:
+    name, value = given_value
+    assert getattr(changed(resolve(), name, from_text(name, as_text(value))).settings, name) == value
+
+
+@given(st.lists(_VALUES, max_size=5))
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_saved_is_what_is_read_and_the_rest_stays(values: list[tuple[str, object]]) -> None:
+    config_path().parent.mkdir(parents=True, exist_ok=True)
+    config_path().write_text('# mine\nengine = "score-api" # why\n\n[patterns]\n"a.b" = "x" # the first\n')
+    wanted = resolve().settings
+    for name, value in values:
+        assert save(name, value) == config_path()
+        wanted = wanted.model_copy(update={name: value})
+    assert resolve().settings == wanted
+    assert '# mine\nengine = "score-api" # why\n' in config_path().read_text()
+
+
+def test_saving_keeps_the_spelling_the_comments_and_the_newlines(write) -> None:
+    path = write("# top\r\nbase-url = 'http://a' # ours\r\n[keys]\r\nfind = 'f' # easier\r\ncopy = 'c'\r\n")
+    save("base_url", "http://b")
+    save("keys", {"find": "f", "move.up": "w"})
+    written = path.read_bytes().decode()
+    assert written.startswith('# top\r\nbase-url = "http://b" # ours\r\n')
+    assert "find = 'f' # easier\r\n" in written
+    assert "base_url" not in written
+    assert resolve().settings.keys == {"find": "f", "move.up": "w"}
+
+
+def test_unsetting_takes_the_line_out(write) -> None:
+    path = write("timeout = 3\nworkers = 2\n")
+    save("timeout", None)
+    assert path.read_text() == "workers = 2\n"
+
+
+def test_the_first_setting_makes_the_file_for_its_owner_alone() -> None:
+    path = save("theme", "nord")
+    assert path.read_text() == 'theme = "nord"\n'
+    assert [child.name for child in path.parent.iterdir()] == ["config.toml"]
+    if os.name != "nt":
+        assert path.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_link_stays_a_link_and_the_rights_stay(tmp_path: Path) -> None:
+    real = tmp_path / "dotfiles.toml"
+    real.write_text("workers = 2\n")
+    real.chmod(0o644)
+    config_path().parent.mkdir(parents=True)
+    config_path().symlink_to(real)
+    save("workers", 4)
+    assert config_path().is_symlink()
+    assert real.read_text() == "workers = 4\n"
+    assert real.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("text", ["engine = ", "[[keys]]\nfind = 'f'\n"])
+def test_a_file_that_is_not_understood_is_left_alone(text: str, write) -> None:
+    path = write(text)
+    with pytest.raises(SettingsError, match="settings"):
+        save("keys", {"find": "g"})
+    assert path.read_text() == text
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("a file where the folder should be")
+    with pytest.raises(SettingsError, match=r"config\.toml: the settings cannot be (read|written)"):
+        save("theme", "nord")
+
+
+def test_the_key_is_never_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sesame-open")
+    for name, value in [("model", "sesame-open"), ("patterns", {"x": "a sesame-open b"}), ("api_key", "sesame-open")]:
+        with pytest.raises(SettingsError, match="MEMSCOPE_API_KEY") as refused:
+            save(name, value)
+        assert "sesame-open" not in str(refused.value)
+    assert not config_path().exists()
