@@ -7,8 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from textual import constants
 
 from tests.engines.server import Process, ScoreServer
+
+# Pictures are the same everywhere. The snapshot plugin has imported Textual by now, which reads the environment then.
+constants.COLOR_SYSTEM = "truecolor"  # type: ignore[misc]
+os.environ.pop("NO_COLOR", None)
 
 
 @pytest.fixture(autouse=True)

@@ -176,6 +176,18 @@ def responses_document(document: MatrixDocument) -> ResponsesDocument:
     )
 
 
+def all_responses(
+    conversation: Conversation, matrix: Matrix, identity: EngineIdentity, threshold: float
+) -> ResponsesDocument:
+    """The document of the responses, without that of the matrix."""
+    return ResponsesDocument(
+        conversation=conversation_part(conversation),
+        engine=EnginePart(name=identity.name, model=identity.model, url=identity.url),
+        responses=response_rows(conversation, matrix, threshold),
+        reason=matrix.reason,
+    )
+
+
 def conversation_part(conversation: Conversation) -> ConversationPart:
     source = conversation.source
     return ConversationPart(
@@ -301,8 +313,11 @@ _FAILED_COLUMNS: tuple[Column[MemoryRow], ...] = (
 
 
 def _memory_columns(document: MemoriesDocument) -> Sequence[Column[MemoryRow]]:
-    """Why cells are missing is told where some are."""
-    missing = any(row.left_out for row in document.memories) and document.reason is None
+    return memory_columns(any(row.left_out for row in document.memories) and document.reason is None)
+
+
+def memory_columns(missing: bool) -> tuple[Column[MemoryRow], ...]:
+    """The columns of memories; where cells are `missing`, with those that say why."""
     return _MEMORY_COLUMNS + _FAILED_COLUMNS if missing else _MEMORY_COLUMNS
 
 

@@ -5,27 +5,30 @@ be done twice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
 from memscope.attribution.aggregates import cutoffs, memory_totals
 from memscope.attribution.duplicates import Duplicates
-from memscope.attribution.matrix import Matrix
+from memscope.attribution.matrix import Matrix, State
 from memscope.base.text import preview
 from memscope.conversation.model import Conversation
 from memscope.conversation.render import response_text
 from memscope.engines.protocol import EngineIdentity
 from memscope.reports.matrix import (
-    MEMORIES,
     EnginePart,
     MemoriesDocument,
     MemoryRow,
     conversation_part,
+    memory_columns,
     memory_row,
     memory_rows,
 )
 from memscope.reports.memory import MemoryDetail, duplicates_of, memory_detail
 from memscope.reports.view import Column
+
+_UNKNOWN = dict.fromkeys(("total", "net", "max", "mean", "responses", "against"))
 
 
 class Version(NamedTuple):
@@ -57,17 +60,22 @@ class MemoryReader:
     def rows(self, places: Iterable[int] | None = None) -> list[MemoryRow]:
         """The rows of some memories, by their place in the conversation; of all: None."""
         wanted = range(len(self.matrix.keys)) if places is None else sorted(places)
-        return [memory_row(self.conversation, self.matrix, self._totals, row) for row in wanted]
+        return [self._row(memory_row(self.conversation, self.matrix, self._totals, row), row) for row in wanted]
+
+    def _row(self, found: MemoryRow, row: int) -> MemoryRow:
+        """While nothing of a memory is measured, that it did nothing to earlier responses says nothing of it yet."""
+        waits = State.PENDING in self.matrix.state[row] and State.OK not in self.matrix.state[row]
+        return found.model_copy(update=_UNKNOWN) if waits else found
 
     def columns(self, rows: Sequence[MemoryRow]) -> tuple[Column[MemoryRow], ...]:
         """The columns of the MEMORIES view; those that tell of failures where there are some, not while rows wait."""
-        failed = [row for row in rows if row.state == "failed"]
-        return tuple(MEMORIES.columns(MemoriesDocument.model_construct(memories=failed, reason=self.matrix.reason)))
+        return memory_columns(self.matrix.reason is None and any(row.state == "failed" for row in rows))
 
     def detail(self, key: str) -> MemoryDetail:
         """A memory, with its effects along the conversation and its near duplicates. Raises KeyError."""
         row = self.place[key]
-        return memory_detail(self.conversation, self.matrix, self._cut, self._totals, row, duplicates=self._duplicates)
+        found = memory_detail(self.conversation, self.matrix, self._cut, self._totals, row, duplicates=self._duplicates)
+        return replace(found, row=self._row(found.row, row))
 
     def versions(self, key: str) -> list[Version]:
         """The distinct texts of a memory, each with the message that first has it. Raises KeyError."""

@@ -1,0 +1,1 @@
+"""What opens over a pane, asks one thing, and goes."""

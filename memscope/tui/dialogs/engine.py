@@ -1,0 +1,208 @@
+"""Choosing what scores: the engines there are, whether they answer, what they can do, and what a run would cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.events import DescendantBlur
+from textual.suggester import SuggestFromList
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import Static
+
+from memscope.actions.engines import names_to_choose
+from memscope.base.errors import SettingsError
+from memscope.base.settings import Settings, with_values
+from memscope.base.text import clean, clean_line
+from memscope.tui.dialogs.choice import Choice
+from memscope.tui.dialogs.dialog import TAKE, Dialog, said
+from memscope.tui.widgets.line_input import LineInput
+from memscope.tui.widgets.lines import LineScroll
+from memscope.tui.widgets.listing import Line, Listing
+
+if TYPE_CHECKING:
+    from memscope.actions.engines import EngineChoice
+
+_PATIENCE = 0.15  # seconds that the cursor rests on an engine before its cost is asked for
+_LISTED = 8  # models
+_ADDRESS, _MODEL = "base-url", "model"
+
+
+class EnginePicker(Dialog[Settings | None]):
+    """The answer is the settings with the engine, address and model that were chosen.
+
+    `probe` asks every engine how it is, with the settings given, and calls `answered` for each; `cost` finds out what a
+    run would take and calls `cost`. Both return at once.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [TAKE]
+
+    DEFAULT_CSS = """
+    EnginePicker {
+        & > #dialog { width: 96; }
+        & Horizontal { height: 1; }
+        & Horizontal .label { width: 12; }
+        & LineInput { width: 1fr; }
+        & .words { height: auto; max-height: 6; }
+        & #cost { color: $text; }
+    }
+    """
+
+    def __init__(self, settings: Settings, probe: Callable[[Settings], None], cost: Callable[[Settings], None]) -> None:
+        super().__init__("Engine")
+        self._settings = settings
+        self._probe = probe
+        self._ask_cost = cost
+        self._names = names_to_choose(settings)
+        self._known: dict[str, EngineChoice] = {}
+        self._asked = settings
+        self._waiting: Timer | None = None
+
+    def body(self) -> Iterable[Widget]:
+        yield Listing([self._line(name) for name in self._names], wide=2)
+        yield said("", id="about")
+        with Horizontal(id="server"):
+            yield said("address", classes="label")
+            yield LineInput(self._settings.base_url, placeholder="http://127.0.0.1:8000", id=_ADDRESS)
+        with Horizontal(id="served"):
+            yield said("model", classes="label")
+            yield LineInput(self._settings.model, placeholder="the one it serves", id=_MODEL)
+        yield said("", id="cost")
+        yield said("", classes="trouble")
+
+    def on_mount(self) -> None:
+        self._probe(self._settings)
+        self._look()
+
+    # What is told.
+
+    def answered(self, choice: EngineChoice) -> None:
+        """An engine has answered, or could not."""
+        if not self.is_attached or (choice.url and choice.url != self._asked.base_url):
+            return  # the dialog is closed, or another address has been asked since
+        self._known[choice.name] = choice
+        self.query_one(Listing).show([self._line(name) for name in self._names])
+        if choice.name == self._here:
+            self._look()
+
+    def cost(self, text: str) -> None:
+        """What a run with the engine under the cursor would take."""
+        if self.is_attached:
+            self.query_one("#cost", Static).update(Content(clean(text)))
+
+    # What is shown.
+
+    @property
+    def _here(self) -> str:
+        return self._names[self.query_one(Listing).cursor]
+
+    def _line(self, name: str) -> Line:
+        choice = self._known.get(name)
+        if choice is None:
+            return Line((name, "asking …", ""))
+        return Line((name, "answers" if choice.answers else "does not answer", choice.summary))
+
+    def _look(self) -> None:
+        """Shows what is known of the engine under the cursor, and has its cost found out soon."""
+        choice = self._known.get(self._here)
+        here = choice is not None and choice.answers and not choice.url and not choice.models
+        for field in (_ADDRESS, _MODEL):
+            self.query_one(f"#{field}").disabled = here
+        self.query_one("#about", Static).update(Content(clean(_about(choice))))
+        self.query_one(f"#{_MODEL}", LineInput).suggester = SuggestFromList(
+            [model for model in (choice.models if choice else ()) if clean_line(model) == model]
+        )
+        self.cost("")
+        if self._waiting is not None:
+            self._waiting.stop()
+        if choice is not None and choice.answers:
+            self._waiting = self.set_timer(_PATIENCE, self._find_cost)
+
+    def _find_cost(self) -> None:
+        settings = self._wanted()
+        if settings is not None:
+            self._ask_cost(settings)
+
+    def _wanted(self) -> Settings | None:
+        """The settings as they are chosen now; None when they cannot be, which is said."""
+        address, model = self.query_one(f"#{_ADDRESS}", LineInput), self.query_one(f"#{_MODEL}", LineInput)
+        try:
+            settings = with_values(
+                self._settings, engine=self._here, base_url=address.value.strip(), model=model.value.strip()
+            )
+        except SettingsError as error:
+            self._say(str(error))
+            return None
+        self._say("")
+        return settings
+
+    def _say(self, words: str) -> None:
+        self.query_one(".trouble", Static).update(Content(clean(words)))
+
+    # What a person does.
+
+    def on_line_scroll_moved(self, _: LineScroll.Moved) -> None:
+        self._look()
+
+    def on_line_scroll_chosen(self, _: LineScroll.Chosen) -> None:
+        self.action_deeper()
+
+    def on_descendant_blur(self, event: DescendantBlur) -> None:
+        if event.widget.id == _ADDRESS:
+            self._ask_again()
+        elif event.widget.id == _MODEL:
+            self._look()
+
+    def _ask_again(self) -> bool:
+        """Asks the engines at the address that was typed; False when that is the one that was asked."""
+        settings = self._wanted()
+        if settings is None or settings.base_url == self._asked.base_url:
+            return False
+        self._asked = settings
+        self._known.clear()
+        self.query_one(Listing).show([self._line(name) for name in self._names])
+        self._look()
+        self._probe(settings)
+        return True
+
+    def action_deeper(self) -> None:
+        if self._ask_again():
+            self.query_one(Listing).focus()  # whether it answers is worth seeing before a run begins
+            return
+        settings, choice = self._wanted(), self._known.get(self._here)
+        if settings is None:
+            return
+        if choice is not None and len(choice.models) > 1 and settings.model not in choice.models and not settings.model:
+            self.app.push_screen(Choice("Model", choice.models), self._take_model)
+            return
+        self.dismiss(settings)
+
+    def _take_model(self, number: int | None) -> None:
+        choice = self._known.get(self._here)
+        if number is not None and choice is not None:
+            self.dismiss(with_values(self._settings, **self._chosen_with(choice.models[number])))
+
+    def _chosen_with(self, model: str) -> dict[str, object]:
+        address = self.query_one(f"#{_ADDRESS}", LineInput).value.strip()
+        return {"engine": self._here, "base_url": address, "model": model}
+
+
+def _about(choice: EngineChoice | None) -> str:
+    if choice is None:
+        return "asking …"
+    if not choice.answers:
+        return choice.reason if choice.url else f"{choice.reason} Or type an address here: Tab."
+    summary = choice.summary.rstrip(".")
+    said_of_it = [f"{summary[:1].upper()}{summary[1:]}."] if summary else []
+    if choice.capabilities is not None:
+        tokens = "whole responses and their tokens: heat, words" if choice.capabilities.tokens else "whole responses"
+        said_of_it.append(f"It scores {tokens}.")
+        said_of_it.append(choice.capabilities.limits)
+    if choice.models:
+        more = f" and {len(choice.models) - _LISTED} more" if len(choice.models) > _LISTED else ""
+        said_of_it.append(f"Models: {', '.join(map(clean_line, choice.models[:_LISTED]))}{more}.")
+    return " ".join(filter(None, said_of_it))
