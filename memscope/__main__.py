@@ -19,6 +19,7 @@ def run(args: list[str]) -> int:
 
         print(f"memscope {__version__}")
         return 0
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # else every installed distribution is looked through for some
     from memscope.cli.main import run_cli
 
     # A stream that the caller closed is None: what goes there is lost, as asked.

@@ -31,10 +31,11 @@ def marks_of(database: Database, subject: str) -> list[Mark]:
     return list(marks)
 
 
-def add_mark(database: Database, opened: Opened, message: int, start: int, end: int) -> Mark:
+def add_mark(database: Database, opened: Opened, message: int, start: int, end: int, *, key: str = "") -> Mark:
     """Makes the lines that `start` to `end` touch in a message of `opened.conversation` a memory, for good.
 
-    What is open shows it after `opened.again`. Raises `UsageError` for what cannot be marked, `StoreError`.
+    `key`: what it is called; by default one is made of its words. What is open shows it after `opened.again`. Raises
+    `UsageError` for what cannot be marked, `StoreError`.
     """
     why = refusal(opened.marked, Mark(message, start, end, ""))
     if why:
@@ -44,7 +45,7 @@ def add_mark(database: Database, opened: Opened, message: int, start: int, end: 
     first, last = lines_at(shown, start, end)
     # A text may have been given a newline, because memories from disk follow it.
     last = min(last, len(opened.loaded.messages[index].text))
-    mark = Mark(index, first, last, mark_key(shown.text[first:last]))
+    mark = Mark(index, first, last, key or mark_key(shown.text[first:last]))
     Journal(database).add(KIND, opened.subject, _MARKED, _payload(mark))
     return mark
 

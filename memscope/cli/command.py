@@ -60,7 +60,7 @@ def click_command(command: Command[Any]) -> click.Command:
             options = command.options.model_validate(given)
         except ValidationError as error:
             raise _refusal(error) from None
-        return command.run(options, Console("json" if as_json else form or command.form))
+        return command.run(options, Console("json" if as_json else form or command.form, asked=as_json or bool(form)))
 
     fields = command.options.model_fields
     parameters = [_parameter(name, fields[name]) for name in _own_first(command.options)]

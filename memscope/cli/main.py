@@ -13,8 +13,9 @@ from memscope.base.plugins import member, member_names, members
 from memscope.base.text import clean_line
 from memscope.cli import commands
 from memscope.cli.command import Command, click_command
+from memscope.cli.output import Console
 
-DEFAULT = "matrix"  # what a file alone is opened with
+DEFAULT = "open"  # what a file alone is opened with, and nothing at all on a terminal
 
 
 class Commands(click.Group):
@@ -42,7 +43,8 @@ _HELP = """See which memory each response of an agent depended on.
 
 Every response of a conversation is scored with and without each memory that was surfaced into it; the difference, in
 nats, measures the memory's support for this wording under this engine, not what the model would otherwise have done.
-`memscope FILE` is short for `memscope matrix FILE`."""
+`memscope FILE` opens the console on a transcript, `memscope` alone on those there were; without a terminal the matrix
+is printed."""
 
 _EPILOG = """\b
 Exit codes: 0 done; 1 nothing found where something was asked for; 2 wrong use or bad input;
@@ -68,7 +70,9 @@ def parser() -> click.Group:
 def run_cli(args: list[str]) -> int:
     """Runs a command line; the exit code. Everything a person can cause ends here as a message."""
     try:
-        code = parser().main(args or ["--help"], prog_name="memscope", standalone_mode=False)
+        code = parser().main(
+            args or [DEFAULT if Console().interactive else "--help"], prog_name="memscope", standalone_mode=False
+        )
         return int(code or 0)
     except click.exceptions.Exit as done:
         return done.exit_code

@@ -336,3 +336,14 @@ def test_python_dash_m_works_and_a_closed_pipe_is_no_error(tmp_path: Path) -> No
 def test_version() -> None:
     done = subprocess.run([sys.executable, "-m", "memscope", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("memscope 0.")
+
+
+def test_user_turns_and_tool_results_as_sources(memscope, lean: Path) -> None:
+    code, out, _ = memscope("memories", lean, "--sources", "turns", "--json")
+    assert code == 0
+    assert [row["key"] for row in json.loads(out)["memories"]] == ["port", "turn/2 which-port", "late"]
+    code, out, _ = memscope("convert", lean, "--sources", "tools")
+    assert [m.get("memory_key") for m in json.loads(out)["messages"]] == [None, "port", None, None, "late"]
+    code, _, err = memscope("memories", lean, "--sources", "words")
+    assert code == 2
+    assert "--sources" in err

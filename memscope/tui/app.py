@@ -1,0 +1,279 @@
+"""The app: panes by number, what is common to them, and the clock that brings results to the screen."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from textual.app import App
+from textual.timer import Timer
+
+from memscope.actions.kept import Kept
+from memscope.actions.open import Opened, Opening
+from memscope.base.errors import MemscopeError
+from memscope.base.plugins import members
+from memscope.base.settings import Resolved, Settings, adopted
+from memscope.base.text import clean_line
+from memscope.tui import panes
+from memscope.tui.palette import MemscopeCommands
+from memscope.tui.pane import Pane, PaneScreen
+from memscope.tui.progress import progress_words
+from memscope.tui.widgets.chrome import PaneBar, StatusLine
+from memscope.tui.workspace import Change, Workspace
+
+RATE = 20  # times a second that results are brought to the screen
+_SHOWN = 6.0  # seconds a message stands in the status line
+_TRAIL = 50
+
+START = "start"
+
+
+class MemscopeApp(App[None]):
+    """The console. `first`: what to show: an `Opening` that is still to be loaded (by `load`, where somebody has begun
+    with it), or what is `Opened`; None: offer recent conversations."""
+
+    TITLE = "memscope"
+    CSS_PATH = "app.tcss"
+    COMMANDS = {MemscopeCommands}
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
+
+    def __init__(
+        self,
+        resolved: Resolved,
+        kept: Kept,
+        first: Opening | Opened | None = None,
+        load: Callable[[], Opened] | None = None,
+    ) -> None:
+        super().__init__()
+        self.resolved, settings = resolved, resolved.settings
+        self.workspace = Workspace(settings, kept, self._tell)
+        self.panes: dict[str, Pane] = {
+            pane.name.lower(): pane for pane in sorted(members(panes, "PANE").values(), key=lambda pane: pane.number)
+        }
+        self.pane_numbers = {pane.number: name for name, pane in self.panes.items()}
+        self._first, self._load = first, load
+        self._trail: list[tuple[str, str | None, int | None]] = []
+        self._hint: str | None = None
+        self._shown: PaneScreen | None = None
+        self._clock: Timer
+        self._said_at = 0.0
+        self._said = ("", "")
+        for name, pane in self.panes.items():
+            self.add_mode(name, pane.screen)
+        self.add_mode(START, _start_screen)
+        self.set_keymap(settings.keys)
+        state = kept.state("console")
+        self.theme = self._known_theme(settings.theme) or self._known_theme(state.get("theme")) or self.theme
+        last = state.get("pane")
+        self._opens_with: str = last if isinstance(last, str) and last in self.panes else next(iter(self.panes))
+
+    def _known_theme(self, name: object) -> str | None:
+        return name if isinstance(name, str) and name in self.available_themes else None
+
+    def on_mount(self) -> None:
+        self._clock = self.set_interval(1 / RATE, self._tick, pause=True)
+        self.workspace.background.ring = self._ring
+        if isinstance(self._first, Opened):
+            self.workspace.show(self._first, start=False)  # scored once it is on the screen
+        elif self._first is not None:
+            self.workspace.open(self._first, self._load)
+        self.switch_mode(self._opens_with if self._first is not None else START)
+
+    # What changes.
+
+    @property
+    def pane(self) -> PaneScreen | None:
+        """The pane on the screen, also when a dialog stands over it."""
+        return next((s for s in reversed(self.screen_stack) if isinstance(s, PaneScreen)), None)
+
+    def _tell(self, change: Change) -> None:
+        if not self.is_running:
+            return
+        if self.workspace.background.busy:
+            self._clock.resume()
+        if self.pane is None or self.pane is not self._shown:
+            return  # a pane that comes to be shown looks at everything
+        self.pane.changed(change)
+        self._dress(self.pane)
+        if change.phase:
+            self.pane.refresh_bindings()
+
+    def arrived(self, pane: PaneScreen) -> None:
+        """A pane has come to be shown."""
+        if self._shown is None:
+            pane.call_after_refresh(self._on_first_paint)
+        self._shown = pane
+        self._dress(pane)
+        if self._hint is not None:
+            hint, self._hint = self._hint, None
+            pane.call_after_refresh(pane.arrive, hint)
+
+    def _on_first_paint(self) -> None:
+        gc.freeze()
+        gc.enable()
+        if self.workspace.phase == "idle":
+            self.workspace.start()
+
+    def call_soon(self, callback: Callable[..., Any], *arguments: Any) -> None:
+        """For working threads: calls back in the screen's thread. The screen may be gone, which is no matter."""
+        with suppress(RuntimeError):
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(partial(self._if_running, callback, *arguments))
+
+    def _if_running(self, callback: Callable[..., Any], *arguments: Any) -> None:
+        if self.is_running:
+            with self._context():
+                callback(*arguments)
+
+    def _ring(self) -> None:
+        self.call_soon(self._tick)
+
+    def _tick(self) -> None:
+        self.workspace.tick()
+        if self._said[0] and time.monotonic() - self._said_at > _SHOWN:
+            self._said = ("", "")
+        if self.pane is not None:
+            self._dress(self.pane)
+        if not self.workspace.background.busy and not self._said[0]:
+            self._clock.pause()
+
+    def refresh_chrome(self) -> None:
+        """Brings the lines around the pane up to date."""
+        if self.pane is not None:
+            self._dress(self.pane)
+
+    def _dress(self, pane: PaneScreen) -> None:
+        """The lines around a pane."""
+        bars = pane.query(PaneBar)
+        if not bars:
+            return
+        bar, status = bars.first(), pane.query_one(StatusLine)
+        bar.panes = tuple((p.number, p.name) for p in self.panes.values())
+        bar.active = next((p.number for name, p in self.panes.items() if name == self.current_mode), 0)
+        bar.what = self.title_words()
+        running = self.workspace.running
+        status.progress = (
+            progress_words(running.name, running.progress, time.monotonic() - running.began) if running else ""
+        )
+        words, severity = self._said
+        status.said = words or self.state_words()
+        trouble = severity or ("error" if self.workspace.trouble and not words else "")
+        status.set_class(trouble == "error", "-error")
+        status.set_class(trouble == "warning", "-warning")
+
+    def title_words(self) -> str:
+        """What is open: title, item and window where there is a choice, engine."""
+        conversation = self.workspace.conversation
+        if conversation is None:
+            return ""
+        said, source = [conversation.title or "untitled"], conversation.source
+        if source is not None and conversation.items > 1:
+            said.append(f"conversation {source.item + 1} of {conversation.items}")
+        if source is not None and conversation.windows > 1:
+            said.append(f"window {source.window + 1} of {conversation.windows}")
+        if self.workspace.scorer is not None:
+            said.append(self.workspace.scorer.engine.capabilities.label)
+        return clean_line(" · ".join(filter(None, said)))
+
+    def state_words(self) -> str:
+        """What the state of the run is, in a line; what went wrong, and what to do."""
+        space = self.workspace
+        if space.trouble is not None:
+            return clean_line(str(space.trouble))
+        if space.scorer is not None and space.scorer.trouble:
+            return clean_line(f"scores are not being kept: {space.scorer.trouble}")
+        return space.state_words()
+
+    # Saying.
+
+    def say(self, words: str, severity: str = "") -> None:
+        """A message in the status line, for some seconds. `severity`: "", "warning" or "error"."""
+        self._said, self._said_at = (clean_line(words), severity), time.monotonic()
+        if self.is_running and self.pane is not None:
+            self._dress(self.pane)
+            self._clock.resume()
+
+    def tell_error(self, error: MemscopeError) -> None:
+        """What went wrong, to what, and what to do."""
+        self.notify(clean_line(str(error)), severity="error", markup=False, timeout=10)
+
+    # Going.
+
+    def go(
+        self,
+        name: str,
+        *,
+        memory: str | None = None,
+        response: int | None = None,
+        hint: str | None = None,
+        remember: bool = True,
+    ) -> None:
+        """Shows a pane, pointed at a memory or a response; `back` returns. `hint` is for its `arrive`."""
+        space = self.workspace
+        if remember and (name != self.current_mode or (memory, response) != (None, None)):
+            self._trail = [*self._trail[-_TRAIL:], (self.current_mode, space.memory, space.response)]
+        if memory is not None or response is not None:
+            space.select(memory=memory, response=response)
+        self._hint = hint
+        if name == self.current_mode:
+            if self.pane is not None:
+                self.arrived(self.pane)
+        else:
+            self.switch_mode(name)
+
+    def back(self) -> None:
+        """To the pane, memory and response one was at before."""
+        if not self._trail:
+            return
+        name, memory, response = self._trail.pop()
+        if memory is not None or response is not None:
+            self.workspace.select(memory=memory, response=response)
+        if name != self.current_mode and name in (*self.panes, START):
+            self.switch_mode(name)
+
+    def on_pane_bar_picked(self, event: PaneBar.Picked) -> None:
+        self.go(self.pane_numbers[event.number])
+
+    def open(self, opening: Opening) -> None:
+        """Loads another conversation, and shows it."""
+        self._trail.clear()
+        self.workspace.open(opening)
+        if self.current_mode == START:
+            self.go(self._opens_with, remember=False)
+
+    def use(self, settings: Settings) -> None:
+        """Goes on with other settings."""
+        self.resolved = adopted(self.resolved, settings)
+        if theme := self._known_theme(settings.theme):
+            self.theme = theme
+        self.set_keymap(settings.keys)
+        self.workspace.use(settings)
+
+    def cancel(self) -> None:
+        if not self.workspace.cancel():
+            self.say("nothing runs")
+
+    async def action_quit(self) -> None:
+        """ctrl+q, which the toolkit binds before all else: in a dialog it quits too."""
+        self.leave()
+
+    def leave(self) -> None:
+        """Quits at once: threads are daemons, and what landed is on disk."""
+        mode = self.current_mode if self.current_mode in self.panes else self._opens_with
+        self.workspace.kept.keep("console", {"pane": mode, "theme": self.theme})
+        self.workspace.background.stop()
+        self.workspace.kept.close()
+        self.exit()
+
+
+def _start_screen() -> PaneScreen:
+    from memscope.tui.panes._start import StartScreen
+
+    return StartScreen()

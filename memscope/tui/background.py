@@ -1,0 +1,126 @@
+"""Work that must not block a key: each piece in a daemon thread of its own, its outcome brought back to the screen.
+
+Daemon threads, because quitting is immediate: Python waits for the threads of a pool, also when they wait for a server.
+A thread never calls into the screen. It leaves its outcome here and rings a bell; the screen collects.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from memscope.base.errors import Cancelled, MemscopeError
+from memscope.base.job import Job, Progress
+
+Result = TypeVar("Result")
+
+
+class Task:
+    """One piece of work. `progress`: how far it is; `began`: on the monotonic clock."""
+
+    def __init__(self, group: str, name: str) -> None:
+        self.group = group
+        self.name = name
+        self.began = time.monotonic()
+        self.progress: Progress | None = None
+        self.job = Job(self._take)
+        self.wanted = True
+        self.thread: threading.Thread
+
+    def _take(self, progress: Progress) -> None:
+        self.progress = progress
+
+
+class Background:
+    """What runs beside the screen, at most one piece of work a group: a new one replaces the old."""
+
+    def __init__(self, ring: Callable[[], None] = lambda: None) -> None:
+        """`ring` is called in the working thread when there is something to collect."""
+        self.ring = ring
+        self._tasks: dict[str, Task] = {}
+        self._ended: SimpleQueue[tuple[Task, Callable[[], None]]] = SimpleQueue()
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything runs, or waits to be collected."""
+        return bool(self._tasks)
+
+    def task(self, group: str) -> Task | None:
+        """What runs in a group."""
+        return self._tasks.get(group)
+
+    def start(
+        self,
+        group: str,
+        name: str,
+        work: Callable[[Job], Result],
+        done: Callable[[Result], None],
+        failed: Callable[[MemscopeError], None],
+    ) -> Task:
+        """Runs `work` in a thread. `done` or `failed` (`Cancelled` too) is called by `collect`, in the screen's thread,
+        unless other work of the group has taken its place."""
+        self.drop(group)
+        task = Task(group, name)
+
+        def run() -> None:
+            outcome: Callable[[], None]
+            try:
+                result = work(task.job)
+            except MemscopeError as error:
+                caught = error
+                outcome = lambda: failed(caught)  # noqa: E731
+            except BaseException as error:  # a bug: it is raised where a person sees it
+                bug = error
+                outcome = lambda: _raise(bug)  # noqa: E731
+            else:
+                outcome = lambda: done(result)  # noqa: E731
+            self._ended.put((task, outcome))
+            self.ring()
+
+        self._tasks[group] = task
+        task.thread = threading.Thread(target=run, name=f"memscope {group}", daemon=True)
+        task.thread.start()
+        return task
+
+    def cancel(self, group: str) -> bool:
+        """Asks the work of a group to stop; it ends with `Cancelled`. False when there is none."""
+        task = self._tasks.get(group)
+        if task is not None:
+            task.job.cancel()
+        return task is not None
+
+    def drop(self, group: str) -> Task | None:
+        """Asks the work of a group to stop, and forgets its outcome."""
+        task = self._tasks.pop(group, None)
+        if task is not None:
+            task.wanted = False
+            task.job.cancel()
+        return task
+
+    def stop(self) -> None:
+        """Asks everything to stop, for good."""
+        for group in list(self._tasks):
+            self.drop(group)
+
+    def collect(self) -> None:
+        """Tells of everything that has ended; to be called in the screen's thread."""
+        while True:
+            try:
+                task, outcome = self._ended.get_nowait()
+            except Empty:
+                return
+            if task.wanted and self._tasks.get(task.group) is task:
+                del self._tasks[task.group]
+                outcome()
+
+
+def is_cancelled(error: MemscopeError) -> bool:
+    """Whether somebody stopped the work, which is no failure."""
+    return isinstance(error, Cancelled)
+
+
+def _raise(error: BaseException) -> Any:
+    raise error

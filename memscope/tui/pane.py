@@ -1,0 +1,191 @@
+"""The base of every pane: its frame (bar, status, keys), the keys that mean the same everywhere, and what changes.
+
+A pane reads the workspace and asks it for things; it computes nothing. What it can do it says by overriding:
+`find_words` makes `/` work, `copied` makes `y` work, `exports` makes `e` work, an `action_sort` makes `s` work, and so
+on. A key that has no answer here is not shown and does nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.screen import Screen
+from textual.widget import Widget
+
+from memscope.reports.view import Document
+from memscope.reports.view import View as ReportView
+from memscope.tui import asking
+from memscope.tui.keys import GLOBAL, key
+from memscope.tui.widgets.chrome import FindLine, KeyLine, PaneBar, StatusLine
+from memscope.tui.workspace import EVERYTHING, Change, Workspace
+
+if TYPE_CHECKING:
+    from memscope.tui.app import MemscopeApp
+
+THRESHOLD: Binding = key(
+    "threshold", "t", "threshold", "Threshold", "The smallest effect that counts, in nats, for this conversation"
+)
+WINDOWS: list[Binding] = [
+    key("window.previous", "left_square_bracket", "window(-1)", "Window", "The context window before", show=False),
+    key("window.next", "right_square_bracket", "window(1)", "Window", "The next context window", show=False),
+]
+RETRY: Binding = key("retry", "R", "retry", "Retry", "Score what failed, or was not reached")
+
+
+@dataclass(frozen=True, slots=True)
+class Pane:
+    """A pane as it is announced: its number key, its name in the bar, and the screen."""
+
+    number: int
+    name: str
+    screen: Callable[[], PaneScreen]
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """Something a pane can write as JSON and CSV: what it is called, its view, and how it is built (in a thread)."""
+
+    name: str
+    view: ReportView[Any, Any]
+    build: Callable[[], Document]
+
+
+class PaneScreen(Screen[None]):
+    """A pane. `HELP` is its help, plain text; widgets may have a `HELP` too."""
+
+    BINDINGS = [*GLOBAL]
+
+    HELP: ClassVar[str] = ""
+    NAME: ClassVar[str] = ""
+
+    def compose(self) -> ComposeResult:
+        yield PaneBar()
+        yield from self.body()
+        yield FindLine()
+        yield StatusLine()
+        yield KeyLine()
+
+    # What a pane gives.
+
+    def body(self) -> Iterable[Widget]:
+        """Its widgets, between the bar and the status line."""
+        raise NotImplementedError
+
+    def changed(self, change: Change) -> None:
+        """Something in the workspace changed while the pane is shown; `EVERYTHING` when it comes to be shown."""
+
+    def arrive(self, hint: str) -> None:
+        """Somebody jumped here, with a hint of what for (see `MemscopeApp.go`)."""
+
+    def find_words(self, words: str) -> None:
+        """Find, or filter by, words; called with every keystroke, and with nothing when the search is closed."""
+        raise NotImplementedError
+
+    def copied(self) -> str | None:
+        """What `y` copies now: as it is in the source, not cleaned. None: nothing."""
+        raise NotImplementedError
+
+    def exports(self) -> list[Exported]:
+        """What `e` offers to write beside a picture of the screen."""
+        return []
+
+    def inner_back(self) -> bool:
+        """Closes something open in the pane (a selection, an overview); False where nothing is."""
+        return False
+
+    # What it stands on.
+
+    @property
+    def console(self) -> MemscopeApp:
+        """The app, by its own type."""
+        from memscope.tui.app import MemscopeApp
+
+        assert isinstance(self.app, MemscopeApp)
+        return self.app
+
+    @property
+    def workspace(self) -> Workspace:
+        return self.console.workspace
+
+    def on_screen_resume(self) -> None:
+        self.console.arrived(self)
+        self.changed(EVERYTHING)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in _OVERRIDDEN:
+            return getattr(type(self), _OVERRIDDEN[action]) is not getattr(PaneScreen, _OVERRIDDEN[action], None)
+        if action in _OWN:
+            return hasattr(self, f"action_{action}")
+        if action == "pane":
+            return parameters[0] in self.console.pane_numbers
+        if action == "cancel":
+            return self.workspace.running is not None
+        if action == "retry":
+            return self.workspace.can_resume
+        return super().check_action(action, parameters)
+
+    # Keys that mean the same everywhere.
+
+    def action_pane(self, number: int) -> None:
+        self.console.go(self.console.pane_numbers[number])
+
+    def action_back(self) -> None:
+        if self.query_one(FindLine).close() or self.inner_back():
+            return
+        self.console.back()
+
+    def action_find(self) -> None:
+        self.query_one(FindLine).open()
+
+    def on_find_line_changed(self, event: FindLine.Changed) -> None:
+        event.stop()
+        self.find_words(event.words)
+
+    def action_copy(self) -> None:
+        text = self.copied()
+        if text:
+            asking.copy_text(self.console, text)
+        else:
+            self.console.say("there is nothing to copy here")
+
+    def action_export(self) -> None:
+        asking.export(self.console, self.exports(), self.NAME)
+
+    def action_cancel(self) -> None:
+        self.console.cancel()
+
+    def action_engine(self) -> None:
+        asking.choose_engine(self.console)
+
+    def action_settings(self) -> None:
+        asking.show_settings(self.console)
+
+    def action_help(self) -> None:
+        asking.show_help(self.console, self)
+
+    def action_palette(self) -> None:
+        self.app.action_command_palette()
+
+    def action_quit(self) -> None:
+        self.console.leave()
+
+    # Keys that several panes have.
+
+    def action_threshold(self) -> None:
+        asking.ask_threshold(self.console)
+
+    def action_window(self, by: int) -> None:
+        if not self.workspace.step_window(by):
+            self.console.say("there is no other context window on that side")
+
+    def action_retry(self) -> None:
+        if not self.workspace.resume():
+            self.console.say("nothing is missing")
+
+
+_OVERRIDDEN = {"find": "find_words", "copy": "copied"}  # actions that a pane has by overriding something
+_OWN = frozenset({"deeper", "find_next", "find_previous", "sort", "mark", "undo"})  # that it has by defining them

@@ -1,0 +1,59 @@
+"""Consoles for tests: over a conversation of one's own, with nothing kept, and waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+
+from memscope.actions.kept import Kept
+from memscope.actions.open import Opened, Opening, demo_opening, opened
+from memscope.base.settings import resolve
+from memscope.conversation.model import Conversation
+from memscope.tui.app import MemscopeApp
+
+SIZES = [(80, 24), (120, 36)]
+PATIENCE = 20.0  # seconds
+
+
+def console(first: Conversation | Opening | Opened | None, kept: Kept | None = None, **settings: Any) -> MemscopeApp:
+    """A console over a conversation; by default with the embedded engine and no store."""
+    if isinstance(first, Conversation):
+        first = Opened(Opening(Path("none.json")), first, first, first)
+    app = MemscopeApp(resolve({"store": False, **settings}), kept or Kept(None), first)
+    app.animation_level = "none"
+    return app
+
+
+def demo() -> Opened:
+    """The bundled conversation."""
+    return opened(demo_opening(), resolve({"store": False}).settings)
+
+
+async def settled(pilot: Pilot[Any]) -> None:
+    """Waits until nothing runs in the background and what came of it is painted."""
+    app = pilot.app
+    assert isinstance(app, MemscopeApp)
+    patience = time.monotonic() + PATIENCE
+    await pilot.pause()
+    while app.workspace.background.busy:
+        assert time.monotonic() < patience, [task.name for task in app.workspace.background._tasks.values()]
+        await asyncio.sleep(0.005)
+    await pilot.pause()
+
+
+def screen_text(app: MemscopeApp) -> str:
+    """What the screen shows, as text."""
+    width, height = app.size
+    lines = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip)[:width] for strip in lines[:height])
+
+
+def path_of(folder: Path, name: str, text: str) -> Path:
+    """A file with a text, for a console to open."""
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path

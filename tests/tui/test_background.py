@@ -1,0 +1,85 @@
+"""Work beside the screen: outcomes are collected by the screen, one piece a group, and a bug is not swallowed."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from memscope.base.errors import Cancelled, MemscopeError, UsageError
+from memscope.base.job import Job
+from memscope.tui.background import Background
+
+PATIENCE = 10.0
+
+
+def collected(background: Background) -> None:
+    until = time.monotonic() + PATIENCE
+    while background.busy:
+        assert time.monotonic() < until
+        background.collect()
+        time.sleep(0.001)
+
+
+def test_an_outcome_comes_back_in_the_thread_that_collects() -> None:
+    rung, found = threading.Event(), []
+    background = Background(rung.set)
+    background.start(
+        "g", "n", lambda job: threading.get_ident(), lambda r: found.append((r, threading.get_ident())), found.append
+    )
+
+    assert rung.wait(PATIENCE)
+    assert not found and background.busy
+    collected(background)
+    worker, here = found[0]
+    assert here == threading.get_ident() != worker
+
+
+def test_what_goes_wrong_comes_back_as_an_error_and_a_cancel_too() -> None:
+    background, errors = Background(), []
+
+    def refuse(job: Job) -> None:
+        raise UsageError("no")
+
+    background.start("a", "n", refuse, lambda _: None, errors.append)
+    background.start("b", "n", lambda job: job.wait(PATIENCE), lambda _: None, errors.append)
+    assert background.cancel("b")
+    assert not background.cancel("c")
+    collected(background)
+    assert {type(error) for error in errors} == {UsageError, Cancelled}
+
+
+def test_new_work_of_a_group_takes_the_place_of_the_old_one() -> None:
+    background, found, failed = Background(), [], list[MemscopeError]()
+    first = background.start("g", "n", lambda job: job.wait(PATIENCE), found.append, failed.append)
+    background.start("g", "n", lambda job: "second", found.append, failed.append)
+    first.thread.join(PATIENCE)
+    collected(background)
+    assert (found, failed) == (["second"], [])
+    assert first.job.cancelled
+
+
+def test_a_bug_is_raised_where_a_person_sees_it() -> None:
+    background = Background()
+    task = background.start("g", "n", lambda job: 1 // 0, lambda _: None, lambda _: None)
+    task.thread.join(PATIENCE)
+    with pytest.raises(ZeroDivisionError):
+        background.collect()
+
+
+def test_progress_of_a_task_can_be_looked_at_while_it_runs() -> None:
+    background, gate = Background(), threading.Event()
+
+    def work(job: Job) -> None:
+        job.progress(3, 7, "scorings", "embedded")
+        gate.set()
+        job.wait(PATIENCE)
+
+    background.start("g", "n", work, lambda _: None, lambda _: None)
+    assert gate.wait(PATIENCE)
+    task = background.task("g")
+    assert task is not None and task.progress is not None
+    assert (task.progress.done, task.progress.total) == (3, 7)
+    background.stop()
+    assert not background.busy

@@ -1,0 +1,130 @@
+import time
+from pathlib import Path
+
+from memscope.actions.engine import Scorer
+from memscope.actions.kept import Kept
+from memscope.actions.open import Opened, Opening
+from memscope.base.errors import MemscopeError
+from memscope.base.settings import Settings
+from memscope.conversation.model import Conversation
+from memscope.engines.protocol import Engine
+from memscope.reports.response import ResponseDocument
+from memscope.tui.explaining import Explaining, Question
+from memscope.tui.workspace import Workspace
+from tests.fakes import PATIENCE, FormulaEngine, Gate, fails_baseline, office, true_effects
+
+
+class Desk:
+    """A workspace without a screen, and what was found there."""
+
+    def __init__(self, conversation: Conversation, engine: Engine) -> None:
+        self.space = Workspace(Settings(store=False), Kept(None))
+        self.space.scorer = Scorer(engine)
+        self.found: list[tuple[Question, ResponseDocument]] = []
+        self.failed: list[MemscopeError] = []
+        self.explaining = Explaining(self.space, lambda *found: self.found.append(found), self.failed.append)
+        self.space.show(Opened(Opening(Path("none.json")), conversation, conversation, conversation))
+
+    def wait(self) -> None:
+        until = time.monotonic() + PATIENCE
+        while self.space.background.busy:
+            assert time.monotonic() < until
+            self.space.tick()
+            time.sleep(0.001)
+
+    def ask(self, question: Question, *, whole: bool = True) -> ResponseDocument:
+        self.explaining.ask(question, whole=whole)
+        self.wait()
+        assert self.found[-1][0] == question
+        return self.found[-1][1]
+
+
+def test_a_scored_response_is_explained_with_its_heat() -> None:
+    conversation = office()
+    desk = Desk(conversation, engine := FormulaEngine())
+    desk.wait()
+    calls = engine.calls
+    document = desk.ask(Question(5))
+    assert document.heat
+    assert document.memory is None
+    effects = dict(zip([m.key for m in conversation.memories], true_effects(conversation)[:, 1], strict=True))
+    assert {row.key: row.effect for row in (*document.important, *document.against)} == {
+        key: effect for key, effect in effects.items() if abs(effect) > document.cutoff
+    }
+    of_one = desk.ask(Question(5, "pnpm"))
+    assert of_one.memory == "pnpm"
+    assert sum(span.effect for span in of_one.heat) == effects["pnpm"]
+    words = desk.ask(Question(5, None, ((4, 8),)))
+    assert words.selection is not None
+    assert words.selection.text == "pnpm"
+    assert engine.calls == calls  # all of it from what the run has scored
+
+
+def test_heat_is_found_once() -> None:
+    desk = Desk(office(), FormulaEngine())
+    desk.wait()
+    first = desk.ask(Question(5))
+    assert desk.ask(Question(5)).heat is first.heat
+
+
+def test_nothing_is_scored_unasked_when_the_run_was_cancelled() -> None:
+    with Gate() as gate:
+        desk = Desk(office(), engine := FormulaEngine(before=gate))
+        assert gate.reached.wait(PATIENCE)
+        desk.space.cancel()
+        desk.wait()
+        assert desk.space.phase == "cancelled"
+        calls = engine.calls
+        document = desk.ask(Question(5), whole=False)
+        assert (document.heat, document.important, document.left_out) == ([], [], 2)  # the third memory comes after it
+        assert engine.calls == calls
+
+
+def test_why_scores_the_context_up_to_a_response() -> None:
+    conversation = office()
+    with Gate() as gate:
+        desk = Desk(conversation, engine := FormulaEngine(before=gate))
+        assert gate.reached.wait(PATIENCE)
+        desk.space.cancel()
+        desk.wait()
+    calls = engine.calls
+    assert not desk.explaining.alone(5)
+    desk.explaining.why(Question(5))
+    desk.wait()
+    assert desk.explaining.alone(5)
+    document = desk.found[-1][1]
+    assert document.left_out == 0
+    assert document.heat
+    assert engine.calls - calls == 5  # the baseline twice, two memories, and both at once: the third comes later
+    again = desk.ask(Question(5, None, ((0, 3),)), whole=False)
+    assert again.selection is not None
+    assert engine.calls - calls == 5
+    desk.space.start()
+    desk.wait()
+    desk.explaining.forget()
+    assert not desk.explaining.alone(5)
+
+
+def test_a_failed_baseline_is_told() -> None:
+    texts = [m.texts[0] for m in office().memories]
+    desk = Desk(office(), FormulaEngine(before=fails_baseline(*texts)))
+    desk.wait()
+    document = desk.ask(Question(5), whole=False)
+    assert document.reason is not None
+    assert "out of memory" in document.reason
+
+
+def test_an_engine_that_cannot_be_opened_is_told_once_asked() -> None:
+    desk = Desk(office(), FormulaEngine())
+    desk.wait()
+    desk.space.scorer = None
+    desk.space.settings = Settings(store=False, engine="no-such-engine")
+    desk.explaining.why(Question(5))
+    desk.wait()
+    assert len(desk.failed) == 1
+
+
+def test_no_scorer_no_heat() -> None:
+    desk = Desk(office(), FormulaEngine(tokens=False))
+    desk.wait()
+    assert desk.ask(Question(5)).heat == []
