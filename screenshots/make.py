@@ -1,0 +1,69 @@
+"""Makes the pictures of this folder from the bundled conversation: one of each pane.
+
+    python screenshots/make.py
+
+A test makes them anew and compares, so that they never go stale.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"  # read when Textual is imported
+os.environ.pop("NO_COLOR", None)
+
+FOLDER = Path(__file__).parent
+SIZE = (120, 36)
+# What is pressed before each picture is taken.
+PICTURES = {
+    "matrix": ("1", "f"),
+    "responses": ("1", "f", "enter"),
+    "memories": ("3",),
+    "help": ("1", "question_mark"),
+}
+
+
+async def pictures() -> dict[str, str]:
+    """Every picture as SVG, by name."""
+    from memscope.actions.kept import Kept
+    from memscope.actions.open import demo_opening, opened
+    from memscope.base.settings import resolve
+    from memscope.tui.app import MemscopeApp
+
+    resolved = resolve({"store": False})
+    found = {}
+    for name, keys in PICTURES.items():
+        app = MemscopeApp(resolved, Kept(None), opened(demo_opening(), resolved.settings))
+        async with app.run_test(size=SIZE) as pilot:
+            for key in ("", *keys):
+                await pilot.press(*filter(None, [key]))
+                await pilot.pause()
+                while app.workspace.background.busy:
+                    await asyncio.sleep(0.01)
+                await pilot.pause(0.3)
+            if app.workspace.cost is not None:  # what it took is not the same twice
+                app.workspace.cost = replace(app.workspace.cost, seconds=0.1)
+                app.refresh_chrome()
+                await pilot.pause()
+            svg = app.export_screenshot(title="memscope")
+        # the class names hold a hash of the machine's own time
+        found[name] = re.sub(r"terminal-\d+", "terminal", svg)
+    return found
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"MEMSCOPE_DATA_DIR": folder, "MEMSCOPE_CONFIG_DIR": folder}
+        for name, svg in asyncio.run(pictures()).items():
+            path = FOLDER / f"{name}.svg"
+            path.write_text(svg, encoding="utf-8")
+            print(path)
+
+
+if __name__ == "__main__":
+    main()
