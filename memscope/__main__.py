@@ -19,7 +19,7 @@ def run(args: list[str]) -> int:
 
         print(f"memscope {__version__}")
         return 0
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # else every installed distribution is looked through for some
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # it would look through every installed distribution
     from memscope.cli.main import run_cli
 
     # A stream that the caller closed is None: what goes there is lost, as asked.

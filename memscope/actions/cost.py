@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from memscope.actions.engine import Scorer
 from memscope.attribution.matrix import MatrixRun
 from memscope.base.job import Job
+from memscope.base.text import byte_count
 from memscope.conversation.ablation import Ablation
 from memscope.conversation.model import Conversation
 from memscope.conversation.render import Renderer, Turn
@@ -33,7 +34,7 @@ class Estimate:
         if self.known:
             said.append("all on disk" if self.known == self.scorings else f"{self.known} on disk")
         if self.known < self.scorings:
-            said.append(f"about {_bytes(self.size)} to send" if self.server else "nothing to send")
+            said.append(f"about {byte_count(self.size)} to send" if self.server else "nothing to send")
         return ", ".join(said)
 
 
@@ -70,13 +71,3 @@ def cost_before(
 def _size(turn: Turn) -> tuple[int, int]:
     """Characters and bytes of a turn as it is sent."""
     return len(turn.text), len(turn.text.encode("utf-8", "surrogatepass"))
-
-
-def _bytes(size: int) -> str:
-    """A number of bytes for a person: 900 bytes, 12 kB, 1.2 MB."""
-    if size < 1000:
-        return f"{size} bytes"
-    value, unit = next(
-        (size / 10**power, unit) for power, unit in ((9, "GB"), (6, "MB"), (3, "kB")) if size >= 10**power
-    )
-    return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"

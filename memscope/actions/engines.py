@@ -17,7 +17,8 @@ from memscope.engines.registry import engine_names, engine_spec
 class EngineChoice:
     """An engine as a person chooses it: its name and what it is in a line; whether it `answers` with these settings,
     and otherwise the `reason`; the `models` its server lists (none for an engine in this process); and what it can do,
-    where that is known. `url`: the address that was asked. Not yet cleaned for a screen."""
+    where that is known. `served`: it speaks to a server, at the address `url`, empty where none is given. Not yet
+    cleaned for a screen."""
 
     name: str
     summary: str
@@ -26,6 +27,7 @@ class EngineChoice:
     models: tuple[str, ...] = ()
     capabilities: Capabilities | None = None
     url: str = ""
+    served: bool = False
 
 
 def names_to_choose(settings: Settings) -> list[str]:
@@ -49,7 +51,7 @@ def _choice(name: str, settings: Settings, job: Job) -> EngineChoice:
         spec, options = engine_spec(name), engine_options(settings)
         choice = replace(choice, summary=spec.summary)
         if spec.models is not None:
-            choice = replace(choice, url=options.base_url)
+            choice = replace(choice, url=options.base_url, served=True)
             choice = replace(choice, models=tuple(spec.models(options, job)))
             # A model that is named needs no asking; which of several it will be changes nothing of what is told here.
             options = replace(options, model=options.model or next(iter(choice.models), "none"))

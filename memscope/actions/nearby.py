@@ -14,7 +14,7 @@ from memscope.base.settings import Settings
 from memscope.conversation.formats import format_named, format_names
 from memscope.conversation.homes import Home
 from memscope.conversation.memory_files import read_memories
-from memscope.conversation.model import Conversation, Skipped
+from memscope.conversation.model import Conversation, Message, Skipped, Text, ToolResult
 from memscope.conversation.raw import Raw
 from memscope.conversation.records import Fact
 from memscope.conversation.rules import RULES
@@ -60,6 +60,45 @@ def searched(conversation: Conversation, settings: Settings | None = None) -> li
     patterns = [f"pattern:{name}" for name in settings.patterns] if settings is not None else []
     names = (*_BEFORE, *(rule.name for rule in RULES), *patterns, *_AFTER)
     return [f"{_LOOKED_FOR.get(name, name)}: {'switched off' if name in off else found[name]}" for name in names]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCounts:
+    """How many tool results and user turns there are to score in the place of memories."""
+
+    tools: int
+    turns: int
+
+
+def count_sources(conversation: Conversation) -> SourceCounts:
+    """As many as `as_sources` makes memories of, without making them."""
+    messages = conversation.messages
+    return SourceCounts(sum(map(_tool_results, messages)), sum(map(_is_turn, messages)))
+
+
+def _is_turn(message: Message) -> bool:
+    return message.role == "user" and message.kind == "said" and _has_words(message)
+
+
+def _has_words(message: Message) -> bool:
+    return any(isinstance(part, Text) and _says(part.text) for part in message.parts)
+
+
+def _tool_results(message: Message) -> int:
+    """The results that say something. In a tool's message the texts behind a result go on with it."""
+    if message.role == "assistant":
+        return 0
+    told: list[bool] = []
+    for part in message.parts:
+        if isinstance(part, ToolResult):
+            told.append(_says(part.text))
+        elif isinstance(part, Text) and told and message.role == "tool":
+            told[-1] = told[-1] or _says(part.text)
+    return sum(told)
+
+
+def _says(text: str) -> bool:
+    return bool(text) and not text.isspace()
 
 
 def nearby_memories(conversation: Conversation) -> list[Nearby]:

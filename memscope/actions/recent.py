@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ MOST_ENTRIES = 20_000  # of folders, looked at in all
 _DEEPEST = 6  # folders below an agent's
 _SUFFIXES = (".jsonl", ".json")
 _PEEK = 2**17  # bytes; Codex writes some 90 kB before the first request
+_PEEK_FURTHER = 2**21  # for files that begin with a long record, or are one
+_PUT_BEFORE = re.compile(r"\s*<(system-reminder|[a-z]+(?:[-_][a-z]+)+)>.*?(?:</\1>|\Z)", re.DOTALL)
 # Beside its sessions an agent keeps sub-agents, whose main conversation is listed, and what is no conversation.
 _PASSED_FOLDERS = frozenset({"subagents", "workflows", "tool-results", "memory"})
 _PASSED_FILES = ("agent-", "sessions.json", ".", "request_dump_")
@@ -79,7 +82,7 @@ def _opened_before(
                 recent.path,
                 recent.item,
                 recent.window,
-                recent.title,
+                "" if _PUT_BEFORE.match(recent.title) and not recent.item else recent.title,  # to be looked for anew
                 # Of the agent in whose folder it lies.
                 next((name for name, folder in folders if recent.path.is_relative_to(folder)), ""),
                 recent.at,
@@ -134,25 +137,55 @@ def _status(path: Path) -> os.stat_result | None:
     return status if stat.S_ISREG(status.st_mode) and status.st_size else None
 
 
-def title_of(path: Path) -> str:
-    """What a transcript is called, or its first request, as far as its first 128 KiB tell; empty where they do not."""
-    if _status(path) is None:
-        return ""
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """What the beginning of a transcript tells: its title, or else its first request, and the name of its format; both
+    are empty where it does not tell."""
+
+    title: str = ""
+    format: str = ""
+
+
+def glimpse(path: Path) -> Glimpse:
+    """Looks at the first 128 KiB of a transcript, and where they hold no request at the first 2 MiB."""
+    status, found = _status(path), Glimpse()
+    for most in (_PEEK, _PEEK_FURTHER) if status is not None else ():
+        found = _glimpse(path, most) or found
+        if found.title or (status is not None and status.st_size <= most):
+            break
+    return found
+
+
+def _glimpse(path: Path, most: int) -> Glimpse | None:
+    """What the first bytes tell, at most so many; None where they are nothing that can be read."""
     try:
         with path.open("rb") as file:
-            start = file.read(_PEEK + 1)
-        lines = start.count(b"\n") if len(start) > _PEEK else None
+            start = file.read(most + 1)
+        lines = start.count(b"\n") if len(start) > most else None
         if lines == 0:
-            return ""
+            return None
         raw = _Beginning(path, lines)
-        for item in recognise(raw).conversations(raw):
+        form = recognise(raw)
+        name = next(name for name in format_names() if format_named(name) is form)
+        for item in form.conversations(raw):
             if not isinstance(item, Skipped):
                 told = fold(item.records)
-                asked = (m for window in told.windows for m in window if m.role == "user" and m.kind == "said")
-                return told.title or item.title or title_from(m.text for m in asked if not m.is_memory)
+                asked = [m.text for w in told.windows for m in w if m.role == "user" and m.kind == "said" and m.text]
+                titles = [told.title, item.title, title_from(map(_own_words, asked)), title_from(asked)]
+                named = [title for title in titles if title]
+                return Glimpse(
+                    next((title for title in named if not _PUT_BEFORE.match(title)), "".join(named[:1])), name
+                )
+        return Glimpse("", name)
     except (OSError, ValueError, MemscopeError):
-        pass
-    return ""
+        return None
+
+
+def _own_words(text: str) -> str:
+    """A request without what software put before it, between tags."""
+    while block := _PUT_BEFORE.match(text):
+        text = text[block.end() :]
+    return text.strip()
 
 
 class _Beginning(Raw):

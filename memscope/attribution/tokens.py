@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from memscope.base.text import Span
 from memscope.engines.protocol import Tokens
-
-Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,9 @@ import json
 import re
 import unicodedata
 
+Span = tuple[int, int]
+"""[start, end) of a text, in characters."""
+
 # C0 but tab and newline, DEL, C1, soft hyphen, joiners and other zero-widths, bidirectional controls, line and
 # paragraph separators, invisible operators, byte-order mark, annotation marks, invisible controls of shorthand and of
 # music, surrogates, tags, supplementary variation selectors. The other variation selectors stay: emoji need them.
@@ -58,6 +61,11 @@ def preview(text: str, limit: int = 60) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 scoring`, `3 scorings`, `2 memories`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
 def slug(text: str, limit: int = 40) -> str:
     """Lower-case letters and digits of any script joined by hyphens: the readable part of a made-up key."""
     words = re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", text).casefold())
@@ -67,6 +75,23 @@ def slug(text: str, limit: int = 40) -> str:
             break
         out = f"{out}-{word}" if out else word[:limit]
     return out
+
+
+def byte_count(size: int) -> str:
+    """A number of bytes for a person: 900 bytes, 12 kB, 1.2 MB."""
+    if size < 1000:
+        return f"{size} bytes" if size != 1 else "1 byte"
+    value, unit = next(
+        (size / 10**power, unit) for power, unit in ((9, "GB"), (6, "MB"), (3, "kB")) if size >= 10**power
+    )
+    return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
+
+
+def character_count(number: int) -> str:
+    """A number of characters for a person: 900 characters, 12k characters, 1.2M characters."""
+    if number < 1000:
+        return f"{number} characters" if number != 1 else "1 character"
+    return f"{number / 1000:.0f}k characters" if number < 999_500 else f"{number / 1_000_000:.1f}M characters"
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -6,10 +6,11 @@ memories: no message's text changes, no response is touched, and a memory that w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from memscope.conversation.joining import joined
 from memscope.conversation.keys import made_up_key
 from memscope.conversation.model import Conversation, Memory, Message, Part, Text, ToolResult
 from memscope.conversation.units import Line, lines_of
@@ -146,7 +147,7 @@ class _Lines:
             return self.message
         if all(isinstance(part, Text | Memory) for part in self.message.parts):
             self._absorb_blank()
-        return replace(self.message, parts=tuple(_joined(self._parts(), self.marks)))
+        return replace(self.message, parts=tuple(joined(self._parts())))
 
     def _absorb_blank(self) -> None:
         """When nothing but blank lines is left, they join the marks, so that no blank message stays without them."""
@@ -176,12 +177,3 @@ class _Lines:
                     yield owner, Memory(self.marks[owner].key, text, RULE)
                 elif text:
                     yield None, Text(text)
-
-
-def _joined(parts: Iterable[tuple[int | None, Part]], marks: Mapping[int, Mark]) -> Iterator[Part]:
-    """The parts, with what one mark has of neighbouring texts as one memory."""
-    for owner, group in groupby(parts, key=lambda owned: owned[0]):
-        if owner is None:
-            yield from (part for _, part in group)
-        else:
-            yield Memory(marks[owner].key, "".join(p.text for _, p in group if isinstance(p, Memory)), RULE)

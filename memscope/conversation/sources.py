@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Literal
 
 from memscope.base.text import preview, slug
+from memscope.conversation.joining import joined
 from memscope.conversation.model import Conversation, Memory, Message, Part, Text, ToolResult
 
 Kind = Literal["tools", "turns"]
@@ -56,7 +57,7 @@ def _turn(index: int, message: Message, namer: _Namer) -> Message:
         return message
     key = namer.key("turn", index, slug(own))
     parts = (Memory(key, part.text, TURN_RULE) if isinstance(part, Text) else part for part in message.parts)
-    return replace(message, parts=tuple(_joined(parts, TURN_RULE)))
+    return replace(message, parts=tuple(joined(_owned(parts, TURN_RULE))))
 
 
 def _results(index: int, message: Message, names: Mapping[str, str], namer: _Namer) -> Message:
@@ -74,7 +75,7 @@ def _results(index: int, message: Message, names: Mapping[str, str], namer: _Nam
             keys[result] = namer.key("tool", index, preview(names.get(part.call_id) or message.name, 40))
     if not keys:
         return message
-    return replace(message, parts=tuple(_joined(_emptied(message, belongs, keys), RESULT_RULE)))
+    return replace(message, parts=tuple(joined(_owned(_emptied(message, belongs, keys), RESULT_RULE))))
 
 
 def _results_of(message: Message) -> list[int | None]:
@@ -102,13 +103,6 @@ def _emptied(message: Message, belongs: Sequence[int | None], keys: Mapping[int,
             yield Memory(key, part.text, RESULT_RULE)
 
 
-def _joined(parts: Iterable[Part], rule: str) -> list[Part]:
-    """The parts, with neighbours that are one source of `rule` as one memory."""
-    out: list[Part] = []
-    for part in parts:
-        match (out[-1] if out else None), part:
-            case Memory(key, before, first), Memory(same, text, second) if (key, first, second) == (same, rule, rule):
-                out[-1] = Memory(key, before + text, rule)
-            case _:
-                out.append(part)
-    return out
+def _owned(parts: Iterable[Part], rule: str) -> Iterator[tuple[str | None, Part]]:
+    """The parts, each with the key of the source of `rule` it belongs to."""
+    return ((part.key if isinstance(part, Memory) and part.rule == rule else None, part) for part in parts)

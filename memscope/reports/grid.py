@@ -21,8 +21,9 @@ class Grid:
     """N memories by M responses (message indices) in one unit.
 
     `values` [N, M]: effects, NaN where there is none or the unit cannot say; not `signed`: negative ones are 0.
-    `state` [N, M]: `State`. `noise` [N, M]: measured, but not beyond the response's cutoff. `row_totals` [N] and
-    `column_totals` [M]: the positive values summed, NaN where there is none to sum.
+    `state` [N, M]: `State`. `noise` [N, M]: measured, but not beyond the response's cutoff, on either side of 0 also
+    where it is not `signed`. `row_totals` [N] and `column_totals` [M]: the positive values summed, NaN where there is
+    none to sum.
     """
 
     keys: tuple[str, ...]
@@ -47,7 +48,7 @@ def units(matrix: Matrix) -> tuple[Unit, ...]:
 def grid(matrix: Matrix, cut: Cutoffs, unit: Unit = "nats", *, signed: bool = True) -> Grid:
     """The matrix as it is drawn. In a unit it does not have (`units`) all measured values are NaN."""
     effects = matrix.effects if signed else np.maximum(matrix.effects, 0.0)
-    noise = np.abs(effects) <= cut.cutoff
+    noise = np.abs(matrix.effects) <= cut.cutoff
     noise &= matrix.state == State.OK
     values = effects
     if unit != "nats":
@@ -84,7 +85,7 @@ class Overview:
     `values`: of each rectangle the value furthest from 0 among those beyond noise, or else of all; NaN where it has
     none. `noise`: nothing in it is beyond noise, though something was measured. `state`: ok where anything in it is,
     else failed, pending or before, in this order. Cell (i, j) stands for rows `rows[i]` to `rows[i + 1]` and columns
-    `columns[j]` to `columns[j + 1]`, the ends not included.
+    `columns[j]` to `columns[j + 1]`, the ends not included. `of`: values, state and noise of what it stands for.
     """
 
     values: Floats
@@ -92,12 +93,27 @@ class Overview:
     noise: NDArray[np.bool_]
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
+    of: tuple[Floats, NDArray[np.uint8], NDArray[np.bool_]]
 
     def at(self, row: int, column: int) -> tuple[int, int]:
         """The cell of the overview that stands for a cell of the grid."""
         i = np.searchsorted(self.rows, row, side="right") - 1
         j = np.searchsorted(self.columns, column, side="right") - 1
         return int(i), int(j)
+
+    def strongest(self, row: int, column: int) -> tuple[int, int]:
+        """The cell of the grid that a cell of the overview shows; where that has no value, the first in its state."""
+        values, state, noise = self.of
+        top, bottom = self.rows[row : row + 2].tolist()
+        left, right = self.columns[column : column + 2].tolist()
+        inside = np.s_[top:bottom, left:right]
+        shown = values[inside] == self.values[row, column]
+        if not self.noise[row, column]:
+            shown &= ~noise[inside]
+        if not shown.any():
+            shown = state[inside] == self.state[row, column]
+        i, j = divmod(int(shown.argmax()), right - left)
+        return top + i, left + j
 
 
 def overview(values: Floats, state: NDArray[np.uint8], noise: NDArray[np.bool_], height: int, width: int) -> Overview:
@@ -109,7 +125,7 @@ def overview(values: Floats, state: NDArray[np.uint8], noise: NDArray[np.bool_],
     if quiet.any():
         pooled = np.where(quiet, _furthest(values, rows, columns), pooled)
     rank = _pool(np.maximum, _RANK[state], rows, columns)
-    return Overview(pooled, _OF_RANK[rank], quiet, rows, columns)
+    return Overview(pooled, _OF_RANK[rank], quiet, rows, columns, (values, state, noise))
 
 
 # What is told first of cells that share one: measured, failed, pending, before.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -295,20 +296,21 @@ def glyph(effect: float | None, state: CellState, cutoff: float) -> str:
 _MEMORY_COLUMNS: tuple[Column[MemoryRow], ...] = (
     Column("memory", lambda row: row.key),
     Column("total", lambda row: row.total, "nats"),
+    Column("net", lambda row: row.net, "nats", rank=2),
     Column("max", lambda row: row.max, "nats"),
     Column("responses", lambda row: row.responses, "responses"),
-    Column("against", lambda row: row.against, "nats", rank=2),
-    Column("first", lambda row: row.occurrences[0], "message", rank=3, shown=lambda row: f"#{row.occurrences[0]}"),
-    Column("found by", lambda row: ", ".join(row.rules), rank=1),
-    Column("text", lambda row: row.preview, wide=True, rank=1),
-    Column("chars", lambda row: row.chars, "characters", rank=4),
-    Column("net", lambda row: row.net, "nats", rank=5),
+    Column("against", lambda row: row.against, "nats", rank=1, negative=True),
+    Column("first", lambda row: row.occurrences[0], "message", rank=4, shown=lambda row: f"#{row.occurrences[0]}"),
+    Column("found by", lambda row: ", ".join(row.rules), rank=5),
+    Column("text", lambda row: row.preview, wide=True, rank=3),
+    Column("chars", lambda row: row.chars, "characters", rank=3),
     Column("mean", lambda row: row.mean, "nats", rank=6),
 )
+_ADDRESS = re.compile(r"^https?://\S*: ")  # the same in every row: a cell begins with the reason
 _FAILED_COLUMNS: tuple[Column[MemoryRow], ...] = (
     Column("left out", lambda row: row.left_out, "cells", rank=1),
     Column("state", lambda row: row.state),
-    Column("error", lambda row: row.error or "", wide=True),
+    Column("error", lambda row: row.error or "", wide=True, shown=lambda row: _ADDRESS.sub("", row.error or "")),
 )
 
 

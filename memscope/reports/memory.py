@@ -22,12 +22,13 @@ STRONGEST = 5
 
 class EffectAt(NamedTuple):
     """The memory's effect on the response `message`, in nats, None where there is none; `counts`: it exceeds the
-    cutoff either way."""
+    cutoff either way; `before`: the response came before the memory, whatever became of its scoring."""
 
     message: int
     effect: float | None
     state: CellState
     counts: bool
+    before: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def memory_detail(
         key=memory.key,
         texts=memory.texts,
         row=memory_row(conversation, matrix, totals, row),
-        effects=_along(matrix, cut, row),
+        effects=_along(matrix, cut, row, memory.first),
         strongest=tuple(cell_detail(conversation, matrix, cut, row, column) for column in strongest),
         near=tuple(
             NearMemory(matrix.keys[near.row], near.part, near.shared, number(totals.total[near.row]))
@@ -86,11 +87,11 @@ def memory_detail(
     )
 
 
-def _along(matrix: Matrix, cut: Cutoffs, row: int) -> tuple[EffectAt, ...]:
+def _along(matrix: Matrix, cut: Cutoffs, row: int, first: int) -> tuple[EffectAt, ...]:
     known = np.isfinite(matrix.effects[row]).tolist()
     counts = (np.abs(matrix.effects[row]) > cut.cutoff).tolist()
     cells = zip(matrix.responses, matrix.effects[row].tolist(), matrix.state[row].tolist(), strict=True)
     return tuple(
-        EffectAt(message, effect if there else None, STATE_NAMES[state], beyond)
+        EffectAt(message, effect if there else None, STATE_NAMES[state], beyond, message < first)
         for (message, effect, state), there, beyond in zip(cells, known, counts, strict=True)
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,8 +13,8 @@ from pydantic import Field
 from memscope.attribution.aggregates import Cutoffs, above, cutoffs, response_totals, share
 from memscope.attribution.explained import already_said
 from memscope.attribution.matrix import Matrix
-from memscope.attribution.tokens import Heat, Span
-from memscope.base.text import preview
+from memscope.attribution.tokens import Heat
+from memscope.base.text import Span, preview
 from memscope.conversation.ablation import Ablation
 from memscope.conversation.model import Conversation
 from memscope.conversation.render import response_text
@@ -96,6 +97,18 @@ class Words:
     effects: Mapping[str, float] | None = None
     stripped: float | None = None
     tokens: int = 0
+
+
+def touching(heat: Sequence[HeatSpan], span: Span) -> range:
+    """The places in `heat`, ascending, of the tokens that touch a part of the response's text."""
+    first = bisect_right(heat, span[0], key=lambda token: token.end)
+    return range(first, max(first, bisect_left(heat, span[1], key=lambda token: token.start)))
+
+
+def effect_on(heat: Sequence[HeatSpan], spans: Sequence[Span]) -> float | None:
+    """The effect on the words of `spans` in nats, as `Heat.within` has it; None where nothing is known of words."""
+    touched = {place for span in spans for place in touching(heat, span)}
+    return sum(heat[place].effect for place in sorted(touched)) if heat else None
 
 
 def no_response(conversation: Conversation, message: int) -> ResponseDocument:

@@ -50,6 +50,8 @@ SCALE: Mapping[Unit, tuple[Step, ...]] = {
     ),
 }
 LEVELS = 5  # on each side of 0
+MOVED = math.log(2.0)
+"""Nats by which a word must have become more or less likely, twice or half as likely, to be shaded at all."""
 
 
 def level(values: NDArray[np.float64], unit: Unit) -> NDArray[np.int8]:
@@ -60,3 +62,8 @@ def level(values: NDArray[np.float64], unit: Unit) -> NDArray[np.int8]:
         levels += size >= step.lower
     np.negative(levels, out=levels, where=values < 0)
     return levels
+
+
+def word_level(effects: NDArray[np.float64]) -> NDArray[np.int8]:
+    """The level of the effect on each word, in nats; 0 where the word did not move."""
+    return np.where(np.abs(effects) >= MOVED, level(effects, "nats"), np.int8(0))

@@ -26,7 +26,8 @@ Row = TypeVar("Row")
 class Column(Generic[Row]):
     """A column of a table: `title` heads it everywhere, `value` is what CSV gets, `shown` what a table shows.
 
-    `rank` says which go first when the screen is narrow: the highest. `wide` columns take what room is left.
+    `rank` says which go first when the screen is narrow: the highest. `wide` columns take what room is left. Of
+    `negative` numbers the lowest say most.
     """
 
     title: str
@@ -35,6 +36,7 @@ class Column(Generic[Row]):
     rank: int = 0
     wide: bool = False
     shown: Callable[[Row], str] | None = None
+    negative: bool = False
 
     @property
     def numeric(self) -> bool:
@@ -73,7 +75,7 @@ def show(value: Cell) -> str:
 
 
 def nats(value: float) -> str:
-    """A number of nats in at most six characters or so: 12.3, -0.04, 1234."""
+    """A number of nats in at most six characters or so: 12.3, -0.04, 1234; ~0 for what rounds to 0 and is not."""
     size = abs(value)
     if size >= 99.95:
         return f"{value:.0f}"
@@ -81,4 +83,9 @@ def nats(value: float) -> str:
         return f"{value:.1f}"
     if size >= 0.005:
         return f"{value:.2f}"
-    return "0" if value == 0 else "<0.01" if value > 0 else ">-0.01"
+    return "0" if value == 0 else "~0"
+
+
+def signed(value: float) -> str:
+    """A number of nats with its sign, a plus too; what is too small for a number has none."""
+    return ("+" if value >= 0.005 else "") + nats(value)

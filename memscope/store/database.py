@@ -56,7 +56,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 
 
 class Database:
-    """A connection that threads share; one writer at a time, every write committed before the call returns.
+    """Two connections that threads share, so that no read waits for a write, be it another process's; one writer at a
+    time, every write committed before the call returns.
 
     In write-ahead mode with `synchronous = NORMAL`: a killed process loses nothing, a power cut at most the last
     commits, and neither damages the file. Raises `StoreError` for everything SQLite refuses.
@@ -73,23 +74,22 @@ class Database:
             do = "Set MEMSCOPE_DATA_DIR to a folder that can be written, or use --no-store."
             raise StoreError(f"the data folder cannot be made ({error.strerror})", where=folder, do=do) from error
         self._lock = threading.Lock()
-        with self._translated():
-            self._connection = sqlite3.connect(
-                self.path, timeout=PATIENCE, check_same_thread=False, isolation_level=None, cached_statements=64
-            )
+        self._reading = threading.Lock()
+        self._connection = self._connected()
         try:
             with self._translated():
                 self._write_ahead()
                 self._connection.execute("PRAGMA synchronous = NORMAL")
             self._migrate()
+            self._reader = self._connected()
         except BaseException:
             self._connection.close()
             raise
 
     def read(self, query: str, *values: object) -> list[tuple[object, ...]]:
         """All rows of a query."""
-        with self._lock, self._translated():
-            return self._connection.execute(query, values).fetchall()
+        with self._reading, self._translated():
+            return self._reader.execute(query, values).fetchall()
 
     def write(self, statement: str, *values: object) -> list[tuple[object, ...]]:
         """One statement, on disk when this returns; the rows it is `RETURNING`."""
@@ -97,8 +97,15 @@ class Database:
             return self._connection.execute(statement, values).fetchall()
 
     def close(self) -> None:
-        with self._lock:
+        with self._lock, self._reading:
             self._connection.close()
+            self._reader.close()
+
+    def _connected(self) -> sqlite3.Connection:
+        with self._translated():
+            return sqlite3.connect(
+                self.path, timeout=PATIENCE, check_same_thread=False, isolation_level=None, cached_statements=64
+            )
 
     def _write_ahead(self) -> None:
         """Alone among statements this one does not wait when another process opens a new store at the same time."""

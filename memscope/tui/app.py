@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from rich.cells import cell_len
 from textual.app import App
+from textual.binding import Binding
 from textual.timer import Timer
 
 from memscope.actions.kept import Kept
@@ -19,6 +23,8 @@ from memscope.base.plugins import members
 from memscope.base.settings import Resolved, Settings, adopted
 from memscope.base.text import clean_line
 from memscope.tui import panes
+from memscope.tui.keys import key
+from memscope.tui.look import look, plain_key
 from memscope.tui.palette import MemscopeCommands
 from memscope.tui.pane import Pane, PaneScreen
 from memscope.tui.progress import progress_words
@@ -43,6 +49,8 @@ class MemscopeApp(App[None]):
     COMMAND_PALETTE_BINDING = "ctrl+p"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
+
+    BINDINGS = [key("suspend", "ctrl+z", "suspend_process", "Suspend", "Back to the shell; fg returns", show=False)]
 
     def __init__(
         self,
@@ -71,20 +79,31 @@ class MemscopeApp(App[None]):
         self.set_keymap(settings.keys)
         state = kept.state("console")
         self.theme = self._known_theme(settings.theme) or self._known_theme(state.get("theme")) or self.theme
-        last = state.get("pane")
-        self._opens_with: str = last if isinstance(last, str) and last in self.panes else next(iter(self.panes))
+        self._first_pane = next(iter(self.panes))
 
     def _known_theme(self, name: object) -> str | None:
         return name if isinstance(name, str) and name in self.available_themes else None
 
     def on_mount(self) -> None:
+        with suppress(NotImplementedError, RuntimeError, ValueError):  # not in the main thread, or not on this system
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.leave)  # the terminal is left clean
+        look(self, self.resolved.settings)
+        self.theme_changed_signal.subscribe(self, lambda _: look(self, self.resolved.settings))
         self._clock = self.set_interval(1 / RATE, self._tick, pause=True)
         self.workspace.background.ring = self._ring
+        if (trouble := self.workspace.kept.trouble) is not None:
+            self.notify(clean_line(f"nothing is kept: {trouble}"), severity="warning", markup=False, timeout=10)
         if isinstance(self._first, Opened):
             self.workspace.show(self._first, start=False)  # scored once it is on the screen
         elif self._first is not None:
             self.workspace.open(self._first, self._load)
-        self.switch_mode(self._opens_with if self._first is not None else START)
+        self.switch_mode(self._pane_left if self._first is not None else START)
+
+    @property
+    def _pane_left(self) -> str:
+        """The pane in which the conversation was looked at last; the first where it never was."""
+        left = self.workspace.view.pane
+        return left if left in self.panes else self._first_pane
 
     # What changes.
 
@@ -98,6 +117,10 @@ class MemscopeApp(App[None]):
             return
         if self.workspace.background.busy:
             self._clock.resume()
+        if change.loaded and self._first_pane == self.current_mode != self._pane_left and not self._trail:
+            self.switch_mode(self._pane_left)  # nobody has gone anywhere while it was being loaded
+        if change.error is not None:
+            self.tell_error(change.error)
         if self.pane is None or self.pane is not self._shown:
             return  # a pane that comes to be shown looks at everything
         self.pane.changed(change)
@@ -128,9 +151,13 @@ class MemscopeApp(App[None]):
                 self._loop.call_soon_threadsafe(partial(self._if_running, callback, *arguments))
 
     def _if_running(self, callback: Callable[..., Any], *arguments: Any) -> None:
-        if self.is_running:
-            with self._context():
+        if not self.is_running:
+            return
+        with self._context():
+            try:
                 callback(*arguments)
+            except Exception as bug:  # the loop would only log it; here it ends the console, and is shown
+                self._handle_exception(bug)
 
     def _ring(self) -> None:
         self.call_soon(self._tick)
@@ -157,23 +184,33 @@ class MemscopeApp(App[None]):
         bar, status = bars.first(), pane.query_one(StatusLine)
         bar.panes = tuple((p.number, p.name) for p in self.panes.values())
         bar.active = next((p.number for name, p in self.panes.items() if name == self.current_mode), 0)
-        bar.what = self.title_words()
-        running = self.workspace.running
-        status.progress = (
-            progress_words(running.name, running.progress, time.monotonic() - running.began) if running else ""
-        )
+        bar.elsewhere = "" if bar.active else pane.NAME
+        conversation = self.workspace.conversation
+        bar.what = clean_line(conversation.title or "untitled") if conversation is not None else ""
+        bar.where = self.place_words()
+        status.progress = self._progress_words()
         words, severity = self._said
         status.said = words or self.state_words()
         trouble = severity or ("error" if self.workspace.trouble and not words else "")
         status.set_class(trouble == "error", "-error")
         status.set_class(trouble == "warning", "-warning")
 
-    def title_words(self) -> str:
-        """What is open: title, item and window where there is a choice, engine."""
+    def _progress_words(self) -> str:
+        space = self.workspace
+        running = space.running
+        if running is None:
+            return ""
+        found = running.job.tally("found")
+        words = progress_words(running.name, running.progress, time.monotonic() - running.began, found=found)
+        failed = len(space.run.failed()) if space.run is not None and space.phase == "running" else 0
+        return f"{words} · {failed} failed" if failed else words
+
+    def place_words(self) -> str:
+        """Which item and window where there is a choice, and the engine."""
         conversation = self.workspace.conversation
         if conversation is None:
             return ""
-        said, source = [conversation.title or "untitled"], conversation.source
+        said, source = [""], conversation.source
         if source is not None and conversation.items > 1:
             said.append(f"conversation {source.item + 1} of {conversation.items}")
         if source is not None and conversation.windows > 1:
@@ -189,13 +226,21 @@ class MemscopeApp(App[None]):
             return clean_line(str(space.trouble))
         if space.scorer is not None and space.scorer.trouble:
             return clean_line(f"scores are not being kept: {space.scorer.trouble}")
-        return space.state_words()
+        words = space.state_words()
+        return f"{words} · nothing is kept" if space.kept.database is None and space.kept.trouble else words
+
+    def get_key_display(self, binding: Binding) -> str:
+        shown = super().get_key_display(binding)
+        return plain_key(shown) if self.resolved.settings.glyphs == "ascii" else shown
 
     # Saying.
 
     def say(self, words: str, severity: str = "") -> None:
         """A message in the status line, for some seconds. `severity`: "", "warning" or "error"."""
-        self._said, self._said_at = (clean_line(words), severity), time.monotonic()
+        words = clean_line(words)
+        self._said, self._said_at = (words, severity), time.monotonic()
+        if cell_len(words) > self.size.width - 2:
+            self.notify(words, severity="information", markup=False, timeout=_SHOWN)
         if self.is_running and self.pane is not None:
             self._dress(self.pane)
             self._clock.resume()
@@ -222,20 +267,28 @@ class MemscopeApp(App[None]):
         if memory is not None or response is not None:
             space.select(memory=memory, response=response)
         self._hint = hint
+        self.workspace.at(name)
         if name == self.current_mode:
             if self.pane is not None:
                 self.arrived(self.pane)
         else:
+            self._said = ("", "")
             self.switch_mode(name)
 
     def back(self) -> None:
-        """To the pane, memory and response one was at before."""
+        """To the pane, memory and response one was at before; at the end of the way, to the conversations there are."""
         if not self._trail:
+            if self.current_mode != START:
+                self.switch_mode(START)
+            elif self.workspace.conversation is not None:
+                self.go(self._pane_left, remember=False)
             return
         name, memory, response = self._trail.pop()
         if memory is not None or response is not None:
             self.workspace.select(memory=memory, response=response)
         if name != self.current_mode and name in (*self.panes, START):
+            if name != START:
+                self.workspace.at(name)
             self.switch_mode(name)
 
     def on_pane_bar_picked(self, event: PaneBar.Picked) -> None:
@@ -243,10 +296,10 @@ class MemscopeApp(App[None]):
 
     def open(self, opening: Opening) -> None:
         """Loads another conversation, and shows it."""
-        self._trail.clear()
+        self._trail = [(START, None, None)] if self.current_mode == START else []
         self.workspace.open(opening)
         if self.current_mode == START:
-            self.go(self._opens_with, remember=False)
+            self.go(self._first_pane, remember=False)
 
     def use(self, settings: Settings) -> None:
         """Goes on with other settings."""
@@ -254,6 +307,7 @@ class MemscopeApp(App[None]):
         if theme := self._known_theme(settings.theme):
             self.theme = theme
         self.set_keymap(settings.keys)
+        look(self, settings)
         self.workspace.use(settings)
 
     def cancel(self) -> None:
@@ -266,8 +320,7 @@ class MemscopeApp(App[None]):
 
     def leave(self) -> None:
         """Quits at once: threads are daemons, and what landed is on disk."""
-        mode = self.current_mode if self.current_mode in self.panes else self._opens_with
-        self.workspace.kept.keep("console", {"pane": mode, "theme": self.theme})
+        self.workspace.kept.keep("console", {"theme": self.theme})
         self.workspace.background.stop()
         self.workspace.kept.close()
         self.exit()

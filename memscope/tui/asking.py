@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import threading
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memscope.base.errors import Cancelled, MemscopeError
+from memscope.base.errors import MemscopeError
 from memscope.base.job import Job
 from memscope.base.settings import Resolved
 
 if TYPE_CHECKING:
     from memscope.tui.app import MemscopeApp
     from memscope.tui.pane import Exported, PaneScreen
-
-_CLIPBOARDS = (("pbcopy",), ("wl-copy",), ("xclip", "-selection", "clipboard"), ("xsel", "--clipboard", "--input"))
-_LARGEST_COPY = 100_000  # characters that terminals take by OSC 52
 
 
 def ask_threshold(console: MemscopeApp) -> None:
@@ -83,14 +76,23 @@ def choose_engine(console: MemscopeApp) -> None:
         if conversation is None:
             return
 
-        def estimate(_job: Job) -> str:
-            scorer = open_scorer(settings, space.kept.database)
+        database = space.kept.database
+
+        def estimate(job: Job) -> str:
+            store = settings if database is not None else settings.model_copy(update={"store": False})
+            scorer = open_scorer(store, database)
             try:
-                return cost_before(conversation, scorer).words()
+                return cost_before(conversation, scorer, job=job).words()
             finally:
                 scorer.close()
 
-        space.background.start("cost", "estimating", estimate, picker.cost, lambda error: picker.cost(str(error)))
+        space.background.start(
+            "cost",
+            "estimating",
+            estimate,
+            lambda words: picker.cost(words, settings),
+            lambda error: picker.cost(str(error), settings),
+        )
 
     def chosen(settings: Settings | None) -> None:
         space.background.drop("probe")
@@ -98,7 +100,7 @@ def choose_engine(console: MemscopeApp) -> None:
         if settings is not None:
             console.use(settings)
 
-    picker = EnginePicker(space.settings, probe, cost)
+    picker = EnginePicker(space.settings, probe, cost, scored=space.matrix is not None)
     console.push_screen(picker, chosen)
 
 
@@ -129,28 +131,16 @@ def export(console: MemscopeApp, offered: list[Exported], name: str) -> None:
             "export", f"writing {path.name}", write, lambda _: console.say(f"written: {path}"), console.tell_error
         )
 
-    console.push_screen(Export(forms, Path.cwd(), stem), chosen)
+    console.push_screen(Export(forms, _working_folder(), stem), chosen)
 
 
-def copy_text(console: MemscopeApp, text: str) -> None:
-    """To the clipboard: through the terminal (OSC 52), and by the machine's own program where there is one."""
-    program = next((command for command in _CLIPBOARDS if shutil.which(command[0])), None)
-    if len(text) <= _LARGEST_COPY:
-        console.copy_to_clipboard(text)
-    elif program is None:
-        console.say(f"{len(text)} characters are too many for a terminal's clipboard: e writes them", "warning")
-        return
-    if program is not None:
-        threading.Thread(target=_pipe, args=(program, text), name="copying", daemon=True).start()
-    lines = text.count("\n") + 1
-    console.say(f"copied: {lines} lines" if lines > 1 else f"copied: {text}")
-
-
-def _pipe(command: tuple[str, ...], text: str) -> None:
-    quiet, data = subprocess.DEVNULL, text.encode("utf-8", "replace")
-    with suppress(OSError, subprocess.TimeoutExpired):  # the terminal may have taken it
-        subprocess.run(command, input=data, stdout=quiet, stderr=quiet, timeout=5, check=False)
+def _working_folder() -> Path:
+    """The current folder, or home where that has been removed."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path.home()
 
 
 def _ignore(error: MemscopeError) -> None:
-    assert isinstance(error, Cancelled | MemscopeError)
+    """The dialog has gone, or says it itself."""

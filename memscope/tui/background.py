@@ -12,7 +12,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-from memscope.base.errors import Cancelled, MemscopeError
+from memscope.base.errors import MemscopeError
 from memscope.base.job import Job, Progress
 
 Result = TypeVar("Result")
@@ -115,11 +115,6 @@ class Background:
             if task.wanted and self._tasks.get(task.group) is task:
                 del self._tasks[task.group]
                 outcome()
-
-
-def is_cancelled(error: MemscopeError) -> bool:
-    """Whether somebody stopped the work, which is no failure."""
-    return isinstance(error, Cancelled)
 
 
 def _raise(error: BaseException) -> Any:

@@ -7,8 +7,8 @@ table is monotone in lightness, and keeps its levels apart under the common kind
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich.color import Color
 from rich.style import Style
@@ -23,7 +23,7 @@ Depth = Literal["256", "16", "none"]
 
 # For levels 1 to LEVELS, at both ends of 0: blue-black-orange on dark, PuOr on light; cividis one-sided, on light from
 # its other end. All of them stay as they are when Rich brings them down from truecolor.
-DIVERGING_DARK = ((236, 25, 32, 75, 117), (52, 88, 130, 208, 222))
+DIVERGING_DARK = ((17, 25, 32, 75, 117), (52, 130, 172, 214, 222))
 DIVERGING_LIGHT = ((189, 146, 97, 54, 17), (223, 215, 172, 130, 88))
 SEQUENTIAL_DARK = (18, 60, 245, 143, 220)
 SEQUENTIAL_LIGHT = (220, 143, 245, 60, 18)
@@ -34,11 +34,16 @@ _LIGHT_ENOUGH = 0.2  # relative luminance from which on black is easier to read 
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What cells are drawn with where colour does not say it. `ramp`: levels 1 to LEVELS; `steps`: finer, for totals;
-    `here`: before the label of the cursor's row."""
+    """What numbers are drawn with where colour does not say it. `ramp`: levels 1 to LEVELS; `steps`: finer, for
+    totals; `heights`: for columns beside each other, which noise must not be taken for; `bar` and `against`: what bars
+    above and below 0 are filled with; `below`: a column below 0; `here`: before the label of the cursor's row."""
 
     ramp: str
     steps: str
+    heights: str
+    bar: str
+    against: str
+    below: str
     pending: str
     failed: str
     noise: str
@@ -49,12 +54,43 @@ class Signs:
     @property
     def all(self) -> str:
         """Every sign, the ramps included."""
-        return "".join((self.ramp, self.steps, self.pending, self.failed, self.noise, self.before, self.unknown))
+        return "".join(getattr(self, field.name) for field in fields(self))
 
 
-SIGNS = Signs("▂▃▅▆█", "▁▂▃▄▅▆▇█", pending="…", failed="×", noise="·", before=" ", unknown="?", here="▸")
-# Of the ramp ` .:-=+*#%@` those that are no sign of something else.
-PLAIN_SIGNS = Signs(":=*#@", ".:-=+*#%@", pending="~", failed="x", noise=".", before=" ", unknown="?", here=">")
+_EIGHTHS = "▁▂▃▄▅▆▇█"
+SIGNS = Signs(
+    "▂▃▅▆█",
+    _EIGHTHS,
+    _EIGHTHS,
+    bar="█",
+    against="▒",
+    below="v",
+    pending="…",
+    failed="×",
+    noise="·",
+    before="╱",
+    unknown="?",
+    here="▸",
+)
+PLAIN_SIGNS = Signs(
+    ":=*#@",  # of the ramp ` .:-=+*#%@` those that are no sign of something else
+    ".:-=+*#%@",
+    "123456789",
+    bar="=",
+    against="-",
+    below="v",
+    pending="~",
+    failed="x",
+    noise=".",
+    before="/",
+    unknown="?",
+    here=">",
+)
+
+
+def signs_for(*, plain: bool) -> Signs:
+    """The signs to draw with; `plain`: none but ASCII."""
+    return PLAIN_SIGNS if plain else SIGNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +127,15 @@ def palette(depth: Depth, *, dark: bool = True, signed: bool = True, plain: bool
     else:
         side = [Style(bold=level >= 3) for level in range(LEVELS, 0, -1)]
         styles = (*side, Style(), *reversed(side))
-    return Palette(styles, depth == "256", signed, PLAIN_SIGNS if plain else SIGNS)
+    return Palette(styles, depth == "256", signed, signs_for(plain=plain))
 
 
-def palette_for(app: App[object], *, signed: bool = True, plain: bool = False) -> Palette:
+def palette_for(app: App[Any], *, signed: bool = True, plain: bool = False) -> Palette:
     """The colours and signs for the terminal and the theme an app runs with."""
     return palette(depth(app), dark=app.current_theme.dark, signed=signed, plain=plain)
 
 
-def depth(app: App[object]) -> Depth:
+def depth(app: App[Any]) -> Depth:
     """How many colours an app may use."""
     if app.no_color or app.console.color_system is None:
         return "none"

@@ -6,37 +6,17 @@ It never makes a scoring that nobody asked for: where what is wanted has not lan
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from memscope.actions.respond import explain
+from memscope.actions.respond import Question, explain
 from memscope.actions.score import score_matrix
 from memscope.base.errors import Cancelled, MemscopeError
 from memscope.base.job import Job
-from memscope.reports.response import HeatSpan, ResponseDocument, response_document
+from memscope.reports.response import HeatSpan, ResponseDocument
 from memscope.tui.workspace import Workspace
 
 if TYPE_CHECKING:
-    from memscope.actions.engine import Scorer
     from memscope.attribution.matrix import MatrixRun
-
-Span = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked of the response at `message`: the heat of a `memory` (None: of all of them together), and the
-    memories ranked for the words of `spans`, where there are any."""
-
-    message: int
-    memory: str | None = None
-    spans: tuple[Span, ...] = ()
-
-
-class _Looking(NamedTuple):
-    threshold: float
-    workers: int | None
-
 
 Answer = Callable[[Question, ResponseDocument], None]
 
@@ -66,10 +46,6 @@ class Explaining:
             for group in ("explain", "why"):
                 self._space.background.drop(group)
 
-    def alone(self, message: int) -> bool:
-        """Whether the response was scored by itself (`why`)."""
-        return message in self._alone
-
     def ask(self, question: Question, *, whole: bool) -> None:
         """Answers from the run as far as it has come, or, unless all of the response's numbers are there (`whole`),
         from the scoring of it alone where there is one."""
@@ -77,55 +53,41 @@ class Explaining:
         run = self._space.run if whole else self._alone.get(question.message, self._space.run)
         if run is None:
             return
-        scorer, looking = self._space.scorer, self._looking
+        kept = self._heat.get((question.message, question.memory)) if not question.spans else None
+        engines = self._space.engines
 
         def work(job: Job) -> ResponseDocument:
-            return self._answer(run, question, scorer, job, looking)
+            if kept is not None:
+                return explain(run, question, None, job).model_copy(update={"heat": kept})
+            with engines.borrow() as scorer:
+                return explain(run, question, scorer, job, only_landed=True)
 
         self._space.background.start("explain", "explaining", work, lambda found: self._take(question, found), self._no)
 
-    def why(self, question: Question) -> None:
-        """Scores the context up to the response, and answers from that."""
+    def why(self, question: Question, ended: Callable[[bool], object] = lambda _: None) -> None:
+        """Scores the context up to the response, and answers from that. `ended` is told whether it was scored, unless
+        other work takes its place."""
         self.forget()
         space = self._space
         conversation, settings = space.conversation, space.settings
         if conversation is None:
             return
-        looking = self._looking
 
-        def work(job: Job) -> ResponseDocument:
-            scorer = space.scorer_for(settings)
-            run, _ = score_matrix(conversation.upto(question.message), scorer, job, workers=looking.workers)
-            self._alone[question.message] = run
-            return self._answer(run, question, scorer, job, looking)
+        def work(job: Job) -> tuple[MatrixRun, ResponseDocument]:
+            with space.engines.lease(settings) as scorer:
+                run, _ = score_matrix(conversation.upto(question.message), scorer, job, workers=question.workers)
+                return run, explain(run, question, scorer, job, only_landed=True)
 
-        name = f"scoring up to #{question.message}"
-        space.background.start("why", name, work, lambda found: self._take(question, found), self._no)
+        def done(found: tuple[MatrixRun, ResponseDocument]) -> None:
+            self._alone[question.message], document = found
+            ended(True)
+            self._take(question, document)
 
-    @property
-    def _looking(self) -> _Looking:
-        return _Looking(self._space.view.threshold, self._space.settings.workers)
+        def failed(error: MemscopeError) -> None:
+            ended(False)
+            self._no(error)
 
-    def _answer(
-        self, run: MatrixRun, question: Question, scorer: Scorer | None, job: Job, looking: _Looking
-    ) -> ResponseDocument:
-        message, memory = question.message, question.memory
-        threshold, workers = looking
-        matrix = run.snapshot()
-        document = response_document(run.conversation, matrix, message, threshold, memory=memory)
-        if document.reason is not None or scorer is None or not document.text:
-            return document
-        kept = self._heat.get((message, memory))
-        if kept is not None and not question.spans:
-            return document.model_copy(update={"heat": kept})
-        landed = document.stripped is not None
-        if memory is not None and not question.spans:
-            landed = any(row.key == memory for row in (*document.important, *document.against))
-        if not landed:
-            return document
-        return explain(
-            run, message, scorer, job, threshold=threshold, workers=workers, memory=memory, spans=question.spans
-        )
+        space.background.start("why", f"scoring up to #{question.message}", work, done, failed)
 
     def _take(self, question: Question, document: ResponseDocument) -> None:
         if document.heat and not question.spans:

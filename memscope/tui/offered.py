@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from memscope.actions.open import Opening
 from memscope.base.clock import now
 from memscope.base.files import shown_path
+from memscope.base.text import byte_count
 from memscope.reports.view import Column
 
 if TYPE_CHECKING:
     from memscope.actions.recent import RecentConversation
+    from memscope.tui.app import MemscopeApp
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _WEEKS = 14 * _DAY  # after them a day says more than a number of days
@@ -29,6 +32,23 @@ class Offer:
     @property
     def identity(self) -> Hashable:
         return None if self.recent is None else (str(self.recent.path), self.recent.item)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether there is nothing more to look for in its file."""
+        return bool(self.title and self.format)
+
+    def told(self, title: str, form: str) -> Offer:
+        """This one, with what was looked for where it is not known."""
+        if self.recent is None:
+            return self
+        return Offer(self.title or title, replace(self.recent, format=self.format or form))
+
+    @property
+    def words(self) -> str:
+        """What a search looks at: more than the table has room for."""
+        file = shown_path(self.recent.path) if self.recent is not None else ""
+        return f"{self.title} {self.format} {file}".casefold()
 
     @property
     def name(self) -> str:
@@ -61,10 +81,7 @@ def _when(offer: Offer) -> str:
 
 
 def _sized(offer: Offer) -> str:
-    """As file managers count."""
-    if offer.size is None:
-        return ""
-    return f"{offer.size / 1e6:.1f} MB" if offer.size >= 1e6 else f"{max(1, offer.size // 1000)} kB"
+    return "" if offer.size is None else byte_count(offer.size)
 
 
 COLUMNS: tuple[Column[Offer], ...] = (
@@ -77,10 +94,14 @@ COLUMNS: tuple[Column[Offer], ...] = (
 )
 
 
-def opening_of(recent: RecentConversation) -> Opening:
-    """The same once more, with the memory files that are still there."""
-    memories = tuple(path for path in recent.memories if path.exists())
-    return Opening(recent.path, item=recent.item, window=recent.window, memories=memories)
+def open_again(console: MemscopeApp, recent: RecentConversation) -> None:
+    """Opens the same once more, with the memory files that are still there, and says which are not."""
+    gone = [path for path in recent.memories if not os.path.exists(path)]  # noqa: PTH110 - it never raises
+    memories = tuple(path for path in recent.memories if path not in gone)
+    console.open(Opening(recent.path, item=recent.item, window=recent.window, memories=memories))
+    if gone:
+        are = "1 memory file is" if len(gone) == 1 else f"{len(gone)} memory files are"
+        console.say(f"{are} gone and left out: {', '.join(map(shown_path, gone))}", "warning")
 
 
 def how_long_ago(at: float) -> str:

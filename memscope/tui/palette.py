@@ -18,6 +18,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from memscope.base.text import clean_line, preview
+from memscope.tui.commands import commands
 from memscope.tui.keys import MOVES
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ class MemscopeCommands(Provider):
     def _entries(self) -> Iterator[Entry]:
         yield from self._actions()
         console = self._console
+        for doable in commands(console):
+            yield Entry(*doable)
         for name, pane in console.panes.items():
             yield Entry(f"Pane: {pane.name}", f"Go to the pane {pane.name} ({pane.number})", partial(console.go, name))
         for theme in sorted(console.available_themes):
@@ -121,6 +124,6 @@ class MemscopeCommands(Provider):
         self.app.theme = theme
 
     def _open(self, recent: RecentConversation) -> None:
-        from memscope.tui.offered import opening_of
+        from memscope.tui.offered import open_again
 
-        self._console.open(opening_of(recent))
+        open_again(self._console, recent)

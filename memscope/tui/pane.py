@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import Screen
@@ -19,6 +20,10 @@ from textual.widget import Widget
 from memscope.reports.view import Document
 from memscope.reports.view import View as ReportView
 from memscope.tui import asking
+from memscope.tui.bindings import keys_of
+from memscope.tui.clipboard import copy_text
+from memscope.tui.colours import Signs, signs_for
+from memscope.tui.commands import step_item
 from memscope.tui.keys import GLOBAL, key
 from memscope.tui.widgets.chrome import FindLine, KeyLine, PaneBar, StatusLine
 from memscope.tui.workspace import EVERYTHING, Change, Workspace
@@ -32,6 +37,8 @@ THRESHOLD: Binding = key(
 WINDOWS: list[Binding] = [
     key("window.previous", "left_square_bracket", "window(-1)", "Window", "The context window before", show=False),
     key("window.next", "right_square_bracket", "window(1)", "Window", "The next context window", show=False),
+    key("item.previous", "left_curly_bracket", "item(-1)", "Item", "The conversation before, in this file", show=False),
+    key("item.next", "right_curly_bracket", "item(1)", "Item", "The next conversation of this file", show=False),
 ]
 RETRY: Binding = key("retry", "R", "retry", "Retry", "Score what failed, or was not reached")
 
@@ -52,6 +59,13 @@ class Exported:
     name: str
     view: ReportView[Any, Any]
     build: Callable[[], Document]
+
+
+@runtime_checkable
+class Signed(Protocol):
+    """A widget that draws signs; `plain`: none but ASCII."""
+
+    plain: bool
 
 
 class PaneScreen(Screen[None]):
@@ -76,7 +90,10 @@ class PaneScreen(Screen[None]):
         raise NotImplementedError
 
     def changed(self, change: Change) -> None:
-        """Something in the workspace changed while the pane is shown; `EVERYTHING` when it comes to be shown."""
+        """Something in the workspace changed while the pane is shown; `EVERYTHING` when it comes to be shown. An
+        override calls this one first, which sees to the signs."""
+        if change.loaded:
+            self._dress()
 
     def arrive(self, hint: str) -> None:
         """Somebody jumped here, with a hint of what for (see `MemscopeApp.go`)."""
@@ -111,6 +128,22 @@ class PaneScreen(Screen[None]):
     def workspace(self) -> Workspace:
         return self.console.workspace
 
+    @property
+    def plain(self) -> bool:
+        """Whether signs are to be ASCII alone."""
+        return self.workspace.settings.glyphs == "ascii"
+
+    @property
+    def signs(self) -> Signs:
+        """What to draw with."""
+        return signs_for(plain=self.plain)
+
+    def _dress(self) -> None:
+        """Gives the widgets signs as the settings have them."""
+        for widget in self.query("*"):
+            if isinstance(widget, Signed):
+                widget.plain = self.plain
+
     def on_screen_resume(self) -> None:
         self.console.arrived(self)
         self.changed(EVERYTHING)
@@ -124,9 +157,20 @@ class PaneScreen(Screen[None]):
             return parameters[0] in self.console.pane_numbers
         if action == "cancel":
             return self.workspace.running is not None
+        if action in ("threshold", "export"):
+            return self.workspace.matrix is not None
         if action == "retry":
             return self.workspace.can_resume
         return super().check_action(action, parameters)
+
+    def on_key(self, event: events.Key) -> None:
+        """A key that means something elsewhere says that it has no answer here."""
+        if event.key in self.active_bindings:
+            return  # it has one: a key comes by here before what is bound to it is done
+        moved = self.workspace.settings.keys
+        for binding in (*GLOBAL, RETRY):
+            if event.key in keys_of(binding, moved):
+                self.console.say(_NO_ANSWER.get(binding.action.partition("(")[0], "nothing here answers this key"))
 
     # Keys that mean the same everywhere.
 
@@ -148,7 +192,7 @@ class PaneScreen(Screen[None]):
     def action_copy(self) -> None:
         text = self.copied()
         if text:
-            asking.copy_text(self.console, text)
+            copy_text(self.console, text)
         else:
             self.console.say("there is nothing to copy here")
 
@@ -182,10 +226,23 @@ class PaneScreen(Screen[None]):
         if not self.workspace.step_window(by):
             self.console.say("there is no other context window on that side")
 
+    def action_item(self, by: int) -> None:
+        step_item(self.console, by)
+
     def action_retry(self) -> None:
         if not self.workspace.resume():
             self.console.say("nothing is missing")
 
 
+_NO_ANSWER = {
+    "cancel": "nothing runs",
+    "retry": "nothing is missing",
+    "undo": "there is nothing to undo here",
+    "mark": "there is nothing to mark here",
+    "sort": "there is nothing to sort here",
+    "copy": "there is nothing to copy here",
+    "export": "there is nothing to export yet",
+    "pane": "there is no such pane",
+}
 _OVERRIDDEN = {"find": "find_words", "copy": "copied"}  # actions that a pane has by overriding something
 _OWN = frozenset({"deeper", "find_next", "find_previous", "sort", "mark", "undo"})  # that it has by defining them

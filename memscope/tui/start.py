@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import gc
 import threading
 from concurrent.futures import Future
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 from memscope.actions.engine import open_store
 from memscope.actions.kept import Kept
 from memscope.actions.open import Opened, Opening, opened
-from memscope.base.errors import Exit, SettingsError, StoreError
+from memscope.base.errors import Exit, StoreError
 from memscope.base.settings import Resolved
 
 if TYPE_CHECKING:
@@ -40,6 +39,7 @@ def open_console(resolved: Resolved, opening: Opening | None) -> Exit:
         load = partial(_load, loading, opening, resolved, database)
         threading.Thread(target=load, name="memscope load", daemon=True).start()
     from memscope.tui.app import MemscopeApp
+    from memscope.tui.checks import check_settings
 
     kept = Kept(database)
     kept.trouble = trouble
@@ -48,11 +48,7 @@ def open_console(resolved: Resolved, opening: Opening | None) -> Exit:
         with suppress(TimeoutError):
             first = loading.result(_HEAD_START)
     app = MemscopeApp(resolved, kept, first, loading.result)
-    if resolved.settings.keys:
-        _check_keys(resolved.settings.keys)
-    if (theme := resolved.settings.theme) and theme not in app.available_themes:
-        near = difflib.get_close_matches(theme, app.available_themes, 3) or sorted(app.available_themes)
-        raise SettingsError(f"there is no theme {theme!r}", do=f"There are: {', '.join(near)}.")
+    check_settings(resolved.settings, app.available_themes)
     app.run()
     return Exit(app.return_code or 0)
 
@@ -62,17 +58,3 @@ def _load(loading: Future[Opened], opening: Opening, resolved: Resolved, databas
         loading.set_result(opened(opening, resolved.settings, database))
     except BaseException as error:  # whoever asks for the result gets it
         loading.set_exception(error)
-
-
-def _check_keys(keys: dict[str, str]) -> None:
-    """Refuses keys for what is no binding, and one key for two things that act at the same time."""
-    from memscope.tui.bindings import all_bindings, clashes
-
-    known = all_bindings()
-    for name in keys:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"Did you mean {near[0]}?" if near else "? in the console shows them."
-            raise SettingsError(f"there is no key binding {name!r}", where="[keys]", do=hint)
-    for clash in clashes(keys):
-        raise SettingsError(clash, where="[keys]", do="Give one of them another key.")

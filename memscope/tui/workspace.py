@@ -6,72 +6,54 @@ the run, and `tick` takes a new picture of it at most twenty times a second.
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from memscope.actions.engine import Scorer, open_scorer
 from memscope.actions.kept import Kept, view_name
-from memscope.actions.marks import add_mark, undo_mark
 from memscope.actions.open import Opened, Opening, is_demo, opened
 from memscope.actions.score import Cost, fill, new_run, rescore
 from memscope.base.errors import Cancelled, MemscopeError, UsageError
 from memscope.base.job import Job
 from memscope.base.settings import Settings
+from memscope.base.text import counted
 from memscope.conversation.model import Conversation
+from memscope.reports.scale import Unit
 from memscope.tui.background import Background, Task
+from memscope.tui.engines import MODEL, Engines
+from memscope.tui.view import View
 
 if TYPE_CHECKING:
+    from memscope.actions.engine import Scorer
     from memscope.attribution.matrix import Matrix, MatrixRun
     from memscope.conversation.ablation import Ablation
+    from memscope.conversation.marks import Mark
+    from memscope.store.database import Database
 
 Phase = Literal["empty", "loading", "idle", "running", "cancelled", "failed", "done"]
 """`empty`: nothing is loaded; `idle`: loaded, not scored; `failed`: no engine, or no baseline."""
 
-UNITS = ("nats", "per token", "share")
-
+_READING = ("thinking", "rules_off", "patterns")  # settings that make another conversation
 _REST = 4  # a picture is taken again after this many times what it took, so that a huge matrix leaves time for keys
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What panes have to look at again. `rows`: rows of the matrix with new numbers."""
+    """What panes have to look at again. `rows`: rows of the matrix with new numbers. `error`: what a person asked for
+    and did not get."""
 
     loaded: bool = False
     rows: frozenset[int] = frozenset()
     phase: bool = False
     view: bool = False
     selection: bool = False
+    error: MemscopeError | None = None
 
 
 EVERYTHING = Change(loaded=True, phase=True, view=True, selection=True)
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """How the numbers are looked at, in every pane; kept for each conversation. `sorts`: by pane or part of one."""
-
-    threshold: float
-    unit: str = "nats"
-    signed: bool = True
-    sorts: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, kept: Mapping[str, Any], threshold: float) -> View:
-        """The view that was kept, as far as it can be read; `threshold` where none was."""
-        found = cls(threshold)
-        if isinstance(kept.get("threshold"), int | float) and kept["threshold"] >= 0:
-            found = replace(found, threshold=float(kept["threshold"]))
-        if kept.get("unit") in UNITS:
-            found = replace(found, unit=kept["unit"])
-        if isinstance(kept.get("signed"), bool):
-            found = replace(found, signed=kept["signed"])
-        if isinstance(kept.get("sorts"), dict):
-            found = replace(found, sorts={str(name): str(sort) for name, sort in kept["sorts"].items()})
-        return found
 
 
 class Workspace:
@@ -83,7 +65,7 @@ class Workspace:
         self.tell = tell
         self.background = Background()
         self.opened: Opened | None = None
-        self.scorer: Scorer | None = None
+        self.engines = Engines(kept.database)
         self.run: MatrixRun | None = None
         self.matrix: Matrix | None = None
         self.cost: Cost | None = None
@@ -92,8 +74,14 @@ class Workspace:
         self.view = View(settings.threshold)
         self.memory: str | None = None
         self.response: int | None = None
-        self._one_engine = threading.Lock()
+        self._loading: Opening | None = None
+        self._before: Phase = "empty"  # what is being loaded now
         self._pictured = (0.0, 0.0)  # when the last picture was taken, and what it took
+
+    @property
+    def scorer(self) -> Scorer | None:
+        """The open engine, for looking at."""
+        return self.engines.scorer
 
     @property
     def conversation(self) -> Conversation | None:
@@ -108,20 +96,24 @@ class Workspace:
         """
         settings, database = self.settings, self.kept.database
         how = load or (lambda: opened(opening, settings, database))
-        self._end_run()
+        self._before = self._end_run()
+        self._loading = opening
         self.background.start("load", f"reading {opening.path.name}", lambda _: how(), self.show, self._not_loaded)
         self._become("loading")
 
     def show(self, found: Opened, *, start: bool = True) -> None:
         """Takes a conversation that is loaded, and scores it now, or when `start` is called."""
         self._end_run()
+        self.background.drop("load")
+        self._loading = None
         before, self.opened = self.opened, found
         self.run, self.matrix, self.cost, self.trouble = None, None, None, None
         if before is None or before.conversation.source != found.conversation.source:
             self.memory = self.response = None
+        if before is None or view_name(before.conversation) != view_name(found.conversation):
             self.view = View.of(self.kept.state(view_name(found.conversation)), self.settings.threshold)
-            if not is_demo(found.opening):
-                self.kept.opened(found.conversation, tuple(map(str, found.opening.memories)))
+        if (before is None or before.opening != found.opening) and not is_demo(found.opening):
+            self.kept.opened(found.conversation, tuple(map(str, found.opening.memories)))
         self._plan()
         self.phase = "idle"
         self.tell(EVERYTHING)
@@ -143,25 +135,31 @@ class Workspace:
         window = conversation.source.window + by
         return 0 <= window < conversation.windows and self.reload(window=window)
 
-    def mark(self, message: int, start: int, end: int, *, key: str = "") -> str:
-        """Makes lines of a message a memory, for good, and scores with it; its key. Raises `UsageError` and
-        `StoreError`."""
-        found, database = self.opened, self.kept.database
+    def decide(
+        self,
+        name: str,
+        decision: Callable[[Opened, Database], Mark | None],
+        done: Callable[[Mark | None], None],
+        failed: Callable[[MemscopeError], None],
+    ) -> None:
+        """Keeps a decision about the conversation, in the background because another process may be at its writing,
+        shows and scores what came of it, and tells the mark it was about, or an error."""
+        found, database, settings = self.opened, self.kept.database, self.settings
         if found is None or database is None:
-            raise UsageError("marks are kept in the store", do="Start without --no-store to mark memories by hand.")
-        mark = add_mark(database, found, message, start, end, key=key)
-        self.show(found.again(self.settings, database))
-        return mark.key
+            failed(UsageError("marks are kept in the store", do="Start with a store to mark memories by hand."))
+            return
 
-    def undo(self) -> str | None:
-        """Undoes the latest mark on the conversation; the key of it, None where there is none. Raises `StoreError`."""
-        found, database = self.opened, self.kept.database
-        if found is None or database is None:
-            return None
-        mark = undo_mark(database, found)
-        if mark is not None:
-            self.show(found.again(self.settings, database))
-        return mark.key if mark is not None else None
+        def work(_job: Job) -> tuple[Mark | None, Opened | None]:
+            mark = decision(found, database)
+            return mark, found.again(settings, database) if mark is not None else None
+
+        def decided(outcome: tuple[Mark | None, Opened | None]) -> None:
+            mark, again = outcome
+            if again is not None and self.opened is found:
+                self.show(again)
+            done(mark)
+
+        self.background.start("decide", name, work, decided, failed)
 
     # Scoring.
 
@@ -179,15 +177,14 @@ class Workspace:
     def _plan(self) -> None:
         """A run in which everything is still to be scored."""
         if self.conversation is not None:
-            self.run = run = new_run(self.conversation, keep_tokens=self.kept.database is None)
+            keeps = self.kept.database is not None and self.settings.store
+            self.run = run = new_run(self.conversation, keep_tokens=not keeps)
             self.matrix, self.cost = run.snapshot(), None
 
     def resume(self) -> bool:
         """Scores what failed or was not reached; False where nothing is missing."""
         run = self.run
-        if run is None or self.phase == "running":
-            return False
-        if not run.missing():
+        if run is None or not self.can_resume:
             return False
         self._fill("scoring what is missing", run.missing)
         return True
@@ -195,52 +192,53 @@ class Workspace:
     def rescore(self, key: str) -> bool:
         """Scores without one memory once more, past what is on disk; False while a run is under way."""
         run = self.run
-        if run is None or self.phase == "running" or self.scorer is None:
+        if run is None or self.phase in ("running", "loading"):
             return False
-        scorer, workers = self.scorer, self.settings.workers
-        self._run(f"scoring without {key}", lambda job: rescore(run, key, scorer, job, workers=workers))
+        settings = self.settings
+
+        def work(job: Job) -> Cost:
+            with self.engines.lease(settings) as scorer:
+                return rescore(run, key, scorer, job, workers=settings.workers)
+
+        self._run(f"scoring without {key}", work)
         return True
 
     def cancel(self) -> bool:
         """Stops what runs, the scoring last; what has landed stays. False when nothing runs."""
-        asked = [self.background.cancel(group) for group in ("load", "explain", "why", "run")]
-        return any(asked)
+        loading = self.background.drop("load")  # reading a file knows no stopping: its outcome is not wanted any more
+        if loading is not None:
+            self._not_loaded(Cancelled())
+        asked = [self.background.cancel(group) for group in ("explain", "why", "run")]
+        return any(asked) or loading is not None
 
     def use(self, settings: Settings) -> None:
-        """Goes on with other settings: another engine means another matrix."""
+        """Goes on with other settings: another model means another matrix, other rules another conversation. How many
+        scorings at a time, and how long one may take, hold from the next run on."""
         before, self.settings = self.settings, settings
+        self.engines.want(settings)
         if settings.threshold != before.threshold:
             self.look(threshold=settings.threshold)
-        if _part(settings, _ENGINE) != _part(before, _ENGINE):
-            self._end_run()
-            self._retire()
-            self._plan()
+        if settings.glyphs != before.glyphs:
             self.tell(EVERYTHING)
-            self.start()
         if _part(settings, _READING) != _part(before, _READING):
-            self.reload()
+            if self._loading is not None:
+                self.open(self._loading)
+                return
+            if self.reload():
+                return
+        if _part(settings, (*MODEL, "store")) != _part(before, (*MODEL, "store")) and self._loading is None:
+            self.start()
+            self.tell(EVERYTHING)
 
     def _fill(self, name: str, ablations: Callable[[], Sequence[Ablation]]) -> None:
         run, settings = self.run, self.settings
         assert run is not None
 
         def work(job: Job) -> Cost:
-            return fill(run, ablations(), self.scorer_for(settings), job, workers=settings.workers)
+            with self.engines.lease(settings) as scorer:
+                return fill(run, ablations(), scorer, job, workers=settings.workers)
 
         self._run(name, work)
-
-    def scorer_for(self, settings: Settings) -> Scorer:
-        """The engine of these settings; called in a working thread, which may have been overtaken by other settings.
-        Raises `UsageError`, `EngineError`."""
-        with self._one_engine:
-            if self.scorer is not None and _part(self.settings, _ENGINE) == _part(settings, _ENGINE):
-                return self.scorer
-            database = self.kept.database
-            store = settings if database is not None else settings.model_copy(update={"store": False})
-            made = open_scorer(store, database)
-            if _part(self.settings, _ENGINE) == _part(settings, _ENGINE):
-                self.scorer = made
-            return made
 
     def _run(self, name: str, work: Callable[[Job], Cost]) -> None:
         self.trouble = None
@@ -255,33 +253,26 @@ class Workspace:
     def _not_ran(self, error: MemscopeError) -> None:
         self._picture()
         self.trouble = None if isinstance(error, Cancelled) else error
-        self._become("cancelled" if isinstance(error, Cancelled) else "failed")
+        if not isinstance(error, Cancelled):
+            self._become("failed")
+        else:  # one memory's scoring may have been cancelled, which leaves nothing missing
+            self._become("cancelled" if self.run is not None and self.run.missing() else "done")
 
     def _not_loaded(self, error: MemscopeError) -> None:
+        """What was open before stays, but for its run, which was ended."""
+        self._loading = None
         self._picture()
-        self.trouble = None if isinstance(error, Cancelled) else error
-        if self.run is None:
-            self._become("empty")
-        else:  # what was open stays; its run was ended
-            self._become("cancelled" if self.run.missing() else "done")
+        if self.conversation is None and not isinstance(error, Cancelled):
+            self.trouble = error
+        self._become(self._before)
+        if self.conversation is not None and not isinstance(error, Cancelled):
+            self.tell(Change(error=error))
 
-    def _end_run(self) -> None:
-        for group in ("load", "explain", "why", "cell", "run"):
+    def _end_run(self) -> Phase:
+        """Ends what is under way for the run; what the phase is without it."""
+        for group in ("explain", "why", "cell", "run"):
             self.background.drop(group)
-
-    def _retire(self) -> None:
-        """Closes the engine when nothing uses it any more: a scoring in flight is still kept."""
-        scorer, self.scorer = self.scorer, None
-        if scorer is None:
-            return
-        users = [t for t in threading.enumerate() if t.name.startswith("memscope ")]
-
-        def close() -> None:
-            for user in users:
-                user.join()
-            scorer.close()
-
-        threading.Thread(target=close, name="closing an engine", daemon=True).start()
+        return "cancelled" if self.phase == "running" else self._before if self.phase == "loading" else self.phase
 
     def _become(self, phase: Phase) -> None:
         self.phase = phase
@@ -313,7 +304,7 @@ class Workspace:
         self,
         *,
         threshold: float | None = None,
-        unit: str | None = None,
+        unit: Unit | None = None,
         signed: bool | None = None,
         sorts: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
@@ -324,10 +315,20 @@ class Workspace:
             view.unit if unit is None else unit,
             view.signed if signed is None else signed,
             view.sorts | dict(sorts),
+            view.pane,
         )
+        self._keep_view()
+        self.tell(Change(view=True))
+
+    def at(self, pane: str) -> None:
+        """Keeps which pane the conversation is looked at in."""
+        if self.conversation is not None and pane != self.view.pane:
+            self.view = replace(self.view, pane=pane)
+            self._keep_view()
+
+    def _keep_view(self) -> None:
         if name := view_name(self.conversation):
             self.kept.keep(name, asdict(self.view))
-        self.tell(Change(view=True))
 
     def select(self, *, memory: str | None = None, response: int | None = None) -> None:
         """Points every pane at a memory (by key), a response (by message index), or both."""
@@ -348,7 +349,8 @@ class Workspace:
             return "nothing is open" if self.phase == "empty" else ""
         if run is not None and run.reason:
             return run.reason
-        size = f"{len(conversation.memories)} memories x {len(conversation.responses)} responses"
+        memories, responses = len(conversation.memories), len(conversation.responses)
+        size = f"{counted(memories, 'memory', 'memories')} x {counted(responses, 'response')}"
         failed = len(run.failed()) if run is not None else 0
         said = [size]
         if self.phase == "cancelled":
@@ -357,9 +359,10 @@ class Workspace:
             said.append("not scored")
         elif self.phase == "done" and self.cost is not None:
             kept = f", {self.cost.from_store} from disk" if self.cost.from_store else ""
-            said.append(f"{self.cost.scorings} scorings{kept}, {self.cost.seconds:.1f} s")
-        if failed and self.phase != "running":
-            said.append(f"{failed} failed; R tries again")
+            said.append(f"{counted(self.cost.scorings, 'scoring')}{kept}, {self.cost.seconds:.1f} s")
+        if failed and self.matrix is not None and self.phase != "running":
+            why = Counter(self.matrix.errors.values()).most_common(1)
+            said.append(f"{failed} failed, R tries again{': ' + why[0][0] if why else ''}")
         return " · ".join(said)
 
     @property
@@ -368,10 +371,5 @@ class Workspace:
         return next(filter(None, (self.background.task(group) for group in ("load", "run", "why"))), None)
 
 
-# Settings that make another matrix, and those that make another conversation.
-_ENGINE = {"engine", "base_url", "model", "timeout", "workers"}
-_READING = {"thinking", "rules_off", "patterns"}
-
-
-def _part(settings: Settings, names: set[str]) -> dict[str, Any]:
-    return settings.model_dump(include=names)
+def _part(settings: Settings, names: Collection[str]) -> dict[str, Any]:
+    return settings.model_dump(include=set(names))

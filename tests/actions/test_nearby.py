@@ -7,13 +7,25 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given
 
-from memscope.actions.nearby import MOST_FILES, NOTE, Nearby, nearby_memories, recorded_folder, searched
+from memscope.actions.nearby import (
+    MOST_FILES,
+    NOTE,
+    Nearby,
+    SourceCounts,
+    count_sources,
+    nearby_memories,
+    recorded_folder,
+    searched,
+)
 from memscope.actions.open import Opening, open_conversation
 from memscope.base.settings import Settings
 from memscope.conversation.load import load
-from memscope.conversation.model import Conversation, Memory, Message, Text
+from memscope.conversation.model import Conversation, Memory, Message, Text, ToolResult
 from memscope.conversation.rules import RULES
+from memscope.conversation.sources import as_sources
+from tests.conversation._any import CONVERSATIONS
 
 FACT = "The staging server listens on port 7741, and only on that one.\n"
 
@@ -142,3 +154,24 @@ def test_what_was_searched_is_a_line_a_rule() -> None:
 
 def test_every_rule_is_described() -> None:
     assert not [line for line in searched(Conversation(())) if line.partition(":")[0] in {rule.name for rule in RULES}]
+
+
+def test_what_could_be_scored_instead_is_counted() -> None:
+    conversation = Conversation(
+        (
+            Message("user", (Text("Find it."),)),
+            Message("tool", (ToolResult("1", "here"),)),
+            Message("tool", (ToolResult("2", ""), Text("said behind it"))),
+            Message("tool", (ToolResult("3", " \n"),)),
+            Message("user", (Text("Thanks."),)),
+            Message("user", (Text("<env>"),), kind="synthetic"),
+        )
+    )
+    assert count_sources(conversation) == SourceCounts(tools=2, turns=2)
+
+
+@given(CONVERSATIONS)
+def test_as_many_sources_are_counted_as_are_made(conversation: Conversation) -> None:
+    there = len(conversation.memories)
+    tools, turns = (len(as_sources(conversation, kind).memories) - there for kind in ("tools", "turns"))
+    assert count_sources(conversation) == SourceCounts(tools, turns)

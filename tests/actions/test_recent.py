@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from memscope.actions import recent
-from memscope.actions.recent import recent_conversations, title_of
+from memscope.actions.recent import Glimpse, glimpse, recent_conversations
 from memscope.base.settings import data_dir
 from memscope.conversation.load import load
 from memscope.store.database import Database
@@ -134,24 +134,64 @@ TALK = [{"role": "system", "content": "Help."}, {"role": "user", "content": "Fin
         (json.dumps({"title": "A title", "messages": TALK}), "A title"),
         (json.dumps(TALK, indent=1), "Find the port."),
         ("".join(json.dumps(message) + "\n" for message in TALK * 9000), "Find the port."),
-        (json.dumps(TALK * 9000), ""),  # a document that is not whole within its beginning
-        (json.dumps(TALK * 9000, indent=1), ""),
+        (json.dumps(TALK * 9000), "Find the port."),
+        (json.dumps(TALK * 30000), ""),  # a document that is not whole within its beginning
+        (json.dumps(TALK * 30000, indent=1), ""),
         ("no transcript", ""),
         ("", ""),
     ],
-    ids=["list", "titled", "printed", "long lines", "long", "long printed", "none", "empty"],
+    ids=["list", "titled", "printed", "long lines", "long", "longer", "longer printed", "none", "empty"],
 )
 def test_the_title_of_a_transcript(text: str, title: str, tmp_path: Path) -> None:
     (tmp_path / "t.json").write_text(text)
-    assert title_of(tmp_path / "t.json") == title
+    assert glimpse(tmp_path / "t.json").title == title
+
+
+REMINDER = "<system-reminder>\nToday is Monday.\n</system-reminder>"
+
+
+@pytest.mark.parametrize(
+    ("said", "title"),
+    [
+        ([f"{REMINDER}\n{REMINDER} Find the port."], "Find the port."),
+        ([REMINDER, "Find the port."], "Find the port."),
+        (["<system-reminder> cut off", "Find the port."], "Find the port."),
+        (["<environment_context>here</environment_context>\nFind the port."], "Find the port."),
+        (["<b>Bold</b> words"], "<b>Bold</b> words"),
+        ([f"Find {REMINDER}"], "Find <system-reminder> Today is Monday. </system-reminder>"),
+        ([REMINDER], "<system-reminder> Today is Monday. </system-reminder>"),
+    ],
+)
+def test_what_software_put_before_a_request_is_no_title(said: list[str], title: str, tmp_path: Path) -> None:
+    (tmp_path / "t.json").write_text(json.dumps([{"role": "user", "content": text} for text in said]))
+    assert glimpse(tmp_path / "t.json") == Glimpse(title, "openai")
+
+
+def test_a_request_behind_a_long_record(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    long = {"role": "system", "content": "x" * 2 * recent._PEEK}
+    path.write_text("".join(json.dumps(message) + "\n" for message in [long, *TALK]))
+    assert glimpse(path) == Glimpse("Find the port.", "openai")
+
+
+def test_a_title_that_software_began_is_looked_for_anew(tmp_path: Path, database: Database) -> None:
+    for number, title in enumerate([REMINDER, "Mine", "<b>Bold</b> words"]):
+        Recents(database).opened(write(tmp_path / f"{number}.json", 1), 0, None, title)
+    Recents(database).opened(tmp_path / "0.json", 1, None, REMINDER)  # its beginning tells of the first alone
+    assert {(one.path.name, one.item): one.title for one in recent_conversations(database)} == {
+        ("0.json", 0): "",
+        ("0.json", 1): REMINDER,
+        ("1.json", 0): "Mine",
+        ("2.json", 0): "<b>Bold</b> words",
+    }
 
 
 def test_no_title_where_there_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    assert [title_of(path) for path in (tmp_path, tmp_path / "none", Path("a\0b"), tmp_path / "pipe")] == [""] * 4
+    assert [glimpse(path) for path in (tmp_path, tmp_path / "none", Path("a\0b"), tmp_path / "pipe")] == [Glimpse()] * 4
 
 
 @pytest.mark.parametrize("path", sorted((DATA / "codex").glob("rollout-*.jsonl")), ids=lambda path: path.stem[-12:])
 def test_titles_of_real_transcripts(path: Path) -> None:
     assert path.stat().st_size > recent._PEEK
-    assert title_of(path) == load(path).title
+    assert glimpse(path).title == load(path).title

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memscope.actions.engine import Scorer
-from memscope.actions.respond import explain, explain_response, why
+from memscope.actions.respond import Question, explain, explain_response, why
 from memscope.actions.score import score_matrix
 from memscope.attribution.matrix import MatrixRun
 from memscope.base.errors import UsageError
 from memscope.base.job import Job
-from memscope.conversation.ablation import BASELINE
+from memscope.conversation.ablation import BASELINE, Ablation
 from memscope.conversation.model import Conversation, Message, Text, Thinking
 from memscope.conversation.render import Prompt, response_text
 from memscope.engines.embedded.engine import Embedded
@@ -54,15 +54,8 @@ def explained(
     selection: tuple[int, int] | None = None,
     threshold: float = 0.01,
 ) -> ResponseDocument:
-    return explain_response(
-        conversation or office(),
-        message,
-        Scorer(engine),
-        Job(),
-        threshold=threshold,
-        memory=memory,
-        spans=(selection,) if selection else (),
-    )
+    question = Question(message, threshold, memory, (selection,) if selection else ())
+    return explain_response(conversation or office(), question, Scorer(engine), Job())
 
 
 def reasons(
@@ -73,7 +66,7 @@ def reasons(
     span: tuple[int, int] | None = None,
     text: str | None = None,
 ) -> ResponseDocument:
-    return why(conversation or office(), message, Scorer(engine), Job(), threshold=0.01, span=span, text=text)
+    return why(conversation or office(), Question(message, 0.01), Scorer(engine), Job(), span=span, text=text)
 
 
 def important(document: ResponseDocument) -> dict[str, float]:
@@ -192,10 +185,11 @@ def test_a_run_that_is_there_is_explained_without_another_scoring(
     scorer = Scorer(engine)
     run, _ = score_matrix(office(), scorer, Job())
 
-    document = explain(run, 8, scorer, Job(), threshold=0.01, memory=key, spans=spans)
+    question = Question(8, 0.01, key, spans)
+    document = explain(run, question, scorer, Job())
 
     assert engine.calls == 6
-    afresh = explain_response(office(), 8, Scorer(FormulaEngine()), Job(), threshold=0.01, memory=key, spans=spans)
+    afresh = explain_response(office(), question, Scorer(FormulaEngine()), Job())
     assert document == afresh
 
 
@@ -206,7 +200,7 @@ def test_a_run_under_way_is_explained_as_far_as_it_has_come() -> None:
     for ablation, result in whole.landed(landed).items():
         run.land(ablation, result)
 
-    document = explain(run, 8, scorer, Job(), threshold=0.01)
+    document = explain(run, Question(8, 0.01), scorer, Job())
 
     assert list(important(document)) == ["late"]
     assert (document.stripped, document.left_out, document.failed) == (None, 2, [])
@@ -216,13 +210,51 @@ def test_a_run_with_a_reason_gives_it_and_asks_for_nothing() -> None:
     run, engine = MatrixRun(office()), FormulaEngine()
     run.land(BASELINE, Failure("the server was away"))
 
-    document = explain(run, 5, Scorer(engine), Job(), threshold=0.01, spans=((0, 3),))
+    document = explain(run, Question(5, 0.01, spans=((0, 3),)), Scorer(engine), Job())
 
     assert document.reason == run.reason
     assert (document.important, document.heat, document.text) == ([], [], response_text(office(), 5))
     assert document.selection is not None
     assert document.selection.text == "Use"
     assert engine.calls == 0
+
+
+def landed_run(*ablations: Ablation) -> MatrixRun:
+    """A run in which nothing but these has landed."""
+    run = MatrixRun(office())
+    whole, _ = score_matrix(office(), Scorer(FormulaEngine()), Job())
+    for ablation, result in whole.landed(ablations).items():
+        run.land(ablation, result)
+    return run
+
+
+@pytest.mark.parametrize("spans", [(), ((0, 9),)])
+@pytest.mark.parametrize("key", [None, "late"])
+def test_only_what_landed_is_explained_where_nothing_may_be_scored(
+    key: str | None, spans: tuple[tuple[int, int], ...]
+) -> None:
+    engine = FormulaEngine()
+    question = Question(8, 0.01, key, spans)
+    everything = MatrixRun(office()).everything
+
+    nothing = explain(landed_run(BASELINE), question, Scorer(engine), Job(), only_landed=True)
+    some = explain(landed_run(BASELINE, everything, without("tabs")), question, Scorer(engine), Job(), only_landed=True)
+
+    assert engine.calls == 0
+    assert (nothing.heat, nothing.important, nothing.selection) == ([], [], None)
+    assert bool(some.heat) == (key is None)
+    assert (some.selection is not None) == bool(spans)
+    assert {row.key for row in (*some.important, *some.against)} <= {"tabs"}
+
+
+def test_without_an_engine_there_are_the_numbers_and_no_words() -> None:
+    run, _ = score_matrix(office(), Scorer(FormulaEngine()), Job())
+
+    document = explain(run, Question(8, 0.01, spans=((0, 3),)), None, Job())
+
+    whole = explain(run, Question(8, 0.01), Scorer(FormulaEngine()), Job())
+    assert (document.heat, document.selection) == ([], None)
+    assert document == whole.model_copy(update={"heat": []})
 
 
 # Heat
@@ -295,7 +327,7 @@ def test_heat_comes_from_the_store(tmp_path: Path) -> None:
     for engine in (FormulaEngine(), FormulaEngine()):
         database = Database(tmp_path)
         scorer = Scorer(stored(engine, ScoreStore(database)), database)
-        documents.append(explain_response(office(), 8, scorer, Job(), threshold=0.01, spans=((0, 3),)))
+        documents.append(explain_response(office(), Question(8, 0.01, spans=((0, 3),)), scorer, Job()))
         scorer.close()
 
     assert documents[0].heat
@@ -335,7 +367,7 @@ def test_with_a_selection_all_numbers_are_those_of_its_words(key: str | None) ->
     touched = [n for n, span in enumerate(whole.heat) if any(span.start < e and span.end > s for s, e in spans)]
     stripped = sum(all_of_them.heat[n].effect for n in touched)
 
-    document = explain_response(office(), 5, Scorer(FormulaEngine()), Job(), threshold=0.01, memory=key, spans=spans)
+    document = explain_response(office(), Question(5, 0.01, key, spans), Scorer(FormulaEngine()), Job())
 
     assert len(touched) == 2
     assert document.heat == [whole.heat[n] for n in touched]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memscope.base.text import clean, clean_line, json_text, preview, slug
+from memscope.base.text import byte_count, character_count, clean, clean_line, json_text, preview, slug
 
 ESC = "\x1b"
 HOSTILE = [
@@ -138,3 +138,15 @@ def test_json_refuses_what_json_has_no_number_for(number: float) -> None:
 def test_json_is_readable_where_it_can_be() -> None:
     assert json_text({"größe": "記\u202e"}, indent=None) == '{"größe": "記\\u202e"}'
     assert json_text("\U000e0041") == '"\\udb40\\udc41"'
+
+
+def test_sizes_for_a_person() -> None:
+    sizes = (0, 1, 900, 1000, 9_960, 1_234_567, 5_600_000_000)
+    assert [byte_count(size) for size in sizes] == [
+        "0 bytes", "1 byte", "900 bytes", "1.0 kB", "10 kB", "1.2 MB", "5.6 GB",
+    ]  # fmt: skip
+    numbers = (1, 999, 1000, 12_345, 999_499, 999_500, 1_400_000)
+    assert [character_count(number) for number in numbers] == [
+        "1 character", "999 characters", "1k characters", "12k characters", "999k characters", "1.0M characters",
+        "1.4M characters",
+    ]  # fmt: skip

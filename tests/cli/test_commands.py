@@ -347,3 +347,50 @@ def test_user_turns_and_tool_results_as_sources(memscope, lean: Path) -> None:
     code, _, err = memscope("memories", lean, "--sources", "words")
     assert code == 2
     assert "--sources" in err
+
+
+@pytest.mark.parametrize("args", [[], ["--no-console"]], ids=["no terminal", "no console"])
+def test_a_file_and_the_demo_print_tables_without_a_terminal(memscope, lean: Path, args: list[str]) -> None:
+    code, out, err = memscope(lean, *args)
+    assert (code, err) == (0, "")
+    assert "#3 leans on port" in out
+    assert out.splitlines()[:5] == memscope("matrix", lean)[1].splitlines()[:5]
+    code, out, err = memscope("demo", *args)
+    assert (code, err) == (0, "")
+    assert "#23 leans on project/web-uses-pnpm" in out
+    assert "\x1b" not in out
+
+
+def test_alone_and_without_a_terminal_it_prints_its_help(memscope) -> None:
+    assert memscope() == memscope("--help")
+    code, out, err = memscope()
+    assert (code, err) == (0, "")
+    assert "memscope FILE" in out
+    assert "matrix" in out
+
+
+@pytest.mark.parametrize("args", [["open"], ["open", "--no-console"], ["open", "--json"]])
+def test_opening_no_file_without_a_terminal_is_wrong_use(memscope, args: list[str]) -> None:
+    code, out, err = memscope(*args)
+    assert (code, out) == (2, "")
+    assert "which transcript?" in err
+    assert "FILE" in err
+
+
+def test_on_a_terminal_a_file_the_demo_and_nothing_open_the_console(
+    memscope, lean: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+
+    def open_console(_resolved, opening):  # type: ignore[no-untyped-def]
+        opened.append(opening.path.name if opening is not None else None)
+        return 0
+
+    monkeypatch.setattr("memscope.tui.start.open_console", open_console)
+    monkeypatch.setattr("memscope.cli.output.Console.interactive", True)
+    for args in ([], ["open"], [lean], ["open", lean], ["demo"]):
+        assert memscope(*args) == (0, "", "")
+    assert opened == [None, None, "lean.json", "lean.json", "demo.json"]
+    code, out, _ = memscope(lean, "--no-console")
+    assert (code, opened[5:]) == (0, [])
+    assert "port" in out

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from memscope.actions.engine import Scorer
 from memscope.actions.heat import token_heat
-from memscope.actions.respond import explain_response
+from memscope.actions.respond import Question, explain_response
 from memscope.actions.score import score_matrix
 from memscope.attribution.aggregates import Cutoffs, cutoffs
 from memscope.attribution.matrix import Matrix, MatrixRun
@@ -42,7 +42,7 @@ def in_office(row: int, column: int, threshold: float = 0.01) -> CellDetail:
 
 
 def test_its_numbers_are_those_of_the_response() -> None:
-    document = explain_response(office(), 8, Scorer(FormulaEngine()), Job(), threshold=0.01)
+    document = explain_response(office(), Question(8, 0.01), Scorer(FormulaEngine()), Job())
     told = {memory.key: memory for memory in (*document.important, *document.against)}
 
     for row, key in enumerate(("tabs", "pnpm", "late")):

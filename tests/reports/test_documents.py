@@ -14,7 +14,7 @@ import pytest
 
 from memscope.actions.engine import Scorer
 from memscope.actions.explain import explain_strongest
-from memscope.actions.respond import explain_response
+from memscope.actions.respond import Question, explain_response
 from memscope.actions.score import score_matrix
 from memscope.attribution.aggregates import cutoffs
 from memscope.attribution.matrix import Matrix, MatrixRun
@@ -44,7 +44,7 @@ from memscope.reports.matrix import (
 from memscope.reports.native import native_document
 from memscope.reports.registry import VIEWS, json_schema
 from memscope.reports.response import Words, no_response, percent, response_document
-from memscope.reports.view import Document, View, nats, number, show
+from memscope.reports.view import Document, View, nats, number, show, signed
 from tests.fakes import (
     LATE,
     PNPM,
@@ -80,7 +80,7 @@ def documents() -> dict[str, Document]:
         "matrix": matrix,
         "memories": memories_document(matrix),
         "native": native_document(conversation),
-        "response": explain_response(conversation, 5, Scorer(FormulaEngine()), Job(), threshold=0.01),
+        "response": explain_response(conversation, Question(5, 0.01), Scorer(FormulaEngine()), Job()),
         "responses": responses_document(matrix),
     }
 
@@ -545,13 +545,18 @@ def test_a_cell_shows_the_memory_as_the_response_could_see_it() -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (0.0, "0"), (-0.0, "0"), (0.004, "<0.01"), (-0.004, ">-0.01"), (0.005, "0.01"), (1e-300, "<0.01"),
+        (0.0, "0"), (-0.0, "0"), (0.004, "~0"), (-0.004, "~0"), (0.005, "0.01"), (1e-300, "~0"),
         (0.05, "0.05"), (-1.25, "-1.25"), (9.994, "9.99"), (9.996, "10.0"),
         (99.94, "99.9"), (99.96, "100"), (-1234.5, "-1234"),
     ],
 )  # fmt: skip
 def test_nats_in_few_characters(value: float, text: str) -> None:
     assert nats(value) == text
+
+
+def test_nats_with_their_sign_say_it_once() -> None:
+    values = (0.0, 0.001, 0.006, 0.5, -0.5, -0.001)
+    assert [signed(value) for value in values] == ["0", "~0", "+0.01", "+0.50", "-0.50", "~0"]
 
 
 @pytest.mark.parametrize(

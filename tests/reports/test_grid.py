@@ -81,7 +81,8 @@ def test_noise_is_what_was_measured_and_does_not_exceed_the_cutoff() -> None:
     measured = matrix.state == OK
     assert signed.noise.any()
     assert signed.noise.tolist() == (measured & (np.abs(matrix.effects) <= 1.0)).tolist()
-    assert clamped.noise.tolist() == (measured & (matrix.effects <= 1.0)).tolist()
+    assert (measured & (matrix.effects < -1.0)).any()
+    assert clamped.noise.tolist() == signed.noise.tolist()  # what is clamped is no noise
 
 
 def test_a_matrix_without_tokens_or_without_the_stripped_conversation_has_fewer_units() -> None:
@@ -149,6 +150,21 @@ def test_each_cell_of_an_overview_tells_the_most_of_its_rectangle(
         assert small.state[i, j] == next(one for one in (OK, F, P, B) if (state[part] == one).any())
         assert small.at(int(small.rows[i]), int(small.columns[j])) == (i, j)
         assert small.at(int(small.rows[i + 1]) - 1, int(small.columns[j + 1]) - 1) == (i, j)
+
+
+@given(cells(), st.integers(1, 12), st.integers(1, 12))
+def test_an_overview_cell_leads_to_the_cell_it_shows(
+    drawn: tuple[NDArray[np.float64], NDArray[np.uint8], NDArray[np.bool_]], height: int, width: int
+) -> None:
+    values, state, noise = drawn
+    small = overview(values, state, noise, height, width)
+
+    for i, j in np.ndindex(small.values.shape):
+        row, column = small.strongest(i, j)
+        assert small.at(row, column) == (i, j)
+        np.testing.assert_equal(values[row, column], small.values[i, j])
+        assert small.noise[i, j] or not noise[row, column]
+        assert not np.isnan(values[row, column]) or state[row, column] == small.state[i, j]
 
 
 def test_an_overview_that_has_room_is_the_grid() -> None:

@@ -95,3 +95,10 @@ def test_before_anything_is_scored_it_can_be_read_too() -> None:
 
     assert (found.key, found.row.state, found.strongest) == ("tabs", "partial", ())
     assert [one.effect for one in found.effects] == [None, None, None]
+
+
+def test_what_came_before_a_memory_is_told_also_where_its_scoring_failed() -> None:
+    for engine in (FormulaEngine(), FormulaEngine(before=fails_without(LATE))):
+        found = detail(office(), scored(office(), engine), 2)
+
+        assert [(effect.message, effect.before) for effect in found.effects] == [(2, True), (5, True), (8, False)]

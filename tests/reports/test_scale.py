@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memscope.reports.scale import LEVELS, SCALE, Unit, level
+from memscope.reports.scale import LEVELS, SCALE, Unit, level, word_level
 
 every_unit = pytest.mark.parametrize("unit", list(SCALE))
 
@@ -58,3 +58,10 @@ def test_nothing_has_no_level_and_the_shape_stays() -> None:
 
     assert found.tolist() == [[0, 0], [0, 1]]
     assert found.dtype == np.int8
+
+
+def test_a_word_is_shaded_from_twice_as_likely_on() -> None:
+    just, below = math.log(2), math.nextafter(math.log(2), 0)
+
+    assert word_level(np.array([just, -just, below, -below, math.nan, 0.0])).tolist() == [1, -1, 0, 0, 0, 0]
+    assert word_level(np.array([math.log(10)])).tolist() == [3]

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -116,7 +117,7 @@ def test_a_read_only_folder(tmp_path: Path) -> None:
 def test_a_read_only_store_can_still_be_read(tmp_path: Path) -> None:
     store = Database(tmp_path)
     store.write(PUT, b"k", b"v")
-    store.read("PRAGMA query_only = 1")
+    store.write("PRAGMA query_only = 1")
     with pytest.raises(StoreError, match="the store cannot be written") as refused:
         store.write(PUT, b"l", b"v")
     check_wording(refused.value)
@@ -210,12 +211,12 @@ def test_a_full_disk_costs_what_is_new_and_nothing_that_is_there(tmp_path: Path)
     store = Database(tmp_path)
     store.write(PUT, b"before", b"v")
     pages = store.read("PRAGMA page_count")[0][0]
-    store.read(f"PRAGMA max_page_count = {pages}")
+    store.write(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StoreError, match="the disk is full") as refused:
         store.write(PUT, b"large", bytes(10**6))
     check_wording(refused.value)
     assert store.read("SELECT key FROM scores") == [(b"before",)]
-    store.read("PRAGMA max_page_count = 100000")
+    store.write("PRAGMA max_page_count = 100000")
     store.write(PUT, b"after", bytes(10**6))
     store.close()
     assert keys(tmp_path) == {"before", "after"}
@@ -288,3 +289,18 @@ def test_what_a_killed_process_said_it_wrote_is_there(tmp_path: Path) -> None:
     store = Database(tmp_path)
     assert store.read("PRAGMA integrity_check") == [("ok",)]
     store.close()
+
+
+def test_a_read_waits_for_no_write_be_it_another_processs(tmp_path: Path) -> None:
+    store = Database(tmp_path)
+    store.write(PUT, b"k", b"v")
+    other = sqlite3.connect(store.path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")  # as another process that is at its writing
+    writer = threading.Thread(target=store.write, args=(PUT, b"k2", b"v"))
+    writer.start()
+    began = time.monotonic()
+    assert len(store.read("SELECT key FROM scores")) == 1
+    assert time.monotonic() - began < database.PATIENCE / 2
+    other.execute("COMMIT")
+    writer.join()
+    assert len(store.read("SELECT key FROM scores")) == 2

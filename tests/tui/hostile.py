@@ -27,6 +27,7 @@ ATTACKS = (
     "[@click=app.quit]see[/] [@click=app.bell]more[/]",
     "[link=file:///etc/passwd]here[/link]",
     "$foo {x} %s \\[b\\]",
+    "half \ud83d of a pair",
     "e\u0301\u0336 \u0915\u094d\u0937 \u6f22\u5b57 \U0001f469\u200d\U0001f680",
 )
 EVIL = " ".join(ATTACKS)
@@ -61,8 +62,11 @@ def hostile_file(folder: Path) -> Path:
     return path
 
 
-# What the console itself writes: moves, colours, modes and the shape of the mouse; nothing with a text in it.
-_OWN = re.compile(r"\x1b\]22;[a-z-]*\x07|\x1b\[[0-9;:?<=>]*[ $!\"']*[A-Za-z]|\x1b[78=>]|\x1b\([B0]")
+# What the console itself writes: moves, colours, modes, the shape of the mouse, and what a person copies, in base64.
+_OWN = re.compile(
+    r"\x1b\]52;c;(?!UFdORUQ=\x07)[A-Za-z0-9+/=]*\x07|\x1b\]22;[a-z-]*\x07|"
+    r"\x1b\[[0-9;:?<=>]*[ $!\"']*[A-Za-z]|\x1b[78=>]|\x1b\([B0]"
+)
 
 
 def foreign(raw: bytes) -> str:

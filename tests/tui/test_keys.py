@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from memscope.base.errors import SettingsError
 from memscope.tui.bindings import bindings_of, clashes, keys_of, owners
 from memscope.tui.keys import GLOBAL, MOVES
 from memscope.tui.pane import PaneScreen
-from memscope.tui.start import _check_keys
 from memscope.tui.widgets.lines import LineScroll
 
 SHARED = {binding.id: binding for binding in (*GLOBAL, *MOVES)}
@@ -49,13 +47,7 @@ def test_no_pane_or_widget_binds_one_key_twice(owner: type[PaneScreen]) -> None:
 
 def test_nothing_hides_behind_ctrl_or_alt_alone() -> None:
     for owner in OWNERS:
-        for binding in bindings_of(owner):
+        for binding in (
+            b for b in bindings_of(owner) if b.id != "suspend"
+        ):  # what a terminal's own key is expected to do
             assert any(not key.startswith(("ctrl+", "alt+")) for key in keys_of(binding)), binding.id
-
-
-def test_moved_keys_are_checked_before_the_console_opens() -> None:
-    _check_keys({"find": "slash,f4"})
-    with pytest.raises(SettingsError, match=r"there is no key binding 'fnid'.*Did you mean find"):
-        _check_keys({"fnid": "f4"})
-    with pytest.raises(SettingsError, match="would be both"):
-        _check_keys({"find": "q"})

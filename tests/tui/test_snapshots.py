@@ -40,7 +40,7 @@ PANES = ["matrix", "responses", "memories"]
 
 def scored_by(engine: FormulaEngine) -> MemscopeApp:
     app = console(office())
-    app.workspace.scorer = Scorer(engine)
+    app.workspace.engines.adopt(Scorer(engine))
     return app
 
 
@@ -73,8 +73,8 @@ def test_pane(snap_compare: Any, monkeypatch: pytest.MonkeyPatch, pane: str, sta
         assert snap_compare(app, terminal_size=size, run_before=lambda pilot: _come_to_rest(pilot, pane))
 
 
-def _at_three_seconds(name: str, progress: Progress | None, _seconds: float) -> str:
-    return progress_words(name, progress, 3.0)
+def _at_three_seconds(name: str, progress: Progress | None, _seconds: float, *, found: int = 0) -> str:
+    return progress_words(name, progress, 3.0, found=found)
 
 
 async def _come_to_rest(pilot: Pilot[Any], pane: str) -> None:

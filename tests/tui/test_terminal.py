@@ -64,9 +64,9 @@ def test_a_killed_terminal_ends_it(demo: Terminal) -> None:
 def test_a_hostile_conversation_says_nothing_to_the_terminal(tmp_path: Path) -> None:
     with Terminal(hostile_file(tmp_path), columns=120, rows=36) as terminal:
         terminal.wait("scorings")
-        terminal.type("j l l i Esc / p Esc v Esc Enter j j Tab j Tab l Space l Esc")
-        terminal.type("2 Z j j z j j Space j m Esc / [ Enter n Esc w")
-        terminal.type("3 j s / k Esc Enter 1 ? Esc : evil Esc E Esc , Esc e Esc")
+        terminal.type("j l y l i Esc / p Esc v Esc Enter j j Tab j Tab l Space l Esc")
+        terminal.type("2 y Tab y Tab y Esc Z y j j z j y j Space j m Esc / [ Enter n Esc w")
+        terminal.type("3 y j s / k Esc Enter 1 ? Esc : evil Esc E Esc , Esc e Esc")
         assert terminal.code is None
         assert foreign(terminal.raw) == ""
         terminal.send("q")
@@ -116,3 +116,10 @@ def test_a_file_that_vanishes_while_it_is_open_is_no_loss(tmp_path: Path) -> Non
         terminal.wait("project/web-uses-pnpm")
         terminal.send("q")
         assert terminal.end() == 0
+
+
+def test_being_ended_leaves_the_terminal_clean(demo: Terminal) -> None:
+    os.kill(demo.pid, signal.SIGTERM)
+    assert demo.end() == 0
+    assert demo.raw.count(NORMAL) == 1
+    assert demo.raw.rindex(b"\x1b[?1000l") > demo.raw.rindex(b"\x1b[?1000h")

@@ -32,19 +32,13 @@ def _all(opened: Session) -> Exit:
 
 
 def _one(opened: Session, message: int, memory: str | None) -> Exit:
-    from memscope.actions.respond import explain_response
+    from memscope.actions.respond import Question, explain_response
     from memscope.cli.heat import print_response
 
     with opened.console.job() as job:
-        document = explain_response(
-            opened.conversation,
-            message,
-            opened.scorer,
-            job,
-            threshold=opened.settings.threshold,
-            workers=opened.settings.workers,
-            memory=memory,
-        )
+        settings = opened.settings
+        question = Question(message, settings.threshold, memory, workers=settings.workers)
+        document = explain_response(opened.conversation, question, opened.scorer, job)
     print_response(opened, document)
     responded = message in opened.conversation.responses
     return opened.exit_code(document.reason) if responded else Exit.DONE

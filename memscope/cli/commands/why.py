@@ -26,7 +26,7 @@ class WhyOptions(Target):
 
 
 def run(options: WhyOptions, console: Console) -> Exit:
-    from memscope.actions.respond import why
+    from memscope.actions.respond import Question, why
     from memscope.cli.heat import print_response
 
     if options.span and options.text is not None:
@@ -36,11 +36,9 @@ def run(options: WhyOptions, console: Console) -> Exit:
         with console.job() as job:
             document = why(
                 opened.conversation,
-                options.message,
+                Question(options.message, opened.settings.threshold, workers=opened.settings.workers),
                 opened.scorer,
                 job,
-                threshold=opened.settings.threshold,
-                workers=opened.settings.workers,
                 span=(int(first), int(last)) if options.span else None,
                 text=options.text,
             )

@@ -47,13 +47,16 @@ class Confirm(Dialog[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [TAKE]
 
-    def __init__(self, question: str, yes: str = "Yes", no: str = "No", *, sure: bool = False) -> None:
-        """`sure`: the cursor stands on the first answer, not on the one that does nothing."""
+    def __init__(self, question: str, yes: str = "Yes", no: str = "No", *, hint: str = "", sure: bool = False) -> None:
+        """`hint`: why it is asked. `sure`: the cursor stands on the first answer, not on the one that does nothing."""
         super().__init__(question)
+        self._hint = hint
         self._answers = [Line((yes,)), Line((no,))]
         self._sure = sure
 
     def body(self) -> Iterable[Widget]:
+        if self._hint:
+            yield said(self._hint)
         yield Listing(self._answers)
 
     def on_mount(self) -> None:

@@ -45,7 +45,7 @@ class Dialog(ModalScreen[Result]):
         }
         & Listing { width: 1fr; background: $surface; }
         & .words { padding: 0 1; color: $text-muted; }
-        & .trouble { padding: 0 1; color: $text-error; }
+        & .trouble { padding: 0 1; color: $text-error; &.-fine { color: $text-muted; } }
         & .label { padding: 0 1; color: $text-muted; height: 1; }
         & KeyLine { margin-top: 1; }
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
 
 from textual.binding import BindingType
 from textual.containers import Horizontal
@@ -18,7 +19,7 @@ from memscope.actions.engines import names_to_choose
 from memscope.base.errors import SettingsError
 from memscope.base.settings import Settings, with_values
 from memscope.base.text import clean, clean_line
-from memscope.tui.dialogs.choice import Choice
+from memscope.tui.dialogs.choice import Choice, Confirm
 from memscope.tui.dialogs.dialog import TAKE, Dialog, said
 from memscope.tui.widgets.line_input import LineInput
 from memscope.tui.widgets.lines import LineScroll
@@ -30,13 +31,15 @@ if TYPE_CHECKING:
 _PATIENCE = 0.15  # seconds that the cursor rests on an engine before its cost is asked for
 _LISTED = 8  # models
 _ADDRESS, _MODEL = "base-url", "model"
+_NO_ADDRESS = "not set; such as http://127.0.0.1:8000"
 
 
 class EnginePicker(Dialog[Settings | None]):
     """The answer is the settings with the engine, address and model that were chosen.
 
     `probe` asks every engine how it is, with the settings given, and calls `answered` for each; `cost` finds out what a
-    run would take and calls `cost`. Both return at once.
+    run would take and calls `cost`, with the settings it was asked for. Both return at once. `scored`: there is a
+    matrix, which an engine that does not answer takes away only after a question.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [TAKE]
@@ -47,13 +50,21 @@ class EnginePicker(Dialog[Settings | None]):
         & Horizontal { height: 1; }
         & Horizontal .label { width: 12; }
         & LineInput { width: 1fr; }
-        & .words { height: auto; max-height: 6; }
+        & .words { height: auto; max-height: 10; }
         & #cost { color: $text; }
     }
     """
 
-    def __init__(self, settings: Settings, probe: Callable[[Settings], None], cost: Callable[[Settings], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        probe: Callable[[Settings], None],
+        cost: Callable[[Settings], None],
+        *,
+        scored: bool = False,
+    ) -> None:
         super().__init__("Engine")
+        self._scored = scored
         self._settings = settings
         self._probe = probe
         self._ask_cost = cost
@@ -61,13 +72,14 @@ class EnginePicker(Dialog[Settings | None]):
         self._known: dict[str, EngineChoice] = {}
         self._asked = settings
         self._waiting: Timer | None = None
+        self._costing: Settings | None = None  # what the cost was asked of; None: of nothing that is shown now
 
     def body(self) -> Iterable[Widget]:
-        yield Listing([self._line(name) for name in self._names], wide=2)
+        yield Listing([self._line(name) for name in self._names])
         yield said("", id="about")
         with Horizontal(id="server"):
             yield said("address", classes="label")
-            yield LineInput(self._settings.base_url, placeholder="http://127.0.0.1:8000", id=_ADDRESS)
+            yield LineInput(self._settings.base_url, placeholder=_NO_ADDRESS, id=_ADDRESS)
         with Horizontal(id="served"):
             yield said("model", classes="label")
             yield LineInput(self._settings.model, placeholder="the one it serves", id=_MODEL)
@@ -89,10 +101,11 @@ class EnginePicker(Dialog[Settings | None]):
         if choice.name == self._here:
             self._look()
 
-    def cost(self, text: str) -> None:
-        """What a run with the engine under the cursor would take."""
-        if self.is_attached:
-            self.query_one("#cost", Static).update(Content(clean(text)))
+    def cost(self, text: str, of: Settings | None = None) -> None:
+        """What a run with the settings `of` would take. None: those asked last. What is no longer asked is passed
+        over: the cursor has moved on, or something else was typed."""
+        if self._costing is not None and of in (None, self._costing):
+            self._show_cost(text)
 
     # What is shown.
 
@@ -103,20 +116,23 @@ class EnginePicker(Dialog[Settings | None]):
     def _line(self, name: str) -> Line:
         choice = self._known.get(name)
         if choice is None:
-            return Line((name, "asking …", ""))
-        return Line((name, "answers" if choice.answers else "does not answer", choice.summary))
+            return Line((name, "asking …"))
+        if choice.answers:
+            return Line((name, "answers"))
+        return Line((name, "needs an address" if _homeless(choice) else "does not answer"))
 
     def _look(self) -> None:
         """Shows what is known of the engine under the cursor, and has its cost found out soon."""
         choice = self._known.get(self._here)
-        here = choice is not None and choice.answers and not choice.url and not choice.models
+        here = choice is not None and choice.answers and not choice.served
         for field in (_ADDRESS, _MODEL):
             self.query_one(f"#{field}").disabled = here
         self.query_one("#about", Static).update(Content(clean(_about(choice))))
         self.query_one(f"#{_MODEL}", LineInput).suggester = SuggestFromList(
             [model for model in (choice.models if choice else ()) if clean_line(model) == model]
         )
-        self.cost("")
+        self._costing = None
+        self._show_cost("")
         if self._waiting is not None:
             self._waiting.stop()
         if choice is not None and choice.answers:
@@ -125,20 +141,28 @@ class EnginePicker(Dialog[Settings | None]):
     def _find_cost(self) -> None:
         settings = self._wanted()
         if settings is not None:
+            self._costing = settings
             self._ask_cost(settings)
+
+    def _show_cost(self, text: str) -> None:
+        if self.is_attached:
+            self.query_one("#cost", Static).update(Content(clean(text)))
 
     def _wanted(self) -> Settings | None:
         """The settings as they are chosen now; None when they cannot be, which is said."""
-        address, model = self.query_one(f"#{_ADDRESS}", LineInput), self.query_one(f"#{_MODEL}", LineInput)
+        address = self.query_one(f"#{_ADDRESS}", LineInput).value.strip()
+        model = self.query_one(f"#{_MODEL}", LineInput).value.strip()
+        choice = self._known.get(self._here)
+        if choice is not None and not choice.served and _trouble(address):
+            address = self._settings.base_url  # it needs none, and the field cannot be mended here
         try:
-            settings = with_values(
-                self._settings, engine=self._here, base_url=address.value.strip(), model=model.value.strip()
-            )
+            settings = with_values(self._settings, engine=self._here, base_url=address, model=model)
         except SettingsError as error:
             self._say(str(error))
             return None
-        self._say("")
-        return settings
+        trouble = _trouble(settings.base_url) if settings.base_url != self._settings.base_url else ""
+        self._say(trouble)
+        return None if trouble else settings
 
     def _say(self, words: str) -> None:
         self.query_one(".trouble", Static).update(Content(clean(words)))
@@ -176,10 +200,33 @@ class EnginePicker(Dialog[Settings | None]):
         settings, choice = self._wanted(), self._known.get(self._here)
         if settings is None:
             return
-        if choice is not None and len(choice.models) > 1 and settings.model not in choice.models and not settings.model:
+        if choice is not None and not choice.answers:
+            self._take_silent(settings, choice)
+        elif choice is not None and len(choice.models) > 1 and not settings.model:
             self.app.push_screen(Choice("Model", choice.models), self._take_model)
-            return
-        self.dismiss(settings)
+        else:
+            self.dismiss(settings)
+
+    def _take_silent(self, settings: Settings, choice: EngineChoice) -> None:
+        """An engine that cannot score: only where nothing is lost by it, or a person says so."""
+        if _homeless(choice):
+            self._say(f"{clean_line(choice.name)} needs an address: type it, and Enter asks whether it answers.")
+            self.query_one(f"#{_ADDRESS}").focus()
+        elif trouble := _trouble(settings.base_url):
+            self._say(trouble)
+        elif self._scored and settings != self._settings:
+            question = f"{clean_line(choice.name)} does not answer. Use it anyway?"
+            reason = f"{choice.reason} The matrix that is there goes."
+
+            def sure(yes: bool | None) -> None:
+                if yes:
+                    self.dismiss(settings)
+
+            self.app.push_screen(
+                Confirm(question, "Use it, and let the matrix go", "Choose another", hint=reason), sure
+            )
+        else:
+            self.dismiss(settings)
 
     def _take_model(self, number: int | None) -> None:
         choice = self._known.get(self._here)
@@ -191,11 +238,27 @@ class EnginePicker(Dialog[Settings | None]):
         return {"engine": self._here, "base_url": address, "model": model}
 
 
+def _homeless(choice: EngineChoice) -> bool:
+    """Whether nobody has said where its server is."""
+    return choice.served and not choice.url
+
+
+def _trouble(address: str) -> str:
+    """Why an address that was typed cannot be asked; empty where it can."""
+    try:
+        parts = urlsplit(address)
+        if not address or (parts.scheme in ("http", "https") and parts.hostname):
+            return ""
+    except ValueError:
+        pass
+    return f"{address!r} is no http or https address; it looks like http://127.0.0.1:8000/v1."
+
+
 def _about(choice: EngineChoice | None) -> str:
     if choice is None:
         return "asking …"
     if not choice.answers:
-        return choice.reason if choice.url else f"{choice.reason} Or type an address here: Tab."
+        return "A server scores with it. Its address: Tab." if _homeless(choice) else choice.reason
     summary = choice.summary.rstrip(".")
     said_of_it = [f"{summary[:1].upper()}{summary[1:]}."] if summary else []
     if choice.capabilities is not None:

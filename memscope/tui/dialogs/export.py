@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from memscope.actions.export import free_name
+from memscope.base.files import shown_path
 from memscope.base.text import clean
 from memscope.tui.dialogs.choice import Confirm
 from memscope.tui.dialogs.dialog import TAKE, Dialog, said
@@ -34,7 +35,7 @@ class Export(Dialog[Answer | None]):
     def __init__(self, forms: Sequence[tuple[str, str]], folder: Path, stem: str) -> None:
         super().__init__("Write to a file")
         self._forms = list(forms)
-        self._folder = folder
+        self._folder = folder if folder.is_dir() else expanded("~")  # one may work in a folder that is gone
         self._stem = stem
         self._offered = ""
 
@@ -66,7 +67,7 @@ class Export(Dialog[Answer | None]):
         field = self.query_one(LineInput)
         if field.value == self._offered:
             stem = self._stem if name in ("", "picture") or name in self._stem else f"{self._stem}-{name}"
-            self._offered = os.path.relpath(free_name(self._folder, stem, f".{form}"))
+            self._offered = _offered(free_name(self._folder, stem, f".{form}"))
             field.value = self._offered
         else:
             typed = Path(field.value)
@@ -100,6 +101,8 @@ class Export(Dialog[Answer | None]):
         try:
             if path.is_dir():
                 return "This is a folder; add a name."
+            if not path.is_absolute() and _working_folder() is None:
+                return "The working folder is gone; type a whole path."
             if not path.parent.is_dir():
                 return f"There is no folder {path.parent}."
         except (OSError, ValueError):
@@ -108,3 +111,15 @@ class Export(Dialog[Answer | None]):
 
     def _say(self, words: str) -> None:
         self.query_one(".trouble", Static).update(Content(clean(words)))
+
+
+def _working_folder() -> Path | None:
+    try:
+        return Path.cwd()
+    except OSError:
+        return None
+
+
+def _offered(path: Path) -> str:
+    """A path as short as a person would type it."""
+    return shown_path(path) if _working_folder() is None else os.path.relpath(path)

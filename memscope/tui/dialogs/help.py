@@ -1,4 +1,4 @@
-"""Help for what has the focus: what it is, the keys that act there now, and what the numbers cannot say."""
+"""Help for what has the focus: the keys that act there now, what it is, and what the numbers cannot say."""
 
 from __future__ import annotations
 
@@ -49,12 +49,14 @@ class Help(Dialog[None]):
     def body(self) -> Iterable[Widget]:
         found = key_help(self.app, self._active)
         width = max((cell_len(" ".join(line.keys)) for line in found), default=0)
-        texts: list[Content] = [Content(clean(self._words))] if self._words else []
+        texts: list[Content] = []
         for group in (_HERE, _PANE, _EVERYWHERE, _MOVING):
             lines = [line for line in found if line.group == group]
             if lines:
                 texts.append(Content("\n").join([_heading(group), *(_line(line, width) for line in lines)]))
         texts.append(Content("Tab goes to the next part of the screen, shift+tab to the one before. A click does too."))
+        if self._words:
+            texts.append(Content("\n").join([_heading("What is shown"), Content(clean(self._words))]))
         texts.append(Content("\n").join([_heading("What the numbers cannot say"), Content(LIMIT)]))
         yield Reading(Static(Content("\n\n").join(texts)))
 

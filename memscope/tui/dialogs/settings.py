@@ -11,9 +11,20 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from memscope.base.errors import SettingsError
-from memscope.base.settings import Resolved, Settings, as_text, changed, config_path, from_text, resolve, save
+from memscope.base.settings import (
+    Resolved,
+    Settings,
+    as_text,
+    changed,
+    config_path,
+    from_text,
+    resolve,
+    save,
+    with_values,
+)
 from memscope.base.text import clean
 from memscope.reports.config import CONFIG, config_document
+from memscope.tui.checks import check_settings
 from memscope.tui.dialogs.dialog import Dialog, said
 from memscope.tui.dialogs.prompt import Prompt
 from memscope.tui.keys import key
@@ -24,7 +35,8 @@ from memscope.tui.widgets.listing import Line, Listing
 class SettingsDialog(Dialog[Resolved | None]):
     """The answer is the settings as they are when the dialog is closed; None when nothing was changed.
 
-    A change passes the checks of every other place. It holds for the session; only `w` writes it to the file.
+    A change passes the checks of every other place, and those the console makes when it opens. It holds for the
+    session; only `w` writes it to the file.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -82,24 +94,32 @@ class SettingsDialog(Dialog[Resolved | None]):
 
         def check(text: str) -> str | None:
             try:
-                changed(self._resolved, name, from_text(name, text))
+                self._with(name, text)
             except SettingsError as error:
                 return str(error)
             return None
 
         def take(text: str | None) -> None:
             if text is not None:
-                self._resolved = changed(self._resolved, name, from_text(name, text))
+                self._resolved = self._with(name, text)
                 self._refresh()
                 self._say("for this session; w writes it to the file")
 
         self.app.push_screen(Prompt(name, as_text(getattr(self._resolved.settings, name)), hint, check), take)
+
+    def _with(self, name: str, text: str) -> Resolved:
+        """The settings with what a person typed for one. Raises `SettingsError`."""
+        found = changed(self._resolved, name, from_text(name, text))
+        check_settings(found.settings, self.app.available_themes)
+        return found
 
     def action_write(self) -> None:
         """Writes the value under the cursor, and says when something would beat it the next time."""
         name = self._here
         value = getattr(self._resolved.settings, name)
         try:
+            # The value alone: another that cannot be must not keep this one from being written.
+            check_settings(with_values(Settings(), **{name: value}), self.app.available_themes)
             path = save(name, value)
             after = resolve()
         except SettingsError as error:

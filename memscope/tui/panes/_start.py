@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,14 +14,14 @@ from textual.widgets import Static
 from memscope.actions.open import Opening, demo_opening
 from memscope.base.text import clean_line
 from memscope.tui.keys import key
-from memscope.tui.offered import COLUMNS, Offer, opening_of
+from memscope.tui.offered import COLUMNS, Offer, open_again
 from memscope.tui.pane import PaneScreen
 from memscope.tui.widgets.line_input import FileNames, expanded
 from memscope.tui.widgets.table import Table
 from memscope.tui.workspace import Change
 
 if TYPE_CHECKING:
-    from memscope.actions.recent import RecentConversation
+    from memscope.actions.recent import Glimpse, RecentConversation
     from memscope.base.errors import MemscopeError
     from memscope.base.job import Job
 
@@ -34,7 +33,7 @@ _DEMO = "a bundled conversation: memscope at work, with nothing to set up"
 class StartScreen(PaneScreen):
     """See the module."""
 
-    NAME = "Start"
+    NAME = "Conversations"
     CSS_PATH = "_start.tcss"
     HELP = (
         "Conversations to open: those that were opened here before, latest first, and then the newest that agents on "
@@ -61,11 +60,11 @@ class StartScreen(PaneScreen):
         return self.query_one("#start-table", Table)
 
     def on_mount(self) -> None:
-        self.table.plain = self.workspace.settings.glyphs == "ascii"
         self._show([])
         self.watch(self.table, "scroll_y", self._peek, init=False)
 
     def changed(self, change: Change) -> None:
+        super().changed(change)
         if change.loaded:
             self.action_look_again()
 
@@ -85,12 +84,12 @@ class StartScreen(PaneScreen):
         )
 
     def _found(self, recent: list[RecentConversation]) -> None:
-        titles = {row.identity: row.title for row in self._rows}
-        rows = [Offer(one.title, one) for one in recent]
-        self._show([row if row.title else replace(row, title=titles.get(row.identity, "")) for row in rows])
-        known = sum(one.known for one in recent)
+        seen = {row.identity: (row.title, row.format) for row in self._rows}  # what was looked for need not be again
+        rows = (Offer(one.title, one) for one in recent)
+        self._show([row.told(*seen.get(row.identity, ("", ""))) for row in rows])
+        before = sum(one.known for one in recent)
         if recent:
-            words = f"{known} opened before, {len(recent) - known} found where agents keep their sessions"
+            words = f"{before} opened before, {len(recent) - before} found where agents keep their sessions"
         else:
             words = (
                 "No conversations were found: nothing was opened here before, and no agent has left sessions in its "
@@ -117,7 +116,7 @@ class StartScreen(PaneScreen):
     # Titles of transcripts that nobody has opened: read for the rows on the screen alone.
 
     def _peek(self) -> None:
-        from memscope.actions.recent import title_of
+        from memscope.actions.recent import glimpse
 
         table = self.table
         shown = table.shown
@@ -125,7 +124,7 @@ class StartScreen(PaneScreen):
         paths = [
             row.recent.path
             for row in rows
-            if row.recent is not None and not row.title and row.recent.path not in self._peeked
+            if row.recent is not None and not row.is_told and row.recent.path not in self._peeked
         ]
         if not paths or self.workspace.background.task("titles") is not None:
             return  # when what is being read is read, it is looked again
@@ -133,26 +132,27 @@ class StartScreen(PaneScreen):
         def look(job: Job) -> None:
             for path in paths:
                 job.check()
-                self.console.call_soon(self._titled, path, title_of(path))
+                self.console.call_soon(self._told, path, glimpse(path))
 
         self.workspace.background.start("titles", "reading titles", look, lambda _: self._peek(), lambda _: None)
 
-    def _titled(self, path: Path, title: str) -> None:
+    def _told(self, path: Path, seen: Glimpse) -> None:
         self._peeked.add(path)
-        if not title or not self.is_attached:
+        if not self.is_attached:
             return
-        named = {
-            row.identity: replace(row, title=title)
+        told = {
+            row.identity: row.told(seen.title, seen.format)
             for row in self._rows
-            if row.recent is not None and row.recent.path == path and not row.title
+            if row.recent is not None and row.recent.path == path and not row.is_told
         }
-        self._rows = [named.get(row.identity, row) for row in self._rows]
-        self.table.update_rows(named.values())
+        self._rows = [told.get(row.identity, row) for row in self._rows]
+        self.table.update_rows(told.values())
 
     # Keys.
 
     def find_words(self, words: str) -> None:
-        self.table.filter(words)
+        asked = words.casefold().split()
+        self.table.filter((lambda row: all(word in row.words for word in asked)) if asked else "", words)
         self._peek()
 
     def copied(self) -> str | None:
@@ -165,8 +165,12 @@ class StartScreen(PaneScreen):
 
     def action_deeper(self) -> None:
         row = self.table.selected
-        if row is not None:
-            self.console.open(demo_opening() if row.recent is None else opening_of(row.recent))
+        if row is None:
+            return
+        if row.recent is None:
+            self.console.open(demo_opening())
+        else:
+            open_again(self.console, row.recent)
 
     def on_line_scroll_chosen(self, _: Table.Chosen) -> None:
         self.action_deeper()

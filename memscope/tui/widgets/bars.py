@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len
-from rich.segment import Segment
 from textual.strip import Strip
 
 from memscope.base.cells import beginning, middle
 from memscope.base.text import clean_line
+from memscope.tui.colours import Signs, signs_for
 from memscope.tui.widgets.lines import LineScroll
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
-_LEVELS = "▁▂▃▄▅▆▇█"
 _LEAST_BAR = 4  # cells a bar needs to say more than its number
 _GAP = 1
 
@@ -29,11 +28,11 @@ def bar(value: float, full: float, width: int, *, plain: bool = False) -> str:
     What is below zero is hatched: `▒`, or `-` where `plain` allows ASCII alone. What is too small to see is nothing.
     """
     part = min(1.0, abs(value) / full) if full > 0 else 0.0
+    signs = signs_for(plain=plain)
     if plain or value < 0:
-        sign = ("-" if plain else "▒") if value < 0 else "="
-        return (sign * round(part * width)).ljust(width)
+        return ((signs.against if value < 0 else signs.bar) * round(part * width)).ljust(width)
     whole, eighths = divmod(round(part * width * 8), 8)
-    return ("█" * whole + _EIGHTHS[eighths].strip()).ljust(width)
+    return (signs.bar * whole + _EIGHTHS[eighths].strip()).ljust(width)
 
 
 def spark(values: Sequence[float | None], width: int, *, full: float | None = None, plain: bool = False) -> str:
@@ -45,7 +44,8 @@ def spark(values: Sequence[float | None], width: int, *, full: float | None = No
     """
     pooled = [_strongest(values[start:end]) for start, end in _cells(len(values), width)]
     full = max((abs(value) for value in pooled if value is not None), default=0.0) if full is None else full
-    return "".join(_column(value, full, plain) for value in pooled)
+    signs = signs_for(plain=plain)
+    return "".join(_column(value, full, signs) for value in pooled)
 
 
 def _cells(count: int, width: int) -> list[tuple[int, int]]:
@@ -57,16 +57,13 @@ def _strongest(values: Sequence[float | None]) -> float | None:
     return max((value for value in values if value is not None), key=abs, default=None)
 
 
-def _column(value: float | None, full: float, plain: bool) -> str:
+def _column(value: float | None, full: float, signs: Signs) -> str:
     if value is None:
         return " "
-    levels = 9 if plain else len(_LEVELS)
-    level = round(min(1.0, abs(value) / full) * levels) if full > 0 else 0
+    level = round(min(1.0, abs(value) / full) * len(signs.heights)) if full > 0 else 0
     if level == 0:
-        return "." if plain else "·"
-    if value < 0:
-        return "v"
-    return str(level) if plain else _LEVELS[level - 1]
+        return signs.noise
+    return signs.below if value < 0 else signs.heights[level - 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +81,13 @@ class Bar:
 class Bars(LineScroll):
     """Bars below each other, the longest as long as there is room, or as `full` says."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"bars--for", "bars--against", "bars--label", "bars--nothing"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"bars--for", "bars--against", "bars--label"}
 
     DEFAULT_CSS = """
     Bars {
-        & > .bars--for { color: $primary; }
-        & > .bars--against { color: $warning; }
+        & > .bars--for { color: $accent; }
+        & > .bars--against { color: $primary; }
         & > .bars--label { color: $text-muted; }
-        & > .bars--nothing { color: $text-muted; }
     }
     """
 
@@ -101,17 +97,20 @@ class Bars(LineScroll):
         heading: str = "",
         empty: str = "",
         elide: Callable[[str, int], str] = middle,
+        labels_first: bool = False,
         plain: bool = False,
         id: str | None = None,  # noqa: A002 - Textual's name
         classes: str | None = None,
     ) -> None:
         """`heading`: a line that says what the bars are. `empty`: what is said where there are none. `elide`: how a
-        label is cut; words want `beginning`. `plain`: no signs but ASCII."""
+        label is cut; words want `beginning`. `labels_first`: the bars have what room the labels leave. `plain`: no
+        signs but ASCII."""
         super().__init__(id=id, classes=classes)
         self.plain = plain
         self._elide = elide
+        self._labels_first = labels_first
         self._heading = heading
-        self._empty = empty
+        self.empty = empty
         self._bars: tuple[Bar, ...] = ()
         self._full = 0.0
         self._label = self._text = 0
@@ -131,17 +130,6 @@ class Bars(LineScroll):
         there = None if self.selected is None else _key(self.selected)
         if there != here and self.cursor == cursor:  # a cursor that moves tells so itself
             self.post_message(self.Moved(self))
-
-    @property
-    def empty(self) -> str:
-        """What is said where there are no bars: why, and which key helps."""
-        return self._empty
-
-    @empty.setter
-    def empty(self, words: str) -> None:
-        if words != self._empty:
-            self._empty = words
-            self.redraw()
 
     @property
     def heading(self) -> str:
@@ -199,20 +187,12 @@ class Bars(LineScroll):
         )
 
     def _room(self, width: int) -> tuple[int, int, int]:
-        """Cells for label, number and bar: the number is never cut, the label takes at most half of the rest."""
+        """Cells for label, number and bar: the number is never cut, the label takes at most half of the rest, or all
+        of it where labels come first."""
         text = min(self._text, width)
         rest = max(0, width - text - 2 * _GAP)
-        label = min(self._label, rest if rest < 2 * _LEAST_BAR else rest // 2)
+        label = min(self._label, rest if self._labels_first or rest < 2 * _LEAST_BAR else rest // 2)
         return label, text, rest - label
-
-    def render_line(self, y: int) -> Strip:
-        if self._bars or y < self.header_height:
-            return super().render_line(y)
-        lines, at = self._empty.splitlines(), y - self.header_height
-        width, base = self.scrollable_content_region.width, self.rich_style
-        text = beginning(clean_line(lines[at]), width) if at < len(lines) else ""
-        said = Strip([Segment(text, self.style_of("bars--nothing"))])
-        return said.apply_style(base).adjust_cell_length(width, base)
 
 
 def _key(found: Bar) -> object:

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from memscope.base.cells import beginning, middle
 from memscope.base.text import clean_line
 from memscope.reports.cell import CellDetail
-from memscope.reports.view import nats
+from memscope.reports.view import nats, signed
 
 AGAINST = "either the memory misled, or the response did not follow it"
 SPREAD = "no few words carry it: a long text makes all others a little less likely"
@@ -54,11 +54,6 @@ def effect_words(detail: CellDetail) -> str:
     if detail.state != "ok" or detail.effect is None:
         return detail.told
     return f"{signed(detail.effect)} nats"
-
-
-def signed(value: float) -> str:
-    """A number of nats that always has its sign."""
-    return ("+" if value > 0 else "") + nats(value)
 
 
 def reading(detail: CellDetail) -> str:

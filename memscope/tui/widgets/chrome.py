@@ -7,15 +7,25 @@ from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import ActiveBinding, Binding
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Input, Label
 
+from memscope.base.cells import beginning
 from memscope.tui.keys import GLOBAL
+from memscope.tui.widgets.line_input import CleanInput
+
+_PLAIN = str.maketrans({"…": "~", "·": "-"})
+
+
+def _signs(text: str, *, plain: bool) -> str:
+    """A line as it is drawn; `plain`: its own signs in ASCII, each as wide as it was."""
+    return text.translate(_PLAIN) if plain else text
 
 
 class PaneBar(Widget):
@@ -25,7 +35,10 @@ class PaneBar(Widget):
 
     panes: reactive[tuple[tuple[int, str], ...]] = reactive(())
     active: reactive[int] = reactive(0)
+    elsewhere: reactive[str] = reactive("")  # what is shown where it is no pane of these
     what: reactive[str] = reactive("")
+    where: reactive[str] = reactive("")
+    plain: reactive[bool] = reactive(False)
 
     class Picked(Message):
         """A click on a pane."""
@@ -39,6 +52,8 @@ class PaneBar(Widget):
     def render(self) -> Text:
         narrow = self.size.width < 100
         text, places = Text(no_wrap=True), []
+        if self.elsewhere:
+            text.append(f" {self.elsewhere} ", Style(bold=True, reverse=True))
         for number, name in self.panes:
             here = number == self.active
             words = f" {number} {name} " if here or not narrow else f" {number} "
@@ -46,9 +61,11 @@ class PaneBar(Widget):
             text.append(words, Style(bold=True, reverse=True) if here else None)
         self._PLACES = tuple(places)
         room = self.size.width - cell_len(text.plain) - 2
-        if room > 8:
-            what = self.what if cell_len(self.what) <= room else set_cell_size(self.what, room - 1).rstrip() + "…"
-            text.append(" " * (room - cell_len(what)) + " " + what)
+        if room > 8:  # the title gives way first: where in it one is, and the engine, are known from nowhere else
+            where = f" · {self.where}" if self.what and self.where else self.where
+            what = beginning(self.what, max(0, room - cell_len(where)))
+            shown = beginning(what + where, room)
+            text.append(" " * (1 + room - cell_len(shown)) + _signs(shown, plain=self.plain))
         return text
 
     def on_click(self, event: events.Click) -> None:
@@ -68,14 +85,17 @@ class StatusLine(Widget):
 
     said: reactive[str] = reactive("")
     progress: reactive[str] = reactive("")
+    plain: reactive[bool] = reactive(False)
 
     def render(self) -> Text:
         width = self.content_size.width
         right = self.progress if cell_len(self.progress) <= width else set_cell_size(self.progress, width)
         room = width - cell_len(right) - (2 if right else 0)
         left = self.said if cell_len(self.said) <= room else set_cell_size(self.said, max(0, room - 1)).rstrip() + "…"
+        left = left if room > 3 else ""
         gap = " " * max(0, width - cell_len(left) - cell_len(right))
-        return Text(no_wrap=True).append(left if room > 3 else "").append(gap).append(right, Style(bold=True))
+        left, right = _signs(left, plain=self.plain), _signs(right, plain=self.plain)
+        return Text(no_wrap=True).append(left).append(gap).append(right, Style(bold=True))
 
 
 class KeyLine(Widget):
@@ -83,35 +103,36 @@ class KeyLine(Widget):
 
     DEFAULT_CSS = "KeyLine { height: 1; background: $panel; color: $text-muted; }"
 
-    _PLACES: tuple[tuple[int, int, str], ...] = ()  # start, end, action
+    _PLACES: tuple[tuple[int, int, str, DOMNode], ...] = ()  # start, end, action, whose
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
 
     def render(self) -> Text:
         width, text, places = self.size.width, Text(no_wrap=True), []
-        help_binding = next((b for b in self._acting() if b.id == "help"), None)
-        kept = [b for b in self._acting() if b.id != "help"]
-        reserved = self._cells(help_binding) if help_binding else 0
-        for binding in [*kept, *([help_binding] if help_binding else [])]:
-            room = width - cell_len(text.plain) - (0 if binding is help_binding else reserved)
+        acting = self._acting()
+        last = [active for active in acting if active.binding.id == "help"]
+        reserved = sum(self._cells(active.binding) for active in last)
+        for active in [*(active for active in acting if active not in last), *last]:
+            binding = active.binding
+            room = width - cell_len(text.plain) - (0 if active in last else reserved)
             if self._cells(binding) > room:
                 continue
             start = cell_len(text.plain)
             text.append(f" {self._shown(binding)} ", Style(bold=True)).append(f"{binding.description} ")
-            places.append((start, cell_len(text.plain), binding.action))
+            places.append((start, cell_len(text.plain), binding.action, active.node))
         self._PLACES = tuple(places)
         return text
 
-    def _acting(self) -> list[Binding]:
+    def _acting(self) -> list[ActiveBinding]:
         """One binding an action: the pane's and the focused widget's own, then those of all panes."""
-        own: dict[str, Binding] = {}
-        common: dict[str, Binding] = {}
+        own: dict[str, ActiveBinding] = {}
+        common: dict[str, ActiveBinding] = {}
         shared = {binding.id for binding in GLOBAL}
         for active in self.screen.active_bindings.values():
             binding = active.binding
             if binding.show and active.enabled:
-                (common if binding.id in shared else own).setdefault(binding.action, binding)
+                (common if binding.id in shared else own).setdefault(binding.action, active)
         return [*own.values(), *common.values()]
 
     def _shown(self, binding: Binding) -> str:
@@ -121,9 +142,10 @@ class KeyLine(Widget):
         return cell_len(self._shown(binding)) + cell_len(binding.description) + 3
 
     async def on_click(self, event: events.Click) -> None:
-        for start, end, action in self._PLACES:
+        for start, end, action, node in self._PLACES:
             if start <= event.x < end:
-                await self.screen.run_action(action)
+                await self.app.run_action(action, node)
+                return
 
 
 class FindLine(Horizontal):
@@ -132,7 +154,7 @@ class FindLine(Horizontal):
     DEFAULT_CSS = """
     FindLine { height: 1; display: none; background: $surface; }
     FindLine Label { width: auto; color: $text-accent; padding: 0 1; }
-    FindLine Input { height: 1; border: none; padding: 0; background: $surface; }
+    FindLine CleanInput, FindLine CleanInput:focus { padding: 0; background: $surface; }
     """
 
     class Changed(Message):
@@ -146,19 +168,21 @@ class FindLine(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Label(Content("/"))
-        yield Input(placeholder="words; Enter keeps, Esc ends", id="find")
+        yield CleanInput(placeholder="words; Enter keeps, Esc ends", id="find")
 
     def open(self) -> None:
         """Asks for words; what had the focus gets it back."""
-        self._back_to = self.screen.focused
+        line = self.query_one(CleanInput)
+        if self.screen.focused is not line:
+            self._back_to = self.screen.focused
         self.display = True
-        self.query_one(Input).focus()
+        line.focus()
 
     def close(self) -> bool:
         """Ends the search; False where there was none."""
         if not self.display:
             return False
-        self.query_one(Input).value = ""
+        self.query_one(CleanInput).value = ""
         self.display = False
         self._give_back()
         self.post_message(self.Changed(""))

@@ -27,7 +27,7 @@ from memscope.tui.colours import palette_for
 from memscope.tui.widgets.bars import bar
 from memscope.tui.widgets.heatmap_layout import Layout, layout, ticks
 from memscope.tui.widgets.heatmap_look import Look, Pieces, ceiling, total_text
-from memscope.tui.widgets.heatmap_picture import Codes, Order, Picture, codes, picture, pooled
+from memscope.tui.widgets.heatmap_picture import Codes, Order, Picture, codes_of, picture, pooled
 from memscope.tui.widgets.lines import LineScroll
 
 _HEADER = 2
@@ -41,9 +41,8 @@ class Heatmap(LineScroll):
     """
 
     HELP = (
-        "Memories down, responses across. A cell is the effect of a memory on a response: how much less likely its "
-        "wording becomes when the memory is left out. The numbers on the right and the steps on top are what the "
-        "positive effects add up to."
+        "A cell holds its number, or where it is too narrow a sign: + likelier because of the memory, - less likely. "
+        "Among numbers, + and - alone round to 0; ++ and -- are too long for their cell."
     )
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -61,7 +60,7 @@ class Heatmap(LineScroll):
         & > .heatmap--label { color: $foreground; }
         & > .heatmap--quiet { color: $text-muted; }
         & > .heatmap--failed { color: $text-error; text-style: bold; }
-        & > .heatmap--bar { color: $primary; }
+        & > .heatmap--bar { color: $accent; }
         &:focus > .heatmap--here { background: $foreground; }
     }
     """
@@ -118,27 +117,25 @@ class Heatmap(LineScroll):
         else:
             rows = np.arange(len(grid.keys)) if row_order is None else row_order
             columns = np.arange(len(grid.responses)) if column_order is None else column_order
-            self.codes = codes(grid.values, grid.state, grid.noise, grid.unit)
+            self.codes = codes_of(grid)
             self._whole = picture(grid, self.codes, rows, columns)
             self._full = ceiling(grid.row_totals), ceiling(grid.column_totals)
         self._draw_anew(here)
 
     def rows_landed(self, grid: Grid, rows: Iterable[int]) -> None:
         """The same memories and responses with other numbers in these rows of the matrix; nothing moves."""
-        assert self.grid is not None
         assert self._whole is not None
         landed = np.fromiter(rows, np.intp)
         before, here = self._full, self.cell
         self.grid = grid
-        self.codes[landed] = codes(grid.values[landed], grid.state[landed], grid.noise[landed], grid.unit)
+        self.codes[landed] = codes_of(grid, landed)
         self._whole = picture(grid, self.codes, self._whole.rows, self._whole.columns)
         self._full = ceiling(grid.row_totals), ceiling(grid.column_totals)
         if self._overview:
             self._draw_anew(here)
             return
         self._picture = self._whole
-        rescaled = before[0] != self._full[0]
-        self.redraw(None if rescaled else np.flatnonzero(np.isin(self._whole.rows, landed)).tolist())
+        self.redraw(None if before[0] != self._full[0] else np.flatnonzero(np.isin(self._whole.rows, landed)).tolist())
         self.redraw_header()
         if here is not None and here[0] in landed:
             self.post_message(self.Moved(self))
@@ -153,6 +150,11 @@ class Heatmap(LineScroll):
         if on != self._overview:
             here, self._overview = self.cell, on
             self._draw_anew(here)
+
+    @property
+    def numbers(self) -> bool:
+        """Whether its cells are wide enough for numbers."""
+        return self.look.numbers(self._layout(self.scrollable_content_region.width).cell)
 
     @property
     def cell(self) -> tuple[int, int] | None:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, count
 
-_LABEL, _LEAST_LABEL = 28, 10
+_LABEL, _SHORT_LABEL, _LEAST_LABEL = 28, 20, 10
 _NUMBER = 7  # of a total, with a space before it
 _BAR, _LEAST_BAR = 24, 6
-_LEAST_ROOM = 40  # what totals never take from the cells
+_LEAST_ROOM = 40  # what the cells have before there are bars, as far as they can fill it
 _WIDEST = 6
 
 
@@ -32,17 +32,24 @@ class Layout:
 
 def layout(width: int, columns: int, longest: int, least: int) -> Layout:
     """For `columns` columns of cells, each at least `least` wide, and labels of at most `longest`, on `width` columns
-    of the terminal. Bars give way before cells do, then numbers, and labels take a third at most."""
+    of the terminal. Bars give way before cells do, then numbers, and labels take a third at most. Where all cells are
+    seen, the totals stand right beside them, and what is left is on the right."""
     columns = max(1, columns)
     label = max(_LEAST_LABEL, min(longest + 2, _LABEL, width // 3))
-    spare = width - label - min(columns * least, _LEAST_ROOM)
+    wanted = min(columns * least, _LEAST_ROOM)
+    for size in range(max(least, min(_WIDEST, -(-_LEAST_ROOM // columns))), least - 1, -1):
+        if columns * size + _NUMBER + min(label, _SHORT_LABEL) <= width:
+            wanted = columns * size
+            label = min(label, width - wanted - _NUMBER)
+            break
+    spare = width - label - wanted
     number = _NUMBER if spare >= _NUMBER else 0
     bar = 1 + _LEAST_BAR if number and spare >= number + 1 + _LEAST_BAR else 0
     room = max(least, width - label - number - bar)
     cell = next((size for size in range(_WIDEST, least, -1) if columns * size <= room), least)
-    if bar:
-        more = max(0, min(room - columns * cell, _BAR - _LEAST_BAR))
-        bar, room = bar + more, room - more
+    if columns * cell <= room:
+        bar += min(room - columns * cell, _BAR - _LEAST_BAR) if bar else 0
+        room = columns * cell
     return Layout(label, cell, room, number, bar)
 
 

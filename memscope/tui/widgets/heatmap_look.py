@@ -12,9 +12,19 @@ from rich.style import Style
 from memscope.reports.scale import LEVELS, Unit
 from memscope.reports.view import nats
 from memscope.tui.colours import BLACK, Palette
-from memscope.tui.widgets.heatmap_picture import BEFORE, CODES, FAILED, NOISE, PENDING, UNKNOWN, Codes, Picture
+from memscope.tui.widgets.heatmap_picture import (
+    BEFORE,
+    CLAMPED,
+    CODES,
+    FAILED,
+    NOISE,
+    PENDING,
+    UNKNOWN,
+    Codes,
+    Picture,
+)
 
-_NUMBERS = 3  # columns a cell needs to hold a number and a space before it
+_NUMBERS = 3  # columns a cell needs to hold a number and a space before it; one more with a ramp behind it
 Pieces = list[tuple[str, Style | None]]
 
 
@@ -62,9 +72,7 @@ class Look:
         """The cell under the cursor, which has the cursor's colours: its sign says what its shade did."""
         code = int(picture.line(row, column, column + 1)[0])
         text = self._of(width)[code]
-        if text is None:
-            return self._number(picture, row, column, code, width)
-        return "+".rjust(width) if code <= 2 * LEVELS and text.isspace() else text
+        return self._number(picture, row, column, code, width) if text is None else text
 
     def text(self, code: int) -> str:
         """A cell in two columns at most, as the legend shows it."""
@@ -92,28 +100,29 @@ class Look:
                 FAILED: signs.failed,
                 BEFORE: signs.before,
                 UNKNOWN: signs.unknown,
+                CLAMPED: "-",
             }
             self._texts[width] = [self._level(code - LEVELS, width) for code in range(2 * LEVELS + 1)]
             self._texts[width] += [own[code].rjust(width) for code in range(2 * LEVELS + 1, CODES)]
         return self._texts[width]
 
+    def numbers(self, width: int) -> bool:
+        """Whether cells of this width hold numbers."""
+        return width >= _NUMBERS + (not self.palette.painted)
+
     def _level(self, level: int, width: int) -> str | None:
-        sign = "-" if level < 0 else " "
-        if self.palette.painted:
-            return None if width >= _NUMBERS else sign.rjust(width)
-        if width > _NUMBERS:
+        if self.numbers(width):
             return None
+        if self.palette.painted:  # colour says the size, but never alone on which side of 0 it is
+            return ("-" if level < 0 else "+").rjust(width)
         ramp = self.palette.ramp(level)
-        return ramp if width == 1 else (sign + ramp).rjust(width)
+        return ramp if width == 1 else (("-" if level < 0 else " ") + ramp).rjust(width)
 
     def _number(self, picture: Picture, row: int, column: int, code: int, width: int) -> str:
         value = picture.value(row, column)
         if not self.palette.painted:
             return number(value, picture.unit, width - 2).rjust(width - 1) + self.palette.ramp(code - LEVELS)
-        text = number(value, picture.unit, width - 1)
-        if len(text) > 1 and text[-1] in "+-":  # too long: the space before it gives way
-            text = number(value, picture.unit, width)
-        return text.rjust(width)
+        return number(value, picture.unit, width - 1).rjust(width)  # the space between numbers never gives way
 
 
 def _short(style: Style) -> Style:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from memscope.reports.grid import Grid, overview
+from memscope.reports.grid import Grid, Overview, overview
 from memscope.reports.matrix import STATE_NAMES
 from memscope.reports.scale import LEVELS, Unit, level
 
@@ -18,21 +18,36 @@ Codes = NDArray[np.uint8]
 Order = NDArray[np.intp]
 
 # A code up to 2 * LEVELS is the level -LEVELS to LEVELS, counted from 0.
-NOISE, PENDING, FAILED, BEFORE, UNKNOWN = range(2 * LEVELS + 1, 2 * LEVELS + 6)
-CODES = 2 * LEVELS + 6
-"""How many codes there are. `UNKNOWN`: measured, but not in this unit."""
+NOISE, PENDING, FAILED, BEFORE, UNKNOWN, CLAMPED = range(2 * LEVELS + 1, 2 * LEVELS + 7)
+CODES = 2 * LEVELS + 7
+"""How many codes there are. `UNKNOWN`: measured, but not in this unit; `CLAMPED`: below 0, where only what is above it
+is shown."""
 
+_ALL = slice(None)
 _OK = next(state for state, name in STATE_NAMES.items() if name == "ok")
 _OF_NAME = {"ok": UNKNOWN, "pending": PENDING, "failed": FAILED, "before": BEFORE}
 _OF_STATE = np.array([_OF_NAME[STATE_NAMES[state]] for state in range(len(STATE_NAMES))], np.uint8)
 
 
-def codes(values: NDArray[np.float64], state: NDArray[np.uint8], noise: NDArray[np.bool_], unit: Unit) -> Codes:
-    """The code of each cell, of the shape of all three."""
+def codes(
+    values: NDArray[np.float64],
+    state: NDArray[np.uint8],
+    noise: NDArray[np.bool_],
+    unit: Unit,
+    *,
+    signed: bool = True,
+) -> Codes:
+    """The code of each cell, of the shape of all three. Not `signed`: values below 0 are given as 0."""
     found = (level(values, unit) + np.int8(LEVELS)).astype(np.uint8)
     found[np.isnan(values)] = UNKNOWN
-    found[noise | (found == LEVELS)] = NOISE  # exactly 0 is as good as noise
+    found[found == LEVELS] = NOISE if signed else CLAMPED  # exactly 0 is as good as noise
+    found[noise] = NOISE
     return np.where(state == _OK, found, _OF_STATE[state])
+
+
+def codes_of(grid: Grid, rows: Order | slice = _ALL) -> Codes:
+    """The codes of these rows of a grid."""
+    return codes(grid.values[rows], grid.state[rows], grid.noise[rows], grid.unit, signed=grid.signed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +55,7 @@ class Picture:
     """The rows and columns of a heatmap: line i is row `rows[i]` of `codes` and `values`, column j is `columns[j]`.
 
     `keys` and `totals` [lines], `responses` and `column_totals` [columns] are in the order of the screen.
-    `row_edges` and `column_edges`: of a pooled picture, which lines and columns of the whole each cell stands for.
+    `overview`: of a pooled picture, which lines and columns of the `whole` each cell stands for.
     """
 
     codes: Codes
@@ -53,8 +68,7 @@ class Picture:
     column_totals: NDArray[np.float64]
     unit: Unit = "nats"
     whole: Picture | None = None
-    row_edges: NDArray[np.int64] | None = None
-    column_edges: NDArray[np.int64] | None = None
+    overview: Overview | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -73,22 +87,16 @@ class Picture:
         """The row and column of the matrix at a place; of a pooled cell the one it shows, which is its strongest."""
         if not (0 <= row < len(self.rows) and 0 <= column < len(self.columns)):
             return None
-        if self.whole is None or self.row_edges is None or self.column_edges is None:
-            return int(self.rows[row]), int(self.columns[column])
-        top, bottom = self.row_edges[row : row + 2]
-        left, right = self.column_edges[column : column + 2]
-        inside = np.ix_(self.whole.rows[top:bottom], self.whole.columns[left:right])
-        size = np.abs(self.whole.values[inside])
-        loud = self.whole.codes[inside] <= 2 * LEVELS
-        size[~loud if loud.any() else np.isnan(size)] = -1.0  # noise gives way to what is beyond it
-        i, j = divmod(int(size.argmax()), size.shape[1])
-        return self.whole.at(int(top) + i, int(left) + j)
+        if self.whole is not None and self.overview is not None:
+            return self.whole.at(*self.overview.strongest(row, column))
+        return int(self.rows[row]), int(self.columns[column])
 
     def find(self, row: int, column: int) -> tuple[int | None, int | None]:
         """Where a row and a column of the matrix stand; None where a filter has taken them away."""
-        if self.whole is not None and self.row_edges is not None and self.column_edges is not None:
+        if self.whole is not None and self.overview is not None:
             line, place = self.whole.find(row, column)
-            return _within(self.row_edges, line), _within(self.column_edges, place)
+            over = self.overview.at(line or 0, place or 0)
+            return None if line is None else over[0], None if place is None else over[1]
         return _place(self.rows, row), _place(self.columns, column)
 
 
@@ -115,7 +123,7 @@ def pooled(whole: Picture, grid: Grid, height: int, width: int) -> Picture:
     lines, columns = found.values.shape
     counts = np.diff(found.rows)
     return Picture(
-        codes=codes(found.values, found.state, found.noise, grid.unit),
+        codes=codes(found.values, found.state, found.noise, grid.unit, signed=grid.signed),
         values=found.values,
         rows=np.arange(lines),
         columns=np.arange(columns),
@@ -128,8 +136,7 @@ def pooled(whole: Picture, grid: Grid, height: int, width: int) -> Picture:
         column_totals=_largest(whole.column_totals, found.columns),
         unit=grid.unit,
         whole=whole,
-        row_edges=found.rows,
-        column_edges=found.columns,
+        overview=found,
     )
 
 
@@ -140,7 +147,3 @@ def _largest(totals: NDArray[np.float64], edges: NDArray[np.int64]) -> NDArray[n
 def _place(order: Order, wanted: int) -> int | None:
     found = np.flatnonzero(order == wanted)
     return int(found[0]) if len(found) else None
-
-
-def _within(edges: NDArray[np.int64], place: int | None) -> int | None:
-    return None if place is None else int(np.searchsorted(edges, place, side="right")) - 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from rich.cells import cell_len
@@ -12,19 +12,22 @@ from textual.widget import Widget
 from memscope.reports.scale import LEVELS, SCALE
 from memscope.tui.widgets.heatmap import Heatmap
 from memscope.tui.widgets.heatmap_look import Look
-from memscope.tui.widgets.heatmap_picture import BEFORE, FAILED, NOISE, PENDING, UNKNOWN
+from memscope.tui.widgets.heatmap_picture import BEFORE, CLAMPED, FAILED, NOISE, PENDING, UNKNOWN
 
 _WORDS = {
     FAILED: "failed",
     PENDING: "pending",
     NOISE: "noise",
+    BEFORE: "came later",
+    CLAMPED: "below 0",
     UNKNOWN: "not in this unit",
-    BEFORE: "blank: came later",
 }
+_GAP = 2
+_ANCHORS = (3, LEVELS, 1, 2, 4)  # the levels whose words are told first where not all fit
 
 
 class Legend(Widget):
-    """The legend of a heatmap; what does not fit its line is left out, the last first."""
+    """The legend of a heatmap. Every sign in it is named; of the levels, which go one into the next, as many as fit."""
 
     DEFAULT_CSS = "Legend { height: 1; color: $text-muted; padding: 0 1; }"
 
@@ -43,30 +46,44 @@ class Legend(Widget):
 
     def render(self) -> Text:
         grid = self._heatmap.grid
-        text = Text(no_wrap=True)
         if grid is None:
-            return text
-        look, width = self._heatmap.look, self.content_size.width
-        text.append(grid.unit)
-        for level, step in enumerate(SCALE[grid.unit], 1):
-            _add(text, _levels(look, level, grid.signed).append(f" {step.words}"), width)
+            return Text()
+        look = self._heatmap.look
         found = {code for code in _WORDS if (self._heatmap.codes == code).any()}  # far faster than sorting them
         self._named = {*range(2 * LEVELS + 1), *found}
-        for code, words in _WORDS.items():
-            if code in found:
-                sign = look.text(code).strip()
-                _add(text, Text().append(sign, look.style(code)).append(f" {words}" if sign else words), width)
-        return text
+        unit, signs = Text(grid.unit), [*self._sides(look, grid.signed), *_states(look, found)]
+        steps = {
+            level: _swatch(look, level, grid.signed).append(f" {step.words}")
+            for level, step in enumerate(SCALE[grid.unit], 1)
+        }
+        room = self.content_size.width - sum(_GAP + cell_len(piece.plain) for piece in signs) - len(grid.unit)
+        told = set()
+        for level in _ANCHORS:
+            if (needs := _GAP + cell_len(steps[level].plain)) <= room:
+                told.add(level)
+                room -= needs
+        return Text(" " * _GAP, no_wrap=True).join([unit, *(steps[level] for level in sorted(told)), *signs])
+
+    def _sides(self, look: Look, signed: bool) -> Iterator[Text]:
+        """What + and - mean: beside numbers, or in the place of numbers. As a ramp, what is positive has no sign."""
+        if self._heatmap.numbers:
+            yield Text("+ - round to 0" if signed else "+ rounds to 0")
+        else:
+            if look.palette.painted:
+                yield Text("+ for")
+            if signed:
+                yield Text("- against")
 
 
-def _levels(look: Look, level: int, signed: bool) -> Text:
+def _states(look: Look, found: set[int]) -> Iterator[Text]:
+    for code, words in _WORDS.items():
+        if code in found:
+            yield Text().append(look.text(code).strip(), look.style(code)).append(f" {words}")
+
+
+def _swatch(look: Look, level: int, signed: bool) -> Text:
     """A level: painted, against and for side by side; as a ramp, whose sign says which."""
     if not look.palette.painted:
-        return Text(look.palette.ramp(level), look.style(LEVELS + level))
+        return Text().append(look.palette.ramp(level), look.style(LEVELS + level))
     sides = (-level, level) if signed else (level,)
-    return Text().append_tokens((look.text(LEVELS + side), look.style(LEVELS + side)) for side in sides)
-
-
-def _add(text: Text, piece: Text, width: int) -> None:
-    if cell_len(text.plain) + 2 + cell_len(piece.plain) <= width:
-        text.append("  ").append_text(piece)
+    return Text().append_tokens((" " * (3 - len(sides)), look.style(LEVELS + side)) for side in sides)

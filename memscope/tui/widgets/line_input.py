@@ -16,16 +16,14 @@ from memscope.tui.keys import key
 _LOOKED_AT = 5000  # entries of a folder
 
 
-class LineInput(Input):
-    """An input of one line without a border. Enter is the screen's `deeper`; every other key edits."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [key("dialog.take", "enter", "screen.deeper", "OK", "Take it")]
+class CleanInput(Input):
+    """An input of one line without a border. Enter submits; every other key edits."""
 
     DEFAULT_CSS = """
-    LineInput, LineInput:focus {
+    CleanInput, CleanInput:focus {
         height: 1; border: none; padding: 0 1; background: $surface; color: $foreground;
     }
-    LineInput:focus { background: $surface-lighten-1; }
+    CleanInput:focus { background: $surface-lighten-1; }
     """
 
     def __init__(
@@ -41,6 +39,12 @@ class LineInput(Input):
 
     def validate_value(self, value: str) -> str:
         return clean_line(value)
+
+
+class LineInput(CleanInput):
+    """One in a dialog: Enter is the screen's `deeper`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [key("dialog.take", "enter", "screen.deeper", "OK", "Take it")]
 
 
 class FileNames(Suggester):

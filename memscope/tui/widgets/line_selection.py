@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from memscope.base.text import Span
 from memscope.conversation.model import Conversation
-from memscope.tui.widgets.outline import Line, Span
+from memscope.tui.widgets.outline import Line
 
 
 class LineSelection:

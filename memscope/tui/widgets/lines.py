@@ -21,6 +21,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from memscope.tui.keys import MOVES
+from memscope.tui.widgets.wrapping import wrapped
 
 _KEPT = 2000  # strips
 
@@ -33,7 +34,13 @@ class LineScroll(ScrollView, can_focus=True):
 
     BINDINGS = [*MOVES]
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--header", "lines--cursor", "lines--dim", "lines--marked"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "lines--header",
+        "lines--cursor",
+        "lines--dim",
+        "lines--marked",
+        "lines--nothing",
+    }
 
     DEFAULT_CSS = """
     LineScroll {
@@ -43,10 +50,14 @@ class LineScroll(ScrollView, can_focus=True):
         & > .lines--cursor { background: $surface-lighten-1; }
         & > .lines--dim { color: $text-disabled; }
         & > .lines--marked { color: $text-accent; }
+        & > .lines--nothing { color: $text-muted; }
         &:focus > .lines--cursor { background: $block-cursor-blurred-background; text-style: bold; }
         &:focus > .lines--header { color: $text-accent; }
     }
     """
+
+    INDENT: ClassVar[int] = 0
+    """Cells before what is said where there are no rows."""
 
     cursor: reactive[int] = reactive(0, repaint=False)
 
@@ -68,6 +79,33 @@ class LineScroll(ScrollView, can_focus=True):
         super().__init__(id=id, classes=classes)
         self._strips: LRUCache[object, Strip] = LRUCache(_KEPT)
         self._styles_of: dict[str, Style] = {}
+        self._empty = ""
+        self._plain = False
+
+    # What it is given.
+
+    @property
+    def empty(self) -> str:
+        """What is said where there are no rows: why, and which key helps."""
+        return self._empty
+
+    @empty.setter
+    def empty(self, words: str) -> None:
+        if words != self._empty:
+            self._empty = words
+            self.redraw()
+
+    @property
+    def plain(self) -> bool:
+        """Whether it draws with no sign but ASCII."""
+        return self._plain
+
+    @plain.setter
+    def plain(self, plain: bool) -> None:
+        if plain != self._plain:
+            self._plain = plain
+            self.notify_style_update()
+            self.refresh()
 
     # What a subclass gives.
 
@@ -99,6 +137,10 @@ class LineScroll(ScrollView, can_focus=True):
         if here:
             strip = strip.apply_style(self.get_component_rich_style("lines--cursor"))
         return strip.apply_style(self.base)
+
+    def nothing_said(self) -> str:
+        """What is said where there are no rows."""
+        return self._empty
 
     def row_key(self, row: int) -> object:
         """What a row's drawing depends on, beside its contents, width, side scroll, cursor and focus."""
@@ -152,6 +194,8 @@ class LineScroll(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         if y < self.header_height:
             return self.draw_header(y, width).apply_style(self.base).adjust_cell_length(width, self.base)
+        if not self.row_count:
+            return self._say_nothing(y - self.header_height, width)
         row = y - self.header_height + self.scroll_offset.y
         if row >= self.row_count:
             return Strip.blank(width, self.base)
@@ -162,6 +206,13 @@ class LineScroll(ScrollView, can_focus=True):
             strip = self.dress(self.draw_row(row, width).adjust_cell_length(width), here)
             self._strips[key] = strip
         return strip
+
+    def _say_nothing(self, line: int, width: int) -> Strip:
+        """A line of what is said where there are no rows."""
+        said = wrapped(self.nothing_said(), width - self.INDENT)
+        text = said[line].shown if line < len(said) else ""
+        strip = self.strip((" " * self.INDENT, None), (text, self.style_of("lines--nothing")))
+        return strip.apply_style(self.base).adjust_cell_length(width, self.base)
 
     def notify_style_update(self) -> None:
         self._strips.clear()

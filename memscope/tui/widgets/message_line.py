@@ -10,7 +10,7 @@ from memscope.base.cells import beginning, middle
 from memscope.base.text import clean_line
 from memscope.conversation.model import Conversation
 from memscope.reports.figures import ResponseFigures
-from memscope.reports.view import nats
+from memscope.reports.view import nats, signed
 from memscope.tui.widgets.outline import Line
 
 _ROLES = {"system": "S", "developer": "D", "user": "U", "assistant": "A", "tool": "T"}
@@ -61,7 +61,7 @@ class Room:
         if figures.total is not None and figures.left_out:
             total = (">" if plain else "≥") + total
         top = _NONE if figures.top is None else middle(clean_line(figures.top), max(0, self.top - 1))
-        gap = _NONE if figures.gap is None else ("+" if figures.gap >= 0.005 else "") + nats(figures.gap)
+        gap = _NONE if figures.gap is None else signed(figures.gap)
         return (
             total.rjust(self.total) if self.total else "",
             " " + top + " " * (self.top - 1 - cell_len(top)) if self.top else "",

@@ -14,28 +14,17 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.message import Message
 
-from memscope.actions.nearby import NOTE, Nearby
+from memscope.actions.nearby import NOTE, Nearby, SourceCounts
 from memscope.base.files import shown_path
-from memscope.conversation.model import Conversation
-from memscope.conversation.sources import Kind, as_sources
+from memscope.conversation.sources import Kind
 from memscope.tui.keys import key
 from memscope.tui.widgets.lines import LineScroll
 from memscope.tui.widgets.listing import Line, Listing
 
-_LETTERS = "abdopz"  # those that no pane uses for something else
+_LETTERS = "abdprz"  # those that no pane uses for something else
 
 
-@dataclass(frozen=True, slots=True)
-class SourceCounts:
-    """How many tool results and user turns there are to score in the place of memories."""
-
-    tools: int
-    turns: int
-
-    @classmethod
-    def of(cls, conversation: Conversation) -> SourceCounts:
-        there = len(conversation.memories)
-        return cls(*(len(as_sources(conversation, kind).memories) - there for kind in ("tools", "turns")))
+_UNCOUNTED = SourceCounts(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +38,8 @@ class _Way:
 
 
 class NoMemories(Listing):
-    """Told with `show` what was searched, and with `found` what is near the transcript."""
+    """Told with `show_searched` what was searched, with `counted` what could be scored instead, and with `found` what
+    is near the transcript."""
 
     HELP = (
         "This conversation holds no text that is known to come from a memory, so there is nothing to leave out. Agents "
@@ -90,14 +80,20 @@ class NoMemories(Listing):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, wide=2)
         self._searched: tuple[str, ...] = ()
-        self._counts = SourceCounts(0, 0)
+        self._counts = _UNCOUNTED
         self._nearby: tuple[Nearby, ...] | None = None
         self._ways: dict[int, _Way] = {}
 
-    def show_searched(self, searched: Sequence[str], counts: SourceCounts) -> None:
-        """What was looked for, a line each, and what could be scored instead; what is near is being looked for."""
-        self._searched, self._counts, self._nearby = tuple(searched), counts, None
+    def show_searched(self, searched: Sequence[str]) -> None:
+        """What was looked for, a line each; what else there is is being looked for."""
+        self._searched, self._counts, self._nearby = tuple(searched), _UNCOUNTED, None
         self._lay()
+
+    def counted(self, counts: SourceCounts) -> None:
+        """What could be scored in the place of memories."""
+        self._counts = counts
+        self._lay()
+        self.refresh_bindings()
 
     def found(self, nearby: Sequence[Nearby]) -> None:
         """What there is near the transcript."""

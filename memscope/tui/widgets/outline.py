@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Literal
 
+from memscope.base.text import Span, character_count
 from memscope.conversation.model import Conversation, Memory, Opaque, Text, ToolResult
-from memscope.tui.widgets.parts import part_text, part_words, size
+from memscope.tui.widgets.parts import part_text, part_words
 from memscope.tui.widgets.wrapping import Row, wrapped
 
 SHOWN = 20_000  # characters of a message shown at first, and how many more each time
 _BEFORE = 2_000  # characters shown before a place that is jumped to
 
-Span = tuple[int, int]
 Folds = tuple[dict[int, Span], frozenset[int]]  # see `_Open`
 
 
@@ -167,9 +167,6 @@ class Outline:
 
     # Folding.
 
-    def is_open(self, message: int) -> bool:
-        return message in self._open
-
     def unfold(self, message: int) -> None:
         """Shows a message's text below its line."""
         self._open.setdefault(message, _Open())
@@ -268,9 +265,9 @@ class Outline:
                 lines.append(Line("part", message, index, None, part_words(part), folded, memory))
             if inside is not None:
                 start, end = inside
-                rest = size(len(text) - end)
+                rest = character_count(len(text) - end)
                 if start > 0:
-                    before = f"… {size(start)} before"
+                    before = f"… {character_count(start)} before"
                     lines.append(Line("more", message, index, Row(0, start, ""), before, True, memory))
                 for row in wrapped(text, self._width, start, end):
                     lines.append(Line("text", message, index, row, memory=memory, offset=own))

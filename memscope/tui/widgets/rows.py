@@ -27,8 +27,8 @@ class Sort:
 
     @classmethod
     def of(cls, column: Column[Row]) -> Sort:
-        """The order likely to be wanted first: numbers from the highest down, names and places from the start."""
-        return cls(column.title, column.numeric and column.unit not in _FROM_THE_START)
+        """The order likely to be wanted first: numbers from the strongest down, names and places from the start."""
+        return cls(column.title, column.numeric and not column.negative and column.unit not in _FROM_THE_START)
 
     @property
     def reverse(self) -> Sort:

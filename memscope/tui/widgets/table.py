@@ -9,7 +9,6 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import ClassVar, Generic, TypeVar
 
 from rich.cells import cell_len
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import BindingType
@@ -39,14 +38,13 @@ class Table(LineScroll, Generic[Row]):
         key("table.reverse", "S", "reverse", "Reverse", "Sort the other way round", show=False)
     ]
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--sorted", "table--nothing"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--sorted"}
 
     DEFAULT_CSS = """
-    Table {
-        & > .table--sorted { color: $text; text-style: bold; }
-        & > .table--nothing { color: $text-muted; }
-    }
+    Table { & > .table--sorted { color: $text; text-style: bold; } }
     """
+
+    INDENT = _GUTTER
 
     class Sorted(LineScroll.Moved):
         """A person chose another order."""
@@ -68,7 +66,7 @@ class Table(LineScroll, Generic[Row]):
         super().__init__(id=id, classes=classes)
         self.plain = plain
         self._identity = identity
-        self._empty = empty
+        self.empty = empty
         self._rows: OrderedRows[Row] = OrderedRows((), (), identity)
         self._natural: dict[str, int] = {}
         self._fits: tuple[int, list[tuple[Column[Row], int]]] | None = None
@@ -115,17 +113,6 @@ class Table(LineScroll, Generic[Row]):
         self.move_to(place)
         return True
 
-    @property
-    def empty(self) -> str:
-        """What is said where there are no rows: why, and which key helps."""
-        return self._empty
-
-    @empty.setter
-    def empty(self, words: str) -> None:
-        if words != self._empty:
-            self._empty = words
-            self.redraw()
-
     # Order, filter, marks.
 
     @property
@@ -138,11 +125,6 @@ class Table(LineScroll, Generic[Row]):
         keep their order, and those without a value are last both ways. An unknown title: the order they were given."""
         column = self._rows.column(title)
         self._rows.sort = None if column is None else Sort.of(column) if descending is None else Sort(title, descending)
-        self.sort_again()
-
-    def sort_as_given(self) -> None:
-        """The order the rows were given in."""
-        self._rows.sort = None
         self.sort_again()
 
     def sort_next(self) -> None:
@@ -263,19 +245,9 @@ class Table(LineScroll, Generic[Row]):
         left = self.scroll_offset.x
         return strip.crop(left, left + width) if left else strip
 
-    def render_line(self, y: int) -> Strip:
-        if self._rows or y < self.header_height:
-            return super().render_line(y)
-        lines = self._nothing_said().splitlines()
-        at = y - self.header_height - 1
-        width, base = self.scrollable_content_region.width, self.rich_style
-        text = beginning(clean_line(lines[at]), width - _GUTTER) if 0 <= at < len(lines) else ""
-        said = Strip([Segment(" " * _GUTTER), Segment(text, self.style_of("table--nothing"))])
-        return said.apply_style(base).adjust_cell_length(width, base)
-
-    def _nothing_said(self) -> str:
+    def nothing_said(self) -> str:
         if not self._rows.rows:
-            return self._empty
+            return self.empty
         return f"Nothing here has {clean_line(self._asked)!r}." if self._asked else "Nothing here fits the filter."
 
     # Widths.

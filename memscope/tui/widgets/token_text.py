@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import pairwise
-from math import log
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import numpy as np
 from rich.style import Style
@@ -15,26 +14,15 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from memscope.reports.scale import level
+from memscope.base.text import Span, character_count
+from memscope.reports.response import HeatSpan, touching
+from memscope.reports.scale import word_level
 from memscope.tui.colours import Palette, palette_for
 from memscope.tui.widgets.lines import LineScroll
-from memscope.tui.widgets.parts import size
-from memscope.tui.widgets.word_map import Span, WordMap
+from memscope.tui.widgets.word_map import WordMap
 from memscope.tui.widgets.wrapping import Row, row_of, wrapped
 
 SHOWN = 50_000  # characters of a response that are shown and can be selected
-MOVED = log(2)  # nats: from twice as likely on, a token is shaded
-
-
-class Moving(Protocol):
-    """The effect, in nats, on [start, end) of a text."""
-
-    @property
-    def start(self) -> int: ...
-    @property
-    def end(self) -> int: ...
-    @property
-    def effect(self) -> float: ...
 
 
 class TokenText(LineScroll):
@@ -52,8 +40,6 @@ class TokenText(LineScroll):
     DEFAULT_CSS = """
     TokenText {
         scrollbar-gutter: stable;
-        & > .lines--cursor { background: $background; text-style: none; }
-        &:focus > .lines--cursor { background: $background; text-style: none; }
         & > .token-text--word { text-style: underline; }
         &:focus > .token-text--word { text-style: reverse; }
         & > .token-text--selected { background: $success; color: $text; text-style: bold; }
@@ -65,7 +51,7 @@ class TokenText(LineScroll):
     word: reactive[int] = reactive(0, repaint=False)
 
     class Pointed(Message):
-        """The cursor stands on another word: `word_here` and `effect_here`."""
+        """The cursor stands on another word: `word_here` and `span_here`."""
 
     class Selected(Message):
         """Other words are selected: [start, end) of the text, ascending; none: the selection was given up."""
@@ -82,8 +68,7 @@ class TokenText(LineScroll):
         self._rows: list[Row] = []
         self._words = WordMap("", 0)
         self._width = 80
-        self._heat: list[Moving] = []
-        self._starts: list[int] = []
+        self._heat: list[HeatSpan] = []
         self._levels: list[int] = []
         self._palette: Palette | None = None
         self._kept: list[Span] = []  # selections that were ended, as word numbers
@@ -107,13 +92,11 @@ class TokenText(LineScroll):
         self.scroll_to(y=0, animate=False, force=True)
         self.post_message(self.Pointed())
 
-    def heat(self, spans: Iterable[Moving]) -> None:
+    def heat(self, tokens: Iterable[HeatSpan]) -> None:
         """Shades the text by these effects, which do not overlap."""
         shaded = self._shaded_rows()
-        self._heat = sorted(spans, key=lambda span: span.start)
-        self._starts = [span.start for span in self._heat]
-        effects = np.array([span.effect for span in self._heat], np.float64)
-        self._levels = np.where(np.abs(effects) >= MOVED, level(effects, "nats"), 0).tolist()
+        self._heat = sorted(tokens, key=lambda token: token.start)
+        self._levels = word_level(np.array([token.effect for token in self._heat], np.float64)).tolist()
         self.redraw(shaded | self._shaded_rows())
         self.post_message(self.Pointed())
 
@@ -126,32 +109,19 @@ class TokenText(LineScroll):
         return rows
 
     @property
-    def heated(self) -> bool:
-        """Whether effects on words are known."""
-        return bool(self._heat)
+    def heated(self) -> list[HeatSpan]:
+        """The effects it is shaded by, in the order of the text; none where they are not known."""
+        return self._heat
 
     @property
     def word_here(self) -> str:
         """The word at the cursor, as it stands in the text; "" where there is none."""
-        return self.text[slice(*self._words.words[self.word])] if self.word < len(self._words) else ""
+        return self.text[slice(*self.span_here)] if self.span_here is not None else ""
 
     @property
-    def effect_here(self) -> float | None:
-        """The effect on the word at the cursor, in nats; None where it is not known."""
-        return self.effect_on([self._words.words[self.word]]) if self.word < len(self._words) else None
-
-    def effect_on(self, spans: Sequence[Span]) -> float | None:
-        """The effect on the tokens that touch any of these parts of the text."""
-        if not self._heat:
-            return None
-        touched = {index for span in spans for index in self._tokens(*span)}
-        return sum(self._heat[index].effect for index in touched)
-
-    def _tokens(self, start: int, end: int) -> range:
-        first = max(0, bisect_right(self._starts, start) - 1)
-        while first < len(self._heat) and self._heat[first].end <= start:
-            first += 1
-        return range(first, max(first, bisect_left(self._starts, end)))
+    def span_here(self) -> Span | None:
+        """Where that word stands in the text."""
+        return self._words.words[self.word] if self.word < len(self._words) else None
 
     # Selecting.
 
@@ -274,12 +244,6 @@ class TokenText(LineScroll):
         row = self._rows[self.cursor] if self._rows else Row(0, 0, "")
         return self._words.within(row.start, row.end)
 
-    def go_to(self, offset: int) -> None:
-        """The cursor to the word at an offset of the text."""
-        word = self._words.at(offset)
-        if word is not None:
-            self._to_word(word)
-
     # The mouse: a click goes to a word, a drag selects words.
 
     def _word_under(self, event: events.MouseEvent) -> int | None:
@@ -346,6 +310,10 @@ class TokenText(LineScroll):
         self._rows = wrapped(self.text, self._width, 0, min(len(self.text), SHOWN))
         self.rows_changed()
 
+    def dress(self, strip: Strip, here: bool) -> Strip:
+        """The cursor is a word: its row looks like any other, whatever the theme, so that heat stays to be seen."""
+        return super().dress(strip, here=False)
+
     def row_key(self, row: int) -> object:
         if row >= len(self._rows) or self.word >= len(self._words):
             return None
@@ -355,7 +323,7 @@ class TokenText(LineScroll):
 
     def draw_row(self, row: int, width: int) -> Strip:
         if row >= len(self._rows):
-            return self.strip((f"… {size(len(self.text) - SHOWN)} more", self.style_of("lines--dim")))
+            return self.strip((f"… {character_count(len(self.text) - SHOWN)} more", self.style_of("lines--dim")))
         here = self._rows[row]
         painted = self._painted(here)
         edges = sorted({0, len(here.shown), *(place for start, end, _ in painted for place in (start, end))})
@@ -368,7 +336,7 @@ class TokenText(LineScroll):
     def _painted(self, row: Row) -> list[tuple[int, int, Style]]:
         """What of a row has which style; what comes later lies over what came before."""
         painted = []
-        for index in self._tokens(row.start, row.end):
+        for index in touching(self._heat, (row.start, row.end)):
             if shade := self._levels[index]:
                 token = self._heat[index]
                 painted.append((*row.places(token.start, token.end), self._shade(shade)))
@@ -376,12 +344,16 @@ class TokenText(LineScroll):
         painted += [
             (*row.places(start, end), selected) for start, end in self.spans if start < row.end and end > row.start
         ]
-        if self.word < len(self._words):
+        if self.word < len(self._words) and (self.has_focus or self._colours.painted):  # else it would look moved
             painted.append((*row.places(*self._words.words[self.word]), self.style_of("token-text--word")))
         return [(start, end, style) for start, end, style in painted if start < end]
 
-    def _shade(self, shade: int) -> Style:
+    @property
+    def _colours(self) -> Palette:
         if self._palette is None:
             self._palette = palette_for(self.app, plain=self.plain)
-        style = self._palette.style(shade)
-        return style if self._palette.painted else style + Style(underline=True, strike=True if shade < 0 else None)
+        return self._palette
+
+    def _shade(self, shade: int) -> Style:
+        style = self._colours.style(shade)
+        return style if self._colours.painted else style + Style(underline=True, strike=True if shade < 0 else None)

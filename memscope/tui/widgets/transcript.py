@@ -16,6 +16,7 @@ from textual.message import Message as Event
 from textual.strip import Strip
 
 from memscope.base.cells import beginning
+from memscope.base.text import Span
 from memscope.conversation.model import Conversation
 from memscope.reports.figures import ResponseFigures
 from memscope.tui.keys import key
@@ -23,9 +24,8 @@ from memscope.tui.widgets.finding import Search
 from memscope.tui.widgets.line_selection import LineSelection, whole_lines
 from memscope.tui.widgets.lines import LineScroll
 from memscope.tui.widgets.message_line import fold_sign, lead_of, room_of
-from memscope.tui.widgets.outline import Line, Outline, Place, Span
+from memscope.tui.widgets.outline import Line, Outline, Place
 from memscope.tui.widgets.parts import opening_words
-from memscope.tui.widgets.wrapping import wrapped
 
 _GUTTER = 3  # cells before a row of text: selected, of a memory, and a blank
 
@@ -93,7 +93,6 @@ class Transcript(LineScroll):
         self._figures: Mapping[int, ResponseFigures] | None = None
         self._search = Search()
         self._selection = LineSelection()
-        self._empty = ""
 
     # What it shows.
 
@@ -127,17 +126,6 @@ class Transcript(LineScroll):
             message = self._outline.line(row).message
             if old.get(message) != (figures or {}).get(message):
                 self.refresh_row(row)
-
-    @property
-    def empty(self) -> str:
-        """What is said where there is no line: why, and which key helps."""
-        return self._empty
-
-    @empty.setter
-    def empty(self, words: str) -> None:
-        if words != self._empty:
-            self._empty = words
-            self.redraw()
 
     @property
     def message(self) -> int | None:
@@ -317,14 +305,6 @@ class Transcript(LineScroll):
             start = line.row.start if line.row is not None else 0
             row = self._outline.row_at(Place(line.message, line.part, start, start))
         self._settle(row)
-
-    def render_line(self, y: int) -> Strip:
-        if self.row_count or not self._empty:
-            return super().render_line(y)
-        width, base = self.scrollable_content_region.width, self.rich_style
-        said = [row.shown for row in wrapped(self._empty, width)][y : y + 1]
-        strip = self.strip(("".join(said), self.style_of("lines--header")))
-        return strip.apply_style(base).adjust_cell_length(width, base)
 
     def row_key(self, row: int) -> object:
         line = self._outline.line(row)

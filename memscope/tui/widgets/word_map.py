@@ -6,9 +6,8 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
+from memscope.base.text import Span
 from memscope.tui.widgets.wrapping import Row, row_of
-
-Span = tuple[int, int]
 
 _LONGEST = 40  # characters: longer runs are parted, so that a line of base64 can be walked through
 # Characters of scripts without blanks stand alone; names, paths, numbers and contractions stay together.

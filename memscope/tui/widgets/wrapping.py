@@ -19,6 +19,7 @@ from memscope.base.text import clean
 
 _LINE_END = re.compile(r"\r?\n")
 _TAB = 4  # cells
+_UNBROKEN = "\u00a0"  # a blank at which no row may end
 _FULL = 4  # a row that is cut between words is at least a quarter full: a longer word is cut itself
 _NARROWEST = 8  # cells: the longest sign `clean` writes for one character fits
 
@@ -180,6 +181,6 @@ def _units(shown: str, offsets: Sequence[int]) -> list[_Unit]:
         if units and offsets[units[-1].at] == offsets[begin]:
             at, cells = units[-1].at, units[-1].cells + width
             units.pop()
-        blank = shown[at:stop].isspace()
+        blank = shown[at:stop].isspace() and shown[at] != _UNBROKEN
         units.append(_Unit(at, stop, cells, blank or width == 2, blank))
     return units

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,27 +13,28 @@ from textual.widgets import Static
 from memscope.actions.engines import EngineChoice, names_to_choose
 from memscope.base.settings import Settings
 from memscope.engines.protocol import Capabilities
-from memscope.tui.dialogs.choice import Choice
+from memscope.tui.dialogs.choice import Choice, Confirm
 from memscope.tui.dialogs.engine import EnginePicker
 from memscope.tui.widgets.line_input import LineInput
-from tests.tui.dialogs._ask import HOSTILE, OPEN, SMALL, WIDE, ask, has_foreign_controls, text_of
+from tests.tui.dialogs._ask import HOSTILE, OPEN, SMALL, WIDE, ask, assert_fits, has_foreign_controls, text_of
 
 TOKENS = Capabilities("embedded (lexical)", tokens=True, concurrency=1, limits="It sees shared words, not meaning.")
 WHOLE = Capabilities("score-api", tokens=False, concurrency=4)
 URL = "http://127.0.0.1:8000"
+HOMELESS = EngineChoice("score-api", "a server", answers=False, reason="It needs --base-url.", served=True)
 EMBEDDED = EngineChoice("embedded", "a word model", answers=True, capabilities=TOKENS)
-SERVED = EngineChoice("score-api", "a server", answers=True, models=("one", "two"), capabilities=WHOLE, url=URL)
-SILENT = EngineChoice("score-api", "a server", answers=False, reason="nobody is there", url=URL)
+SERVED = EngineChoice("score-api", "a server", True, models=("one", "two"), capabilities=WHOLE, url=URL, served=True)
+SILENT = EngineChoice("score-api", "a server", answers=False, reason="nobody is there", url=URL, served=True)
 SETTINGS = Settings(base_url=URL)
 
 
 class Asked:
     """What a picker asked for, and the picker."""
 
-    def __init__(self, settings: Settings = SETTINGS) -> None:
+    def __init__(self, settings: Settings = SETTINGS, *, scored: bool = False) -> None:
         self.probed: list[Settings] = []
         self.costed: list[Settings] = []
-        self.picker = EnginePicker(settings, self.probed.append, self.costed.append)
+        self.picker = EnginePicker(settings, self.probed.append, self.costed.append, scored=scored)
 
     def field(self, name: str) -> LineInput:
         return self.picker.query_one(f"#{name}", LineInput)
@@ -97,6 +99,42 @@ async def test_what_a_run_takes_is_asked_for_an_engine_that_answers_and_shown() 
     assert [settings.engine for settings in asked.costed] == ["embedded"]
 
 
+async def test_the_cost_of_an_engine_that_the_cursor_has_left_is_passed_over() -> None:
+    asked = Asked()
+
+    async def look(pilot: Pilot[Any]) -> None:
+        asked.picker.answered(SILENT)
+        asked.picker.answered(EMBEDDED)
+        while not asked.costed:
+            await asyncio.sleep(0.01)
+        await pilot.press("j")
+        asked.picker.cost("53 scorings", asked.costed[0])
+        asked.picker.cost("53 scorings")
+        assert asked.said("#cost") == ""
+
+    await ask(asked.picker, act=look)
+
+
+async def test_the_cost_of_another_question_than_the_last_is_passed_over() -> None:
+    asked = Asked()
+
+    async def look(pilot: Pilot[Any]) -> None:
+        asked.picker.answered(SERVED)
+        asked.picker.answered(EMBEDDED)
+        while not asked.costed:
+            await asyncio.sleep(0.01)
+        await pilot.press("j")
+        while len(asked.costed) < 2:
+            await asyncio.sleep(0.01)
+        asked.picker.cost("of the first", asked.costed[0])
+        assert asked.said("#cost") == ""
+        asked.picker.cost("of the second", asked.costed[1])
+        assert asked.said("#cost") == "of the second"
+
+    await ask(asked.picker, act=look)
+    assert [settings.engine for settings in asked.costed] == ["embedded", "score-api"]
+
+
 async def test_another_address_is_asked_before_a_run_begins() -> None:
     asked = Asked()
 
@@ -110,6 +148,94 @@ async def test_another_address_is_asked_before_a_run_begins() -> None:
         await pilot.press("enter")
 
     assert await ask(asked.picker, act=type_it) == Settings(engine="score-api", base_url="http://b")
+
+
+@pytest.mark.parametrize(
+    ("keys", "taken"), [(["enter"], OPEN), (["k", "enter"], Settings(engine="score-api", base_url=URL))]
+)
+async def test_one_that_does_not_answer_takes_a_matrix_away_only_after_a_question(
+    keys: list[str], taken: object
+) -> None:
+    asked = Asked(scored=True)
+
+    async def choose(pilot: Pilot[Any]) -> None:
+        asked.picker.answered(SILENT)
+        await pilot.press("j", "enter")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, Confirm)
+        shown = text_of(pilot.app)
+        assert "does not answer" in shown
+        assert "nobody is there" in shown
+        assert "The matrix that is there goes." in shown
+        await pilot.press(*keys)
+
+    assert await ask(asked.picker, act=choose) == taken
+
+
+async def test_one_that_does_not_answer_is_taken_where_nothing_is_lost() -> None:
+    settings = Settings(engine="score-api", base_url=URL)
+    for asked in (Asked(settings, scored=True), Asked(settings)):
+
+        async def choose(pilot: Pilot[Any], asked: Asked = asked) -> None:
+            asked.picker.answered(SILENT)
+            await pilot.press("enter")
+
+        assert await ask(asked.picker, act=choose) == settings
+
+
+async def test_a_server_without_an_address_says_so_and_is_not_taken() -> None:
+    asked = Asked(Settings())
+
+    async def choose(pilot: Pilot[Any]) -> None:
+        asked.picker.answered(HOMELESS)
+        await pilot.press("j", "enter")
+        await pilot.pause()
+        shown = text_of(pilot.app)
+        assert "needs an address" in shown
+        assert "does not answer" not in shown
+        assert "not set; such as" in shown
+        await pilot.press(*"http://b", "enter")  # the field has the focus
+
+    assert await ask(asked.picker, act=choose) is OPEN
+    assert asked.probed[1:] == [Settings(engine="score-api", base_url="http://b")]
+
+
+@pytest.mark.parametrize("address", ["b:8000", "ftp://b", "http://", "http://[b"])
+async def test_an_address_of_no_web_server_is_refused(address: str) -> None:
+    asked = Asked()
+
+    async def look(pilot: Pilot[Any]) -> None:
+        asked.picker.answered(SILENT)
+        await pilot.press("j", "tab", "ctrl+u", *address, "enter")
+        assert "no http or https address" in asked.said(".trouble")
+
+    assert await ask(asked.picker, act=look) is OPEN
+    assert asked.probed == [SETTINGS]
+
+
+async def test_a_wrong_address_does_not_keep_an_engine_back_that_needs_none() -> None:
+    asked = Asked()
+
+    async def choose(pilot: Pilot[Any]) -> None:
+        asked.picker.answered(EMBEDDED)
+        asked.picker.answered(SILENT)
+        await pilot.press("j", "tab", *"x", "enter", "shift+tab", "k", "enter")
+
+    assert await ask(asked.picker, act=choose) == SETTINGS
+
+
+async def test_a_long_reason_is_told_in_full_on_a_small_screen() -> None:
+    reason = " ".join(f"word{number}" for number in range(60)) + " end."
+    asked = Asked()
+
+    async def look(pilot: Pilot[Any]) -> None:
+        asked.picker.answered(replace(SILENT, reason=reason))
+        await pilot.press("j")
+        await pilot.pause()
+        assert "end." in text_of(pilot.app)
+        assert_fits(pilot.app)
+
+    await ask(asked.picker, act=look)
 
 
 async def test_a_server_of_several_models_asks_which() -> None:
@@ -155,12 +281,12 @@ async def test_what_a_server_says_is_only_text() -> None:
     models = (HOSTILE, "plain")
 
     async def look(pilot: Pilot[Any]) -> None:
-        asked.picker.answered(EngineChoice("score-api", HOSTILE, True, models=models, capabilities=WHOLE, url=URL))
+        asked.picker.answered(replace(SERVED, summary=HOSTILE, models=models))
         await pilot.press("j")
         asked.picker.cost(HOSTILE)
         await pilot.pause()
         assert not has_foreign_controls(text_of(pilot.app))
-        asked.picker.answered(EngineChoice("score-api", HOSTILE, False, reason=HOSTILE, url=URL))
+        asked.picker.answered(replace(SILENT, summary=HOSTILE, reason=HOSTILE))
         await pilot.pause()
         assert not has_foreign_controls(text_of(pilot.app))
 

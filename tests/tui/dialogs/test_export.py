@@ -112,3 +112,23 @@ async def test_names_of_files_are_completed(folder: Path) -> None:
 
 async def test_escape_writes_nothing(folder: Path) -> None:
     assert await ask(Export(FORMS, folder, "x"), "escape") is None
+
+
+async def test_in_a_folder_that_is_gone_the_home_folder_is_offered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, gone = tmp_path / "home", tmp_path / "gone"
+    home.mkdir()
+    gone.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    dialog = Export(FORMS, gone, "x")
+
+    async def look(pilot: Pilot[Any]) -> None:
+        assert dialog.query_one(LineInput).value == "~/x-matrix.json"
+        await pilot.press("tab", *"mine.json", "enter")
+        assert "The working folder is gone" in str(dialog.query_one(".trouble", Static).content)
+        await pilot.press(*["backspace"] * 9, *"~/mine.json", "enter")
+
+    assert await ask(dialog, act=look) == ("matrix", "json", home / "mine.json", False)

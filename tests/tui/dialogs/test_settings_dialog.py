@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,11 +11,17 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from memscope.base.settings import SESSION, Resolved, Settings, config_path, resolve
+from memscope.tui.dialogs.prompt import Prompt
 from memscope.tui.dialogs.settings import SettingsDialog
+from memscope.tui.widgets.line_input import LineInput
 from memscope.tui.widgets.listing import Listing
-from tests.tui.dialogs._ask import HOSTILE, SMALL, WIDE, ask, has_foreign_controls, text_of
+from tests.tui.dialogs._ask import HOSTILE, OPEN, SMALL, WIDE, ask, has_foreign_controls, text_of
 
 NAMES = list(Settings.model_fields)
+
+
+def said(dialog: SettingsDialog) -> str:
+    return str(dialog.query_one(".trouble", Static).content)
 
 
 def keys_to(name: str) -> list[str]:
@@ -51,10 +59,10 @@ async def test_a_value_is_changed_for_the_session() -> None:
 
 
 async def test_a_table_is_edited_as_it_is_written_in_the_file() -> None:
-    keys = ["end", *["backspace"] * 2, *'{find = "f"}']
+    keys = ["end", *["backspace"] * 2, *'{find = "f4"}']
     answer = await ask(SettingsDialog(resolve()), *keys_to("keys"), "enter", *keys, "enter", "escape")
     assert isinstance(answer, Resolved)
-    assert answer.settings.keys == {"find": "f"}
+    assert answer.settings.keys == {"find": "f4"}
 
 
 async def test_an_emptied_value_is_the_default_again() -> None:
@@ -105,6 +113,84 @@ async def test_the_key_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
 
     await ask(dialog, *keys_to("model"), "w", act=look)
     assert not config_path().exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "why"),
+    [
+        ("theme", "nosuch", "there is no theme 'nosuch'"),
+        ("keys", '{fnid = "f4"}', "there is no key binding 'fnid'"),
+        ("keys", '{find = "q"}', "would be both find and quit"),
+        ("keys", '{find = "/"}', "is called slash"),
+    ],
+)
+async def test_what_would_keep_the_console_from_opening_is_not_taken(name: str, typed: str, why: str) -> None:
+    async def look(pilot: Pilot[Any]) -> None:
+        assert isinstance(pilot.app.screen, Prompt)
+        pilot.app.screen.query_one(LineInput).value = typed
+        await pilot.press("enter")
+        assert why in str(pilot.app.screen.query_one(".trouble", Static).content)
+        await pilot.press("escape", "escape")
+
+    assert await ask(SettingsDialog(resolve()), *keys_to(name), "enter", act=look) is None
+
+
+@pytest.mark.parametrize("values", [{"theme": "nosuch"}, {"keys": {"find": "q"}}])
+async def test_what_would_keep_the_console_from_opening_is_not_written(values: dict[str, Any]) -> None:
+    dialog = SettingsDialog(resolve(values))
+
+    async def look(pilot: Pilot[Any]) -> None:
+        assert "theme" in said(dialog) or "would be both" in said(dialog)
+        assert "written to" not in said(dialog)
+        await pilot.press(*keys_to("workers"), "w")  # another value still can be
+        assert f"written to {config_path()}" in said(dialog)
+
+    await ask(dialog, *keys_to(next(iter(values))), "w", act=look)
+    assert not any(name in config_path().read_text() for name in values)
+
+
+async def test_a_file_that_cannot_be_written_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = tmp_path / "settings"
+    folder.mkdir()
+    monkeypatch.setenv("MEMSCOPE_CONFIG_DIR", str(folder))
+
+    def refuse(**_: object) -> None:  # a folder's rights do not keep root out
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    dialog = SettingsDialog(resolve())
+
+    async def look(_: Pilot[Any]) -> None:
+        assert "the settings cannot be written (Permission denied)" in said(dialog)
+        assert not dialog.query_one(".trouble").has_class("-fine")
+
+    answer = await ask(dialog, *keys_to("workers"), "enter", "8", "enter", "w", act=look)
+    assert answer is OPEN
+    assert dialog._resolved.settings.workers == 8
+    assert dialog._resolved.origins["workers"] == SESSION
+
+
+async def test_a_settings_folder_that_is_a_file_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    dialog = SettingsDialog(resolve())
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("MEMSCOPE_CONFIG_DIR", str(tmp_path / "file"))
+
+    async def look(_: Pilot[Any]) -> None:
+        assert "the settings cannot be" in said(dialog)
+
+    await ask(dialog, *keys_to("workers"), "w", act=look)
+
+
+async def test_what_went_well_is_not_in_the_colour_of_trouble() -> None:
+    dialog = SettingsDialog(resolve())
+
+    async def look(_: Pilot[Any]) -> None:
+        words = dialog.query_one(".trouble")
+        fine = words.styles.color
+        words.remove_class("-fine")
+        assert words.styles.color != fine
+
+    await ask(dialog, *keys_to("workers"), "w", act=look)
 
 
 async def test_values_are_only_text() -> None:

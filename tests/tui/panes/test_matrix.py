@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,20 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from memscope.actions.engine import Scorer
+from memscope.actions.kept import Kept
+from memscope.actions.open import Opening
 from memscope.conversation.model import Conversation
 from memscope.engines.protocol import Engine
+from memscope.store.database import Database
 from memscope.tui.app import MemscopeApp
 from memscope.tui.dialogs.cell import CellDialog
+from memscope.tui.dialogs.choice import Choice
 from memscope.tui.panes.matrix.screen import MatrixScreen
 from memscope.tui.widgets.cell_view import CellView
 from memscope.tui.widgets.heatmap import Heatmap
 from memscope.tui.widgets.legend import Legend
 from memscope.tui.widgets.no_memories import NoMemories
+from memscope.tui.widgets.transcript import Transcript
 from tests.fakes import (
     LATE,
     PNPM,
@@ -37,7 +43,7 @@ from tests.fakes import (
     true_effects,
     user,
 )
-from tests.tui.apps import SIZES, console, screen_text, settled
+from tests.tui.apps import SIZES, console, path_of, screen_text, settled
 
 EVIL = "\x1b]0;PWNED\x07 [/red] [@click=app.quit]x[/]"
 
@@ -47,7 +53,7 @@ def scored_by(monkeypatch: pytest.MonkeyPatch) -> Any:
     """`scored_by(engine)`: every run of the console uses that engine."""
 
     def use(engine: Engine) -> None:
-        monkeypatch.setattr("memscope.tui.workspace.open_scorer", lambda *_: Scorer(engine))
+        monkeypatch.setattr("memscope.tui.engines.open_scorer", lambda *_: Scorer(engine))
 
     return use
 
@@ -114,7 +120,7 @@ async def test_the_heatmap_shows_what_every_memory_did(size: tuple[int, int], sc
         assert grid is not None
         assert np.array_equal(grid.values, true_effects(office()))
         shown = screen_text(app)
-        for words in ("tabs", "pnpm", "late", "#2", "#5", "#8", "total", "nats", "blank: came later"):
+        for words in ("tabs", "pnpm", "late", "#2", "#5", "#8", "total", "nats", "╱ came later"):
             assert words in shown
         await press(pilot, "l")
         effect = true_effects(office())[0, 1]
@@ -221,12 +227,26 @@ async def test_f_goes_through_the_strongest_cells(size: tuple[int, int], scored_
         await press(pilot, "F")
         assert screen.heatmap.cell == order[-2]
         assert f"strongest {len(order) - 1} of {len(order)}" in status(app)
-        await press(pilot, "g", "home", "f")  # the cursor may have been anywhere in between
-        assert screen.heatmap.cell == order[-1]
-        await press(pilot, "f")
+        await press(pilot, "g", "home", "F")  # the cursor may have been anywhere in between
+        assert screen.heatmap.cell == order[-2]
+        await press(pilot, "f", "f")
         assert "no further cell" in status(app)
         await press(pilot, "f")
         assert screen.heatmap.cell == order[0]
+
+
+async def test_from_somewhere_else_f_begins_with_the_strongest_of_all(scored_by: Any) -> None:
+    scored_by(FormulaEngine())
+    app = console(office())
+    async with app.run_test(size=SIZES[0]) as pilot:
+        screen = await at_matrix(pilot)
+        strongest = divmod(int(np.abs(true_effects(office())).argmax()), 3)
+        screen.heatmap.go(*strongest)
+        await press(pilot, "f")
+        assert screen.heatmap.cell == strongest
+        assert status(app).startswith("strongest 1 of")
+        await press(pilot, "f", "f", "G", "home", "f")
+        assert screen.heatmap.cell == strongest
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -304,6 +324,18 @@ async def test_the_overview_shows_all_and_leads_back(size: tuple[int, int], scor
         assert screen.heatmap.row_count == 40
         assert screen.heatmap.cell == cell
         assert app.screen is screen
+
+
+async def test_what_fits_needs_no_overview(scored_by: Any) -> None:
+    scored_by(FormulaEngine())
+    app = console(office())
+    async with app.run_test(size=SIZES[0]) as pilot:
+        screen = await at_matrix(pilot)
+        await press(pilot, "v")
+        assert not screen.heatmap.overview
+        assert status(app) == "all of it fits"
+        await press(pilot, "U")
+        assert status(app) == "nats per token"
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -446,7 +478,7 @@ async def test_another_run_takes_the_place_of_all_there_was(scored_by: Any) -> N
         screen = await at_matrix(pilot)
         await press(pilot, "j", "l")
         with Gate() as gate:
-            app.workspace.scorer = Scorer(FormulaEngine(before=gate))
+            app.workspace.engines.adopt(Scorer(FormulaEngine(before=gate)))
             app.workspace.start()
             await pilot.pause()
             assert screen.heatmap.grid is not None
@@ -491,6 +523,73 @@ async def test_what_is_chosen_instead_is_opened(scored_by: Any, monkeypatch: pyt
         await settled(pilot)
         assert asked == [{"memories": (Path("MEMORY.md"),)}, {"sources": "turns"}]
         assert went == [("responses", None, None, "mark")]
+
+
+BARE: dict[str, Any] = {
+    "messages": [
+        {"role": "system", "content": "You are terse.\nUse tabs for indentation."},
+        {"role": "user", "content": "Indent this."},
+        {"role": "assistant", "content": "I use tabs for indentation."},
+    ]
+}
+
+
+async def test_offers_have_their_keys_again_when_a_mark_was_undone(scored_by: Any, tmp_path: Path) -> None:
+    scored_by(FormulaEngine())
+    app = console(Opening(path_of(tmp_path, "bare.json", json.dumps(BARE))), Kept(Database(tmp_path / "store")))
+    async with app.run_test(size=SIZES[1]) as pilot:
+        screen = await at_matrix(pilot)
+        await press(pilot, "m")
+        assert app.workspace.response is None or app.workspace.response == 2
+        transcript = app.screen.query_one(Transcript)
+        assert transcript.message == 0  # the first that could be marked, not the response
+        await press(pilot, "z", "j", "space", "m", "enter", "1")
+        assert screen.heatmap.has_focus
+        await press(pilot, "2", "u", "1")
+        offers = screen.query_one(NoMemories)
+        assert offers.has_focus
+        shown = screen_text(app)
+        assert re.search(r"m +mark lines yourself", shown)
+        for key in ("Threshold", "Export", "Strongest", "Find"):
+            assert key not in shown.splitlines()[-1]
+        assert "W Turns" in shown.splitlines()[-1]
+
+
+async def test_help_says_nothing_twice() -> None:
+    here, pane = (set(re.split(r"(?<=[.:]) ", words)) for words in (Heatmap.HELP, MatrixScreen.HELP))
+    assert not here & pane
+
+
+async def test_with_nothing_open_no_key_is_shown_that_does_nothing() -> None:
+    app = console(None)
+    async with app.run_test(size=SIZES[1]) as pilot:
+        await press(pilot, "1")
+        assert isinstance(app.screen, MatrixScreen)
+        line = screen_text(app).splitlines()[-1]
+        for key in ("Threshold", "Export", "Find", "Sources", "Strongest", "Copy", "Retry"):
+            assert key not in line
+        assert "Engine" in line
+        await press(pilot, "f")
+        assert status(app).startswith("there is no heatmap here")
+        await press(pilot, "R")
+        assert status(app) == "nothing is missing"
+
+
+async def test_other_sources_are_chosen_and_changed_back(scored_by: Any, tmp_path: Path) -> None:
+    scored_by(FormulaEngine())
+    app = console(Opening(path_of(tmp_path, "bare.json", json.dumps(BARE))))
+    async with app.run_test(size=SIZES[1]) as pilot:
+        screen = await at_matrix(pilot)
+        await press(pilot, "W")
+        assert rows(screen) == ["turn/1 indent-this"]
+        assert "o leads back" in status(app)
+        await press(pilot, "o")
+        assert isinstance(app.screen, Choice)
+        await press(pilot, "k", "enter")  # there are no tool results
+        assert "none of them" in status(app)
+        assert rows(screen) == ["turn/1 indent-this"]
+        await press(pilot, "o", "g", "enter")
+        assert screen.query_one(NoMemories).has_focus
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -24,7 +24,7 @@ def scored_by(monkeypatch: pytest.MonkeyPatch) -> Any:
     """`scored_by(engine)`: every run of the console uses that engine."""
 
     def use(engine: Engine) -> None:
-        monkeypatch.setattr("memscope.tui.workspace.open_scorer", lambda *_: Scorer(engine))
+        monkeypatch.setattr("memscope.tui.engines.open_scorer", lambda *_: Scorer(engine))
 
     return use
 
@@ -105,14 +105,14 @@ async def test_s_sorts_and_the_order_is_kept_with_the_conversation(scored_by: An
         screen = await at_memories(pilot)
         await pilot.press("s")
         await pilot.pause()
-        assert app.workspace.view.sorts["memories"] == "down max"
+        assert app.workspace.view.sorts["memories"] == "down net"
         best = [row.max or 0.0 for row in screen.table.shown]
         assert best == sorted(best, reverse=True)
         await pilot.press("S")
         await pilot.pause()
-        assert app.workspace.view.sorts["memories"] == "up max"
+        assert app.workspace.view.sorts["memories"] == "up net"
         assert [row.max for row in screen.table.shown] == sorted(best)
-        assert "sorted by max, from the lowest" in screen_text(app)
+        assert "sorted by net, from the lowest" in screen_text(app)
         for _ in range(len(screen._titles) - 2):
             await pilot.press("s")
         await pilot.pause()
@@ -227,7 +227,7 @@ async def test_marked_memories_are_what_is_copied_and_exported(scored_by: Any, m
     scored_by(FormulaEngine())
     app = console(office())
     copied: list[str] = []
-    monkeypatch.setattr("memscope.tui.asking.copy_text", lambda _, text: copied.append(text))
+    monkeypatch.setattr("memscope.tui.pane.copy_text", lambda _, text: copied.append(text))
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await at_memories(pilot)
         app.workspace.select(memory="late")

@@ -13,7 +13,7 @@ from memscope.reports.response import (
     Selection,
 )
 from memscope.tui.colours import SIGNS
-from memscope.tui.panes.responses.response import Item, bars_heading, bars_of, memory_words, no_bars, signed
+from memscope.tui.panes.responses.response import Item, bars_heading, bars_of, memory_words, no_bars
 from memscope.tui.workspace import Workspace
 from tests.fakes import office
 
@@ -80,7 +80,3 @@ def test_why_there_are_no_bars() -> None:
     assert "w scores this response alone" in no_bars(space, missing)
     space.phase = "running"
     assert no_bars(space, missing) == "Being scored: 2 of 3 memories are still to come."
-
-
-def test_numbers_have_signs() -> None:
-    assert [signed(value) for value in (0.0, 0.001, 0.5, -0.5)] == ["0", "<0.01", "+0.50", "-0.50"]

@@ -9,12 +9,13 @@ from textual.pilot import Pilot
 from memscope.actions.engine import Scorer
 from memscope.actions.kept import Kept
 from memscope.actions.open import Opening
+from memscope.actions.respond import Question
 from memscope.conversation.model import Conversation
 from memscope.engines.protocol import Engine
 from memscope.reports.response import ResponseDocument
 from memscope.store.database import Database
 from memscope.tui.app import MemscopeApp
-from memscope.tui.explaining import Explaining, Question
+from memscope.tui.explaining import Explaining
 from memscope.tui.panes.responses.screen import ResponsesScreen
 from memscope.tui.widgets.token_text import TokenText
 from tests.fakes import FormulaEngine, Gate, assistant, fails_baseline, office, talk, user
@@ -24,7 +25,7 @@ from tests.tui.apps import PATIENCE, SIZES, console, demo, path_of, screen_text,
 def over(conversation: Conversation, engine: Engine) -> MemscopeApp:
     """A console over a conversation that `engine` scores."""
     app = console(conversation)
-    app.workspace.scorer = Scorer(engine)
+    app.workspace.engines.adopt(Scorer(engine))
     return app
 
 
@@ -55,6 +56,13 @@ async def press(pilot: Pilot[Any], *keys: str) -> str:
     await settled(pilot)
     assert isinstance(pilot.app, MemscopeApp)
     return screen_text(pilot.app)
+
+
+def where(text: TokenText, words: str) -> tuple[int, int]:
+    """Where some words are shown, from the widget's corner."""
+    at = text.text.index(words)
+    row, found = next((row, found) for row, found in enumerate(text._rows) if found.start <= at < found.end)
+    return text.gutter.left + found.cell_of(at), text.gutter.top + row - text.scroll_offset.y
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -122,7 +130,9 @@ async def test_arriving_at_a_response_with_a_memory() -> None:
         assert "heat of all memories" in screen_text(app)
 
 
-async def test_arriving_from_a_cell_of_the_matrix() -> None:
+async def test_arriving_from_a_cell_of_the_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
+    why: list[int] = []
+    monkeypatch.setattr(Explaining, "why", lambda _, question, ended: why.append(question.message))
     app = console(demo())
     async with app.run_test(size=(80, 24)) as pilot:
         pane = await arrive(pilot)
@@ -133,7 +143,8 @@ async def test_arriving_from_a_cell_of_the_matrix() -> None:
         assert "heat of project/money-in-cents" in screen_text(app)
         app.go("responses", memory="project/test-commands", response=6, hint="why")
         await answered(pilot)
-        assert pane.explaining.alone(6)
+        assert why == []
+        assert "all of it is scored already" in screen_text(app)
         app.go("responses", hint="mark")
         await answered(pilot)
         assert not pane.transcript.responses_only
@@ -145,7 +156,7 @@ async def test_words_are_selected_and_memories_ranked_for_them() -> None:
         pane = await arrive(pilot)
         await press(pilot, "j", "tab", "tab")
         whole = pane.bars.bars
-        pane.text.go_to(pane.text.text.index("`amount_minor"))
+        await pilot.click(TokenText, offset=where(pane.text, "`amount_minor"))
         shown = await press(pilot, "space", "l")
         assert "for “`amount_minor”" in shown
         assert pane.bars.bars != whole
@@ -157,7 +168,7 @@ async def test_words_are_selected_and_memories_ranked_for_them() -> None:
         assert pane.bars.has_focus
         assert len(pane.text.spans) == 1
         await press(pilot, "escape", "escape")
-        assert pane.text.spans == ()
+        assert not pane.text.spans
         await pilot.click(TokenText, offset=(6, 0), times=2)
         await answered(pilot)
         assert "for “PDF”" in screen_text(app)
@@ -204,6 +215,8 @@ async def test_a_response_alone_after_a_cancelled_run() -> None:
             assert "w scores this response alone, R all of them." in shown
             gate.open()
             shown = await press(pilot, "w")
+            assert "#5 is scored by itself" in shown
+            assert "x cancels" not in shown
             assert "nats on #5" in shown
             assert "heat of all memories" in shown
             assert "tabs" in shown
@@ -212,6 +225,71 @@ async def test_a_response_alone_after_a_cancelled_run() -> None:
             shown = await press(pilot, "R", "j")
             assert app.workspace.phase == "done"
             assert "gap" in shown
+            assert "all of it is scored already" in await press(pilot, "w")
+
+
+async def test_scoring_a_response_by_itself_keeps_the_memory_one_came_from() -> None:
+    with Gate() as gate:
+        app = over(office(), FormulaEngine(before=gate))
+        async with app.run_test(size=(120, 36)) as pilot:
+            await pilot.pause()
+            await pilot.press("2", "x")
+            await answered(pilot)
+            gate.open()
+            app.go("responses", memory="pnpm", response=5, hint="heat")
+            await answered(pilot)
+            assert "heat of pnpm" in await press(pilot, "w")
+
+
+async def test_a_scoring_by_itself_that_is_cancelled_says_so() -> None:
+    with Gate() as gate:
+        app = over(office(), FormulaEngine(before=gate))
+        async with app.run_test(size=(120, 36)) as pilot:
+            await pilot.pause()
+            await pilot.press("2", "j", "x")
+            await answered(pilot)
+            await pilot.press("w", "x")
+            gate.open()
+            assert "#5 is not scored by itself" in await press(pilot)
+
+
+async def test_the_keys_of_the_list_act_from_anywhere() -> None:
+    app = over(office(), FormulaEngine())
+    async with app.run_test(size=(120, 36)) as pilot:
+        pane = await arrive(pilot)
+        await press(pilot, "j", "tab")
+        assert pane.bars.has_focus
+        rows = pane.transcript.row_count
+        await press(pilot, "z")
+        assert pane.transcript.row_count > rows
+        assert "in the text, space selects words" in await press(pilot, "space")
+        assert "marks are kept in the store" in await press(pilot, "tab", "m")
+        await press(pilot, "Z")
+        assert not pane.transcript.responses_only
+        assert pane.text.has_focus
+
+
+async def test_the_bars_have_half_of_a_tall_screen() -> None:
+    app = console(demo())
+    async with app.run_test(size=(120, 36)) as pilot:
+        pane = await arrive(pilot)
+        assert pane.bars.region.height >= 13  # a heading and twelve memories
+        assert abs(pane.bars.region.height - pane.text.region.height) <= 1
+
+
+async def test_words_are_ranked_whatever_the_threshold() -> None:
+    app = console(demo())
+    async with app.run_test(size=(120, 36)) as pilot:
+        pane = await arrive(pilot)
+        await press(pilot, "j")
+        app.workspace.look(threshold=500.0)
+        await answered(pilot)
+        assert pane.bars.bars == ()
+        await press(pilot, "tab", "tab")
+        await pilot.click(TokenText, offset=where(pane.text, "cents"))
+        await press(pilot, "space")
+        assert pane.text.spans
+        assert len(pane.bars.bars) > 1
 
 
 async def test_a_run_is_watched_as_it_goes() -> None:

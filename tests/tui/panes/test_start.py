@@ -12,9 +12,12 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from memscope.actions.kept import Kept
+from memscope.actions.recent import Glimpse, recent_conversations
 from memscope.base.clock import set_clock
+from memscope.base.settings import Settings
 from memscope.store.database import Database
 from memscope.store.recents import Recents
+from memscope.tui import palette
 from memscope.tui.dialogs.prompt import Prompt
 from memscope.tui.offered import how_long_ago
 from memscope.tui.panes._start import StartScreen
@@ -62,12 +65,12 @@ def session(home: Path, name: str, words: str, ago: float = 60) -> Path:
     return path
 
 
-def opened_before(tmp_path: Path, *paths: Path, title: str = "before") -> Kept:
+def opened_before(tmp_path: Path, *paths: Path, title: str = "before", memories: tuple[str, ...] = ()) -> Kept:
     """What the console remembers of these."""
     kept = Kept(Database(tmp_path / "store"))
     assert kept.database is not None
     for path in paths:
-        Recents(kept.database).opened(path, 0, None, title)
+        Recents(kept.database).opened(path, 0, None, title, memories)
     return kept
 
 
@@ -123,7 +126,12 @@ async def test_only_what_is_on_the_screen_is_read(home: Path, monkeypatch: pytes
     for number in range(60):
         session(home, f"s{number:02}", f"Task {number}", ago=60 + number)
     read: list[Path] = []
-    monkeypatch.setattr("memscope.actions.recent.title_of", lambda path: read.append(path) or f"title of {path.stem}")
+
+    def look(path: Path) -> Glimpse:
+        read.append(path)
+        return Glimpse(f"title of {path.stem}")
+
+    monkeypatch.setattr("memscope.actions.recent.glimpse", look)
     app = console(None)
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await at_start(pilot)
@@ -150,10 +158,42 @@ async def test_what_was_opened_before_comes_first_and_is_opened_as_it_was(home: 
     assert other.exists()
 
 
+async def test_the_format_of_what_was_opened_elsewhere_is_looked_for(tmp_path: Path) -> None:
+    talk = tmp_path / "talk.json"
+    talk.write_text('[{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes"}]')
+    app = console(None, opened_before(tmp_path, talk, title="My title"))
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await at_start(pilot)
+        assert [(offer.title, offer.format) for offer in screen.table.shown[:-1]] == [("My title", "openai")]
+        assert "openai" in screen_text(app)
+        app.leave()
+
+
+@pytest.mark.parametrize("words", ["NEWER.jsonl", "work-ledgerly add", "claude-code newer"])
+async def test_search_looks_at_the_name_of_the_file_too(home: Path, words: str) -> None:
+    session(home, "newer", "Add reminders"), session(home, "older", "Rename totals", ago=7200)
+    app = console(None)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await at_start(pilot)
+        await pilot.press("slash", *[{" ": "space"}.get(sign, sign) for sign in words], "enter")
+        await settled(pilot)
+        assert [offer.title for offer in screen.table.shown] == ["Add reminders"]
+
+
+async def test_the_bar_says_where_one_is() -> None:
+    app = console(None)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at_start(pilot)
+        assert screen_text(app).startswith(" Conversations ")
+        await pilot.press("enter")
+        await settled(pilot)
+        assert "Conversations" not in screen_text(app).splitlines()[0]
+
+
 async def test_search_sort_and_copy(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     newer, older = session(home, "newer", "Add reminders"), session(home, "older", "Rename totals", ago=7200)
     copied: list[str] = []
-    monkeypatch.setattr("memscope.tui.asking.copy_text", lambda _, text: copied.append(text))
+    monkeypatch.setattr("memscope.tui.pane.copy_text", lambda _, text: copied.append(text))
     app = console(None)
     async with app.run_test(size=(120, 36)) as pilot:
         screen = await at_start(pilot)
@@ -235,3 +275,40 @@ async def test_ctrl_q_leaves_from_a_dialog_too(monkeypatch: pytest.MonkeyPatch) 
         await pilot.press("o", "q", "ctrl+q")
         assert isinstance(app.screen, Prompt)
         assert left == [True]
+
+
+@pytest.mark.parametrize("by_palette", [False, True])
+async def test_memory_files_that_are_gone_are_left_out_and_said(home: Path, tmp_path: Path, by_palette: bool) -> None:
+    path, there = session(home, "mine", "Add reminders"), tmp_path / "there.md"
+    there.write_text("# A fact\n\nThe staging server listens on port 7741.\n")
+    gone = (str(home / "gone.md"), str(home / f"{EVIL.replace('/', '')}.md"))
+    app = console(None, opened_before(tmp_path, path, title="Mine", memories=(str(there), *gone)))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await at_start(pilot)
+        if by_palette:
+            (recent,) = recent_conversations(app.workspace.kept.database)
+            palette.MemscopeCommands(app.screen)._open(recent)
+        else:
+            await pilot.press("enter")
+        await settled(pilot)
+        shown = screen_text(app)
+        assert "2 memory files are gone and left out: ~/gone.md" in shown
+        assert not {"\x1b", "\x07", "\u202e"} & set(shown)
+        assert app.workspace.opened is not None
+        assert app.workspace.opened.opening.memories == (there,)
+        app.leave()
+
+
+async def test_other_glyphs_reach_the_table_at_once() -> None:
+    app = console(None)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await at_start(pilot)
+        await pilot.press("s")
+        await pilot.pause()
+        assert "▲" in screen_text(app) or "▼" in screen_text(app)
+        await pilot.press("comma", "g", *["j"] * list(Settings.model_fields).index("glyphs"), "enter")
+        await pilot.press(*"ascii", "enter", "escape")
+        await settled(pilot)
+        assert isinstance(app.screen, StartScreen)
+        assert app.workspace.settings.glyphs == "ascii"
+        assert not {"▲", "▼"} & set(screen_text(app))

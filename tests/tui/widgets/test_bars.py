@@ -119,3 +119,34 @@ async def test_no_bars_say_why() -> None:
     async with app.run_test(size=(40, 5)):
         assert lines(app.bars)[:2] == ["No memory mattered.", "Press t."]
         assert app.bars.selected is None
+
+
+async def test_why_there_are_none_is_told_whole() -> None:
+    app = BarsApp()
+    words = "No memory mattered to these words above 0.01 nats. t changes the threshold."
+    async with app.run_test(size=(30, 6)):
+        app.bars.heading = "nats on #8"
+        app.bars.empty = words
+        assert lines(app.bars)[0] == "nats on #8"
+        assert " ".join(lines(app.bars)[1:]).split() == words.split()
+
+
+def test_in_ascii_noise_is_no_height() -> None:
+    assert set(spark([0.0, 1.0, 9.0], 3, plain=True)) == {".", "1", "9"}
+
+
+async def test_labels_come_first_where_they_say_more() -> None:
+    class Two(App[None]):
+        def compose(self) -> ComposeResult:
+            yield Bars(id="half")
+            yield Bars(labels_first=True, id="first")
+
+    app = Two()
+    async with app.run_test(size=(40, 10)) as pilot:
+        name = "project/amounts-are-minor-units"
+        for bars in app.query(Bars):
+            bars.show([Bar(name, 0.9, "90%")])
+        await pilot.pause()
+        assert name not in app.query_one("#half", Bars).draw_row(0, 40).text
+        assert name in app.query_one("#first", Bars).draw_row(0, 40).text
+        assert app.query_one("#first", Bars).draw_row(0, 40).cell_length == 40

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from memscope.reports.cell import CellDetail
-from memscope.tui.widgets.cell_view import AGAINST, LINES, SPREAD, told
+from memscope.tui.widgets.cell_view import AGAINST, LINES, SPREAD, effect_words, told
 
 RESPONSE = "I will indent it with tabs, as you asked."
 DETAIL = CellDetail(
@@ -44,6 +44,11 @@ def test_all_of_it() -> None:
         f"response  {RESPONSE}",
         "most on 'tabs' (+2.50)",
     ]
+
+
+def test_an_effect_that_is_too_small_for_a_number_says_its_side_once() -> None:
+    for effect, words in ((0.001, "~0 nats"), (-0.001, "~0 nats"), (0.006, "+0.01 nats")):
+        assert effect_words(replace(DETAIL, effect=effect)) == words
 
 
 def test_what_matters_most_comes_first() -> None:

@@ -74,11 +74,11 @@ async def test_it_shows_labels_cells_totals_and_the_scale() -> None:
 
         assert app.lines[0].split() == ["3", "x", "4", "#1", "#3", "#5", "#7", "total"]
         assert app.lines[2].split()[:5] == ["▸memory", "0", "9.0", "-3.0", "·"]
-        assert app.lines[3].split()[2:4] == ["12.3", "-30.0"]
+        assert app.lines[3].split()[2:6] == ["╱", "╱", "12.3", "-30.0"]
         assert app.lines[4].split()[2:] == ["×", "×", "×", "…"]
-        assert app.lines[-1].split()[:3] == ["nats", "-", "under"]
-        assert "× failed" in app.lines[-1]
-        assert "blank: came later" in app.lines[-1]
+        assert app.lines[-1].split()[:2] == ["nats", "under"]
+        for words in ("+ - round to 0", "× failed", "╱ came later", "10,000x"):
+            assert words in app.lines[-1]
 
 
 async def test_the_legend_names_only_what_is_there() -> None:
@@ -215,10 +215,10 @@ async def test_an_overview_fits_the_screen_and_leads_back_to_the_cell() -> None:
 
         drawn = app.heatmap._picture
         assert drawn is not None
-        assert drawn.row_edges is not None
+        assert drawn.overview is not None
         line, _ = drawn.find(157, 333)
         assert line is not None
-        first = int(drawn.row_edges[line])
+        first = int(drawn.overview.rows[line])
         assert first != 157
         assert app.heatmap.go(first, 333)  # the pooled cell that holds it, whose strongest is another
         await pilot.pause()
@@ -265,6 +265,39 @@ async def test_without_colour_every_effect_has_a_sign_and_a_size(monkeypatch: py
         await pilot.pause()
 
         assert "-▂ █-▂ █" in app.lines[2]
+
+
+@pytest.mark.parametrize("columns", [21, 300])
+async def test_no_sign_goes_without_a_name_however_little_room_there_is(columns: int) -> None:
+    values = np.tile([[3.0, -4.0, 0.1]], (4, columns // 3))
+    state = np.full(values.shape, State.OK, np.uint8)
+    state[1], state[2], state[3, :9] = State.BEFORE, State.FAILED, State.PENDING
+    app = Shown(grid_of(values, state))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+
+        assert all(sign in "".join(app.lines[2:-1]) for sign in "+-·╱×…")
+        for words in ("+ for", "- against", "· noise", "╱ came later", "× failed", "… pending"):
+            assert words in app.lines[-1]
+
+
+async def test_what_is_clamped_is_no_noise() -> None:
+    grid = replace(grid_of(np.array([[3.0, 0.0, 0.0]]), signed=False), noise=np.array([[False, False, True]]))
+    app = Shown(grid)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+
+        assert app.lines[2].split()[1:5] == ["0", "3.0", "-", "·"]
+        assert "- below 0" in app.lines[-1]
+
+
+async def test_where_all_is_seen_nothing_scrolls() -> None:
+    app = Shown(grid_of(np.ones((5, 26))))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+
+        assert not app.heatmap.show_horizontal_scrollbar
+        assert app.heatmap.max_scroll_x == 0
 
 
 async def test_another_theme_brings_other_colours() -> None:

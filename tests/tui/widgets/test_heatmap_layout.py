@@ -30,6 +30,24 @@ def test_at_80_columns_40_are_left_for_the_cells(columns: int, longest: int) -> 
     assert layout(79, columns, longest, 1).room >= 40  # one column is the scroll bar's
 
 
+@given(st.integers(79, 200), st.integers(1, 200), st.integers(8, 200), st.integers(1, 2))
+def test_bars_take_nothing_that_the_cells_could_fill(width: int, columns: int, longest: int, least: int) -> None:
+    placed = layout(width, columns, longest, least)
+    wider = columns * (placed.cell + 1)
+
+    assert placed.label >= 10
+    if placed.bar and placed.room < 40:
+        assert placed.cell == 6 or placed.label + wider + placed.number > width or wider + 7 + 20 > width
+    if columns * placed.cell <= placed.room:
+        assert placed.room == columns * placed.cell  # the totals stand beside the cells
+
+
+def test_21_responses_are_two_wide_at_80_columns_and_more_share_what_there_is() -> None:
+    assert [layout(79, columns, 60, 1).cell for columns in (10, 21, 26, 27, 52)] == [4, 2, 2, 1, 1]
+    assert layout(79, 21, 60, 1).bar == 0
+    assert layout(119, 52, 60, 1).room == 52
+
+
 def test_bars_give_way_first_then_numbers_then_labels() -> None:
     wide, narrow, narrower = (layout(width, 500, 60, 1) for width in (120, 79, 66))
 

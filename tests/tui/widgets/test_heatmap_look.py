@@ -29,10 +29,10 @@ def line(look: Look, row: int, width: int) -> str:
 @pytest.mark.parametrize(
     "width, lines",
     [
-        (1, [" -· ", "   -", "×××…"]),
-        (2, ["   - ·  ", "       -", " × × × …"]),
-        (3, ["  9 -3  ·  1", "       12-30", "  ×  ×  ×  …"]),
-        (4, [" 9.0  -3   · 0.7", "          12 -30", "   ×   ×   ×   …"]),
+        (1, ["+-·+", "╱╱+-", "×××…"]),
+        (2, [" + - · +", " ╱ ╱ + -", " × × × …"]),
+        (3, ["  9 -3  ·  1", "  ╱  ╱ 12 --", "  ×  ×  ×  …"]),
+        (4, [" 9.0  -3   · 0.7", "   ╱   ╱  12 -30", "   ×   ×   ×   …"]),
     ],
 )
 def test_painted_cells(width: int, lines: list[str]) -> None:
@@ -43,7 +43,7 @@ def test_without_colours_a_sign_and_a_shade_say_it() -> None:
     look = look_of("none")
 
     assert look.least == 2
-    assert [line(look, row, 2) for row in range(3)] == [" ▆-▅ · ▂", "     █-█", " × × × …"]
+    assert [line(look, row, 2) for row in range(3)] == [" ▆-▅ · ▂", " ╱ ╱ █-█", " × × × …"]
     assert line(look, 0, 6) == "  9.0▆ -3.0▅     ·  0.7▂"
     assert look_of("none", signed=False).least == 1
     assert line(look_of("none", signed=False), 0, 1) == "▆▅·▂"
@@ -52,7 +52,7 @@ def test_without_colours_a_sign_and_a_shade_say_it() -> None:
 def test_in_ascii_there_is_nothing_else() -> None:
     look = look_of("16", plain=True)
 
-    assert [line(look, row, 2) for row in range(3)] == [" #-* . :", "     @-@", " x x x ~"]
+    assert [line(look, row, 2) for row in range(3)] == [" #-* . :", " / / @-@", " x x x ~"]
     assert look.palette.signs.here == ">"
 
 
@@ -75,14 +75,30 @@ def test_runs_of_the_same_code_are_one_piece() -> None:
 
 
 def test_a_painted_cell_without_text_names_no_colour_for_it() -> None:
-    (first, ground), (second, text) = look_of().cells(DRAWN, 0, 0, DRAWN.line(0, 0, 2), 1)
+    values = np.array([[0.5, -3.0]])
+    grid = grid_of(values, cutoff=0.0)
+    drawn = picture(grid, codes(values, grid.state, grid.noise, "nats"), np.arange(1), np.arange(2))
+    drawn.values[0, 0] = np.nan  # so that nothing is to be said
 
-    assert (first, second) == (" ", "-")
+    (first, ground), (second, text) = look_of().cells(drawn, 0, 0, drawn.line(0, 0, 2), 3)
+
+    assert (first, second) == ("   ", " -3")
     assert ground is not None
     assert ground.color is None
     assert ground.bgcolor is not None
     assert text is not None
     assert text.color is not None
+
+
+@given(st.lists(st.floats(-2000, 2000), min_size=2, max_size=8), st.sampled_from(["nats", "per token", "share"]))
+def test_between_two_numbers_there_is_always_a_space(found: list[float], unit: Unit) -> None:
+    values = np.array([found])
+    grid = grid_of(values, cutoff=0.0, unit=unit)
+    drawn = picture(grid, codes(values, grid.state, grid.noise, unit), np.arange(1), np.arange(len(found)))
+    for width in (3, 4, 5, 6):
+        shown = "".join(text for text, _ in look_of().cells(drawn, 0, 0, drawn.line(0, 0, len(found)), width))
+
+        assert len(shown.split()) == len(found)
 
 
 def test_the_cell_under_the_cursor_says_its_sign() -> None:

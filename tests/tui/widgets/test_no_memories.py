@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from textual.app import App, ComposeResult
 
-from memscope.actions.nearby import NOTE, Nearby
-from memscope.conversation.model import Conversation, Message, Text, ToolResult
-from memscope.tui.widgets.no_memories import NoMemories, SourceCounts
+from memscope.actions.nearby import NOTE, Nearby, SourceCounts
+from memscope.tui.widgets.no_memories import NoMemories
 
 HOME = Nearby("the agent's home", (Path("/h/CLAUDE.md"), Path("/h/rules")), files=3, units=12)
 PROJECT = Nearby("the project's memories", (Path("/p/memory"),), files=1, units=1, note=f"{NOTE}; there are more")
@@ -21,7 +20,9 @@ COUNTS = SourceCounts(tools=41, turns=12)
 class Alone(App[None]):
     """The widget in an app that takes down what it asks for."""
 
-    def __init__(self, nearby: list[Nearby] | None, counts: SourceCounts = COUNTS, searched: list[str] = SEARCHED):
+    def __init__(
+        self, nearby: list[Nearby] | None, counts: SourceCounts | None = COUNTS, searched: list[str] = SEARCHED
+    ) -> None:
         super().__init__()
         self.asked: list[object] = []
         self.nearby, self.counts, self.searched = nearby, counts, searched
@@ -31,7 +32,9 @@ class Alone(App[None]):
 
     def on_mount(self) -> None:
         widget = self.query_one(NoMemories)
-        widget.show_searched(self.searched, self.counts)
+        widget.show_searched(self.searched)
+        if self.counts is not None:
+            widget.counted(self.counts)
         if self.nearby is not None:
             widget.found(self.nearby)
 
@@ -160,14 +163,14 @@ async def test_file_names_are_only_text() -> None:
     assert not {"\x1b", "\x07", "\u202e"} & set(seen)
 
 
-def test_what_could_be_scored_instead_is_counted() -> None:
-    conversation = Conversation(
-        (
-            Message("user", (Text("Find it."),)),
-            Message("tool", (ToolResult("1", "here"),)),
-            Message("tool", (ToolResult("2", ""),)),
-            Message("user", (Text("Thanks."),)),
-            Message("user", (Text("<env>"),), kind="synthetic"),
-        )
-    )
-    assert SourceCounts.of(conversation) == SourceCounts(tools=1, turns=2)
+async def test_what_is_not_counted_yet_is_not_offered() -> None:
+    app = Alone(None, counts=None)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("T", "W")
+        assert app.asked == []
+        assert "score tool results" not in shown(app)
+        app.query_one(NoMemories).counted(COUNTS)
+        await pilot.press("T")
+        await pilot.pause()
+        assert app.asked == ["tools"]
+        assert "score tool results (41)" in shown(app)

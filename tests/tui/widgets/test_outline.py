@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from memscope.conversation.model import Conversation, Message, Opaque, Text, Thinking, ToolCall, ToolResult
 from memscope.tui.widgets.finding import find_place
 from memscope.tui.widgets.outline import SHOWN, Outline, Place
-from memscope.tui.widgets.parts import opening_words, part_text, size
+from memscope.tui.widgets.parts import opening_words, part_text
 from tests.fakes import assistant, conversations, memory, office, talk, user
 
 START = Place(0, -1, -1, 0)
@@ -85,7 +85,7 @@ def test_what_a_message_is_made_of() -> None:
         "thinking, 2 characters: hm",
         "So.",
         "result, error, exit 2, 3 characters: out",
-        "image, 2 kB",
+        "image, 2k characters",
         "call go, 2 characters: {}",
     ]
     assert [outline.line(row).folded for row in range(1, 6)] == [True, None, True, None, True]
@@ -106,7 +106,7 @@ def test_of_a_huge_message_only_so_much_is_shown_at_a_time() -> None:
     outline.unfold(0)
     assert outline.count == 2 + SHOWN // 100
     more = outline.line(outline.count - 1)
-    assert (more.kind, more.words) == ("more", "… 1.4 MB more")
+    assert (more.kind, more.words) == ("more", "… 1.4M characters more")
     row = outline.toggle(outline.count - 1)
     assert row == outline.count - 1 - SHOWN // 100
     assert outline.line(row).span == (SHOWN, SHOWN + 100)
@@ -177,12 +177,9 @@ def test_a_search_comes_by_every_place_in_order(conversation: Conversation, word
 
 def test_opening_words() -> None:
     assert opening_words(user("  Hello\nthere")) == "Hello there"
-    assert opening_words(assistant("", ToolCall("1", "go", "{}"))) == "call go, 2 characters: {}"
+    assert opening_words(assistant("", ToolCall("1", "go", "{}"))) == "go {}"
+    assert opening_words(assistant("", Thinking("I\nwonder."), ToolCall("1", "go", "{}"))) == "go {}"
+    assert opening_words(assistant("Yes.", Thinking("I wonder."))) == "Yes."
+    assert opening_words(assistant("", Thinking("I\nwonder."))) == "(thinking) I wonder."
     assert opening_words(memory("k", "")) == "memory k, 0 characters, found by explicit"
     assert opening_words(Message("user", ())) == "(empty)"
-
-
-def test_sizes() -> None:
-    assert [size(n) for n in (1, 999, 1000, 12_345, 999_499, 999_500, 1_400_000)] == [
-        "1 character", "999 characters", "1 kB", "12 kB", "999 kB", "1.0 MB", "1.4 MB",
-    ]  # fmt: skip

@@ -128,3 +128,9 @@ def test_order_and_marks_go_over_to_rows_shown_anew(found: list[Item]) -> None:
     assert after.sort == rows.sort
     assert after.marked_rows == fewer[1::2]
     assert all(after[place].size != 0.0 for place in range(len(after)))
+
+
+def test_negative_numbers_begin_with_the_strongest() -> None:
+    total: Column[float] = Column("total", lambda value: value, "nats")
+    against: Column[float] = Column("against", lambda value: value, "nats", negative=True)
+    assert (Sort.of(total), Sort.of(against)) == (Sort("total", True), Sort("against", False))

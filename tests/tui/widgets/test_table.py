@@ -131,10 +131,10 @@ async def test_the_row_told_is_the_row_there_also_when_the_cursor_did_not_move()
 async def test_nothing_to_show_says_why() -> None:
     app = TableApp([])
     async with app.run_test(size=(40, 6)):
-        assert lines(app.table)[1:4] == ["", "  No rows.", "  Press o."]
+        assert lines(app.table)[1:4] == ["  No rows.", "  Press o.", ""]
         app.table.show(COLUMNS, ITEMS)
         app.table.filter("zzz\x1b[2J")
-        assert lines(app.table)[2] == "  Nothing here has 'zzz␛[2J'."
+        assert lines(app.table)[1] == "  Nothing here has 'zzz␛[2J'."
         assert app.table.selected is None
 
 
@@ -242,3 +242,12 @@ async def test_only_rows_on_the_screen_are_formatted(count: int) -> None:
         assert app.table.selected == app.items[-1]
         assert app.table.cursor == 0
         assert len(formatted) < 600
+
+
+async def test_why_there_is_nothing_is_told_whole() -> None:
+    app = TableApp([])
+    words = "No memory was found in this conversation. 1 shows where was searched."
+    async with app.run_test(size=(30, 6)):
+        app.table.empty = words
+        assert " ".join(lines(app.table)[1:]).split() == words.split()
+        assert all(line.startswith("  ") for line in lines(app.table)[1:] if line)

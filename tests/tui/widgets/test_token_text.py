@@ -1,4 +1,3 @@
-from dataclasses import dataclass
 from math import log
 
 import pytest
@@ -7,6 +6,8 @@ from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
+from memscope.reports.response import HeatSpan, effect_on
+from memscope.tui.colours import PLAIN_SIGNS
 from memscope.tui.widgets.token_text import SHOWN, TokenText
 from memscope.tui.widgets.word_map import WordMap
 from memscope.tui.widgets.wrapping import wrapped
@@ -15,11 +16,8 @@ TEXT = "Use pnpm to install packages.\n\n你好 --frozen-lockfile in web/app.py"
 TEN = log(10)
 
 
-@dataclass(frozen=True)
-class Effect:
-    start: int
-    end: int
-    effect: float
+def token(start: int, end: int, effect: float) -> HeatSpan:
+    return HeatSpan(start=start, end=end, effect=effect)
 
 
 class Host(App[None]):
@@ -110,18 +108,17 @@ async def test_words_are_selected_by_dragging() -> None:
         assert app.words() == ["pnpm"]
 
 
-async def test_the_effect_on_a_word_is_that_of_its_tokens() -> None:
+async def test_what_it_is_shaded_by_and_where_the_cursor_is_can_be_asked() -> None:
     app = Host(TEXT)
     async with app.run_test(size=(40, 8)) as pilot:
         await press(pilot, "l")
-        assert app.text.effect_here is None
-        app.text.heat([Effect(0, 3, 0.25), Effect(3, 6, 1.5), Effect(6, 8, 2.0), Effect(8, 12, -4.0)])
-        assert app.text.effect_here == 3.5
-        assert await press(pilot, "l") == "to"
-        assert app.text.effect_here == -4.0
-        assert app.text.effect_on([(0, 3), (4, 8)]) == 3.75
+        assert app.text.heated == []
+        app.text.heat([token(8, 12, -4.0), token(3, 6, 1.5), token(0, 3, 0.25), token(6, 8, 2.0)])
+        assert [found.start for found in app.text.heated] == [0, 3, 6, 8]
+        assert app.text.span_here == (4, 8)
+        assert effect_on(app.text.heated, [(4, 8)]) == 3.5
         app.text.heat([])
-        assert not app.text.heated
+        assert app.text.heated == []
 
 
 async def styles(app: Host, pilot: Pilot[None]) -> dict[str, str]:
@@ -135,7 +132,7 @@ async def styles(app: Host, pilot: Pilot[None]) -> dict[str, str]:
     }
 
 
-HEAT = [Effect(4, 8, 2 * TEN), Effect(12, 19, -4 * TEN), Effect(20, 28, 0.1)]
+HEAT = [token(4, 8, 2 * TEN), token(12, 19, -4 * TEN), token(20, 28, 0.1)]
 
 
 async def test_moved_words_are_shaded_by_level() -> None:
@@ -159,6 +156,33 @@ async def test_moved_words_are_underlined_where_there_is_no_colour(monkeypatch: 
         assert "underline" not in shown[" packages."]
 
 
+class Reversed(Host):
+    """With the cursor's row as the console has it where there are few colours."""
+
+    CSS = "LineScroll > .lines--cursor, LineScroll:focus > .lines--cursor { text-style: bold reverse; }"
+
+
+@pytest.mark.parametrize("effect", [0.7, 1.2, 2.5, 5.0, 20.0])
+async def test_without_colours_every_level_has_its_sign_on_the_row_of_the_cursor_too(
+    effect: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = Reversed(TEXT)
+    async with app.run_test(size=(40, 8)) as pilot:
+        app.text.heat([token(4, 8, effect), token(12, 19, -effect)])
+        shown = await styles(app, pilot)
+        assert "underline" in shown["pnpm"]
+        assert "strike" not in shown["pnpm"]
+        assert "strike" in shown["install"]
+        assert "reverse" not in shown["pnpm"]
+        assert "reverse" in shown["Use"]  # the word at the cursor
+        app.screen.set_focus(None)
+        await pilot.pause()
+        shown = await styles(app, pilot)
+        assert not any("reverse" in style for style in shown.values())
+        assert [words for words, style in shown.items() if "underline" in style] == ["pnpm", "install"]
+
+
 async def test_another_text_begins_anew() -> None:
     app = Host(TEXT)
     async with app.run_test(size=(40, 8)) as pilot:
@@ -167,10 +191,10 @@ async def test_another_text_begins_anew() -> None:
         app.text.heat(HEAT)
         app.text.show("Another.")
         await pilot.pause()
-        assert (app.text.word_here, app.text.spans, app.text.heated) == ("Another", (), False)
+        assert (app.text.word_here, app.text.spans, app.text.heated) == ("Another", (), [])
         app.text.show("")
         await press(pilot, "j", "l", "G", "home", "end", "pageup")
-        assert (app.text.word_here, app.text.effect_here, app.text.mark()) == ("", None, False)
+        assert (app.text.word_here, app.text.span_here, app.text.mark()) == ("", None, False)
 
 
 async def test_of_a_huge_text_only_so_much_is_shown() -> None:
@@ -180,7 +204,7 @@ async def test_of_a_huge_text_only_so_much_is_shown() -> None:
         app.text.move_to(app.text.row_count - 1)
         await pilot.pause()
         lines = ["".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()]
-        assert any(line.startswith("… 1.4 MB more") for line in lines)
+        assert any(line.startswith("… 1.4M characters more") for line in lines)
         assert app.text._words.words[-1][1] <= SHOWN
 
 
@@ -214,3 +238,15 @@ def test_every_word_can_be_gone_to(text: str, width: int) -> None:
         row = rows[words.row(rows, word)]
         assert row.start <= start < row.end
         assert word in words.within(row.start, row.end)
+
+
+async def test_signs_and_shades_follow_the_settings() -> None:
+    app = Host(TEXT)
+    async with app.run_test(size=(40, 8)) as pilot:
+        app.text.heat(HEAT)
+        await pilot.pause()
+        assert app.text._palette is not None
+        app.text.plain = True
+        await pilot.pause()
+        assert app.text._palette is not None
+        assert app.text._palette.signs is PLAIN_SIGNS

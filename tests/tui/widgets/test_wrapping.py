@@ -100,3 +100,10 @@ def test_a_very_long_line_is_cut_at_once() -> None:
     rows = wrapped("x" * 1_400_000, 80)
     assert len(rows) == 17_500
     assert row_of(rows, 1_399_999) == 17_499
+
+
+def test_a_row_never_ends_at_a_blank_that_is_not_to_be_broken() -> None:
+    assert [row.shown.strip(" ") for row in wrapped("total 4.00 against\u00a0-3.73", 20)] == [
+        "total 4.00",
+        "against\u00a0-3.73",
+    ]

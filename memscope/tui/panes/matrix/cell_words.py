@@ -38,7 +38,7 @@ class CellWords:
         """Looks up the words of a cell that is told in `detail`, where it has any: its effect is measured and counts,
         and the engine knows tokens."""
         space = self._workspace
-        run, scorer = space.run, space.scorer
+        run, scorer, engines = space.run, space.scorer, space.engines
         if run is None or scorer is None or not scorer.engine.capabilities.tokens:
             return
         if detail.state != "ok" or not detail.counts or self.of(cell) is not None:
@@ -46,7 +46,10 @@ class CellWords:
         single, workers = Ablation.of(detail.key), space.settings.workers
 
         def work(job: Job) -> Heat | None:
-            return token_heat(run, cell[1], (single,), scorer, job, workers=workers).get(single)
+            with engines.borrow() as scorer:
+                if scorer is None:
+                    return None
+                return token_heat(run, cell[1], (single,), scorer, job, workers=workers).get(single)
 
         def done(heat: Heat | None) -> None:
             if heat is not None and space.run is run and space.conversation is reader.conversation:

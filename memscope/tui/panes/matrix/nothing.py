@@ -6,8 +6,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memscope.tui.pane import PaneScreen
-from memscope.tui.widgets.no_memories import NoMemories, SourceCounts
+from textual import events
+
+from memscope.tui.bindings import bindings_of, keys_of
+from memscope.tui.pane import RETRY, PaneScreen
+from memscope.tui.panes.matrix.sources import use_sources
+from memscope.tui.widgets.no_memories import NoMemories
 
 if TYPE_CHECKING:
     from memscope.actions.nearby import Nearby
@@ -41,6 +45,13 @@ class Nothing(PaneScreen):
             return f"{space.trouble}\n\nR tries again, E chooses another engine."
         return f"No memory has {words!r} in its key or text.\n\nEsc ends the filter." if words else ""
 
+    def on_key(self, event: events.Key) -> None:
+        """A key of the heatmap, which nothing has answered, says that there is none."""
+        moved = self.workspace.settings.keys
+        own = (binding for binding in bindings_of(type(self)) if binding is not RETRY)
+        if any(event.key in keys_of(binding, moved) for binding in own):
+            self.console.say("there is no heatmap here that this key could be for")
+
     @property
     def lacks_memories(self) -> bool:
         """Whether a conversation is open that holds none."""
@@ -49,20 +60,23 @@ class Nothing(PaneScreen):
 
     def offer(self) -> None:
         """Shows what was searched, and looks in the background for what is near; once a conversation."""
-        from memscope.actions.nearby import nearby_memories, searched
+        from memscope.actions.nearby import SourceCounts, count_sources, nearby_memories, searched
 
-        conversation, space = self.workspace.conversation, self.workspace
+        console, space = self.console, self.workspace
+        conversation = space.conversation
         if conversation is None:
             return
-        offered = self.query_one(NoMemories)
-        if self.focused is None or not self.focused.is_on_screen:
-            offered.focus()
         if conversation is self._offered:
             return
-        self._offered = conversation
-        offered.show_searched(searched(conversation, space.settings), SourceCounts.of(conversation))
+        self._offered, offered = conversation, self.query_one(NoMemories)
+        offered.show_searched(searched(conversation, space.settings))
+
+        def counted(counts: SourceCounts) -> None:
+            if conversation is self._offered:  # none was offered since
+                offered.counted(counts)
 
         def work(_job: Job) -> list[Nearby]:
+            console.call_soon(counted, count_sources(conversation))
             return nearby_memories(conversation)
 
         def failed(error: MemscopeError) -> None:
@@ -77,8 +91,8 @@ class Nothing(PaneScreen):
             self.workspace.reload(memories=(*opened.opening.memories, *event.paths))
 
     def on_no_memories_use_sources(self, event: NoMemories.UseSources) -> None:
-        self.workspace.reload(sources=event.kind)
+        use_sources(self.console, event.kind)
 
     def on_no_memories_mark_lines(self) -> None:
         self.console.go("responses", hint="mark")
-        self.console.say("Z shows all messages; space selects lines of one, m makes them a memory")
+        self.console.say("z unfolds a message; space selects lines of it, m makes them a memory")

@@ -26,6 +26,7 @@ from memscope.tui.keys import key
 from memscope.tui.pane import RETRY, THRESHOLD, WINDOWS, Exported
 from memscope.tui.panes.matrix.cell_words import CellWords
 from memscope.tui.panes.matrix.nothing import Nothing
+from memscope.tui.panes.matrix.sources import ask_sources
 from memscope.tui.widgets.cell_view import LINES, CellView, effect_words
 from memscope.tui.widgets.heatmap import Heatmap
 from memscope.tui.widgets.legend import Legend
@@ -38,7 +39,8 @@ _PAUSE = 0.12  # seconds a cursor stays before the words of its cell are looked 
 _EXCERPT = 300  # characters, more than a line has
 _LEAST_HEATMAP = 13  # lines: head, ten rows, scroll bar
 _LEAST_CELL = 2
-_OF_THE_HEATMAP = {"strongest", "sort", "sort_columns", "overview", "units", "signed", "why", "inspect", "deeper"}
+_OF_CELLS = {"strongest", "sort", "sort_columns", "overview", "units", "signed", "why", "inspect", "deeper", "copy"}
+_OF_A_MATRIX = {"threshold", "export", "find", "sources"}  # what has an answer also where a filter leaves no row
 
 
 class MatrixScreen(Nothing):
@@ -51,8 +53,7 @@ class MatrixScreen(Nothing):
         "is left out of the conversation. Below the heatmap the cell under the cursor in words. The row's number and "
         "bar, and the steps above the columns, add up positive effects.\n\n"
         "Shades are anchored: 10x is ten times as likely, ln 10 or 2.3 nats. An effect within three times the noise "
-        "floor, or at most the threshold, is drawn as noise. A minus sign, or blue, is against: the wording is less "
-        "likely because of the memory.\n\n"
+        "floor, or at most the threshold, is drawn as noise. A minus sign, or blue, is against.\n\n"
         "Rows and columns stay where they are while numbers land; they are sorted again when the run ends, and by s "
         "and S. Enter leads to the response with the memory's words marked in it."
     )
@@ -67,6 +68,7 @@ class MatrixScreen(Nothing):
         THRESHOLD,
         key("matrix.why", "w", "why", "Why", "Why this response: from a scoring up to it only"),
         key("matrix.inspect", "i", "inspect", "Inspect", "The whole memory and the whole response"),
+        key("matrix.sources", "o", "sources", "Sources", "What to leave out: memories, tool results or user turns"),
         RETRY,
         *WINDOWS,
     ]
@@ -79,6 +81,7 @@ class MatrixScreen(Nothing):
         self._words = ""
         self._unpointed: Cell | None = None  # where the cursor stood before anybody pointed at anything
         self._jumped = -1  # the place among the strongest cells that the last jump led to
+        self._jumped_to: Cell | None = None
         self._was_running = False
         self._stood = ("", False)  # what stands in the place of the heatmap
 
@@ -97,7 +100,10 @@ class MatrixScreen(Nothing):
         return self.query_one(CellView)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in _OF_THE_HEATMAP and (self.has_class("-said") or self.has_class("-no-memories")):
+        without = self._reader is None or self.has_class("-no-memories")
+        if action in _OF_CELLS and (without or self.has_class("-said")):
+            return False
+        if action in _OF_A_MATRIX and (without or (self.has_class("-said") and not self._words)):
             return False
         return super().check_action(action, parameters)
 
@@ -111,6 +117,7 @@ class MatrixScreen(Nothing):
     # What changes.
 
     def changed(self, change: Change) -> None:
+        super().changed(change)
         if not self.query(Heatmap):
             return  # not composed yet: everything is told once it is
         space = self.workspace
@@ -131,9 +138,8 @@ class MatrixScreen(Nothing):
     def _load(self) -> None:
         """Another conversation or run, or coming here."""
         space, heatmap = self.workspace, self.heatmap
-        self.view.plain = heatmap.plain = space.settings.glyphs == "ascii"
         if self._reader is None or self._reader.conversation is not space.conversation:
-            self._words, self._jumped = "", -1
+            self._words, self._jumped, self._jumped_to = "", -1, None
             heatmap.overview = False
         if space.conversation is None or space.matrix is None:
             self._reader = None
@@ -221,8 +227,15 @@ class MatrixScreen(Nothing):
             self.refresh_bindings()
         if offers:
             self.offer()
-        elif self.focused is None or self.focused is self.query_one(NoMemories):
-            self.heatmap.focus()
+        if not said:
+            self.call_after_refresh(self._take_focus)  # what is to be shown can have it only then
+
+    def _take_focus(self) -> None:
+        """To what is shown, from nothing or from what is shown no more."""
+        offers: Widget = self.query_one(NoMemories)
+        shown, hidden = (offers, self.heatmap) if self.has_class("-no-memories") else (self.heatmap, offers)
+        if self.focused in (None, hidden):
+            shown.focus()
 
     # The cell under the cursor.
 
@@ -273,7 +286,7 @@ class MatrixScreen(Nothing):
         detail, conversation = self.view.detail, self.workspace.conversation
         if detail is not None and conversation is not None:
             memory, response = self._texts()
-            self.console.push_screen(CellDialog(detail, memory, response, plain=self.heatmap.plain))
+            self.console.push_screen(CellDialog(detail, memory, response, plain=self.plain))
 
     def _texts(self) -> tuple[str, str]:
         """The memory as the response could see it, and the response, as they are in the source."""
@@ -301,30 +314,40 @@ class MatrixScreen(Nothing):
         self.console.say(f"{what} by {order}{later if running else ''}")
 
     def action_strongest(self, by: int) -> None:
-        """The next or previous of the strongest cells, wherever the cursor has been in between; from the first again
-        after the last."""
+        """The next or previous of the strongest cells. From somewhere else, and after the last, forward is to the first
+        again; backward is to where the last jump led."""
         reader, heatmap = self._reader, self.heatmap
         here = heatmap.cell
         if reader is None or here is None:
             return
+        anew = here != self._jumped_to
         order, at = reader.strongest, self._jumped + by
+        if anew:
+            at = 0 if by > 0 else self._jumped
         while 0 <= at < len(order):
-            if heatmap.go(*order[at]) and heatmap.cell != here:
-                self._jumped = at
+            if heatmap.go(*order[at]) and (anew or heatmap.cell != here):
+                self._jumped, self._jumped_to = at, heatmap.cell
                 self.console.say(f"strongest {at + 1} of {len(order)}")
                 return
             at += by
-        self._jumped = -1
+        self._jumped, self._jumped_to = -1, None
         self.console.say("no further cell is beyond its cutoff" if order else "no effect is beyond its cutoff")
 
     def action_overview(self) -> None:
-        self.heatmap.overview = not self.heatmap.overview
-        if self.heatmap.overview:
+        heatmap = self.heatmap
+        if not (heatmap.overview or heatmap.max_scroll_x or heatmap.max_scroll_y):
+            self.console.say("all of it fits")
+            return
+        heatmap.overview = not heatmap.overview
+        if heatmap.overview:
             self.console.say("overview: each cell shows the strongest of those it stands for; v or Esc ends it")
 
     def inner_back(self) -> bool:
         was, self.heatmap.overview = self.heatmap.overview, False
         return was
+
+    def action_sources(self) -> None:
+        ask_sources(self.console)
 
     def action_units(self) -> None:
         if self._reader is None:
@@ -339,7 +362,7 @@ class MatrixScreen(Nothing):
     def action_signed(self) -> None:
         signed = not self.workspace.view.signed
         self.workspace.look(signed=signed)
-        self.console.say("effects with their sign" if signed else "effects below 0 are drawn as noise")
+        self.console.say("effects with their sign" if signed else "effects below 0 are drawn as - alone")
 
     def find_words(self, words: str) -> None:
         self._words = words

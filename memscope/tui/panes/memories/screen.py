@@ -11,14 +11,13 @@ from textual.containers import Container
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from memscope.actions.score import new_run
 from memscope.base.cells import beginning
 from memscope.reports.matrix import MEMORIES, MemoryRow
 from memscope.reports.memories import MemoryReader, chosen_memories
 from memscope.reports.memory import EffectAt, MemoryDetail
 from memscope.reports.order import matching
 from memscope.reports.view import show
-from memscope.tui.colours import PLAIN_SIGNS, SIGNS, Signs
+from memscope.tui.colours import Signs
 from memscope.tui.keys import key
 from memscope.tui.pane import RETRY, THRESHOLD, WINDOWS, Exported, PaneScreen
 from memscope.tui.widgets.bars import Bar, Bars, spark
@@ -29,6 +28,7 @@ from memscope.tui.workspace import Change
 
 _PLACES = 6  # occurrences that are named
 _SHARED = 8  # words
+_UNBROKEN = "\u00a0"  # between a name and its number, which stay on one line
 _HIGHEST_FIRST, _LOWEST_FIRST = "down", "up"
 
 
@@ -83,7 +83,7 @@ class MemoriesScreen(PaneScreen):
                 Container(
                     Along(id="memory-along"),
                     Bars(elide=beginning, id="memory-bars"),
-                    Bars(id="memory-near"),
+                    Bars(labels_first=True, id="memory-near"),
                     id="memory-effects",
                 ),
                 id="memory",
@@ -106,6 +106,7 @@ class MemoriesScreen(PaneScreen):
     # What changes.
 
     def changed(self, change: Change) -> None:
+        super().changed(change)
         space = self.workspace
         if not self.query(Paragraphs):
             return  # not composed yet: everything is told once it is
@@ -126,13 +127,12 @@ class MemoriesScreen(PaneScreen):
     def _load(self) -> None:
         """Another conversation, or coming here: everything is read anew."""
         space, table = self.workspace, self.table
-        self._dress()
         self.table.empty = self._why_empty()
-        if space.conversation is None:
+        matrix = space.matrix
+        if space.conversation is None or matrix is None:
             self._reader = None
             table.show((), ())
         else:
-            matrix = space.matrix or new_run(space.conversation, keep_tokens=False).snapshot()
             if self._reader is None or self._reader.conversation is not space.conversation:
                 self._reader = MemoryReader(space.conversation, matrix, space.view.threshold)
                 direction, _, title = space.view.sorts.get("memories", f"{_HIGHEST_FIRST} total").partition(" ")
@@ -145,19 +145,6 @@ class MemoriesScreen(PaneScreen):
         if self.focused is None:
             table.focus()
         self._detail_due()
-
-    def _dress(self) -> None:
-        """Signs as the settings have them."""
-        plain = self._plain
-        for widget in (self.table, self.bars, self.near):
-            if widget.plain != plain:
-                widget.plain = plain
-                widget.redraw()
-        self.query_one(Along).plain = plain
-
-    @property
-    def _plain(self) -> bool:
-        return self.workspace.settings.glyphs == "ascii"
 
     def _show(self, rows: list[MemoryRow]) -> None:
         assert self._reader is not None
@@ -212,17 +199,15 @@ class MemoriesScreen(PaneScreen):
             return
         detail = reader.detail(key)
         self.query_one(Paragraphs).show(_told(reader, detail))
-        signs = PLAIN_SIGNS if self._plain else SIGNS
-        first = detail.row.occurrences[0]
-        seen = [found for found in detail.effects if found.message > first]
-        self.query_one(Along).values = tuple(e.effect if e.message > first else None for e in detail.effects)
+        seen = [found for found in detail.effects if not found.before]
+        self.query_one(Along).values = tuple(None if found.before else found.effect for found in detail.effects)
         if self._strongest_first:
             seen.sort(key=lambda found: -abs(found.effect or 0.0))
         missed = len(detail.effects) - len(seen)
         order = "strongest first" if self._strongest_first else "along the conversation"
         self.bars.heading = f"nats, {order}{f'; {missed} came before it' if missed else ''}"
         self.bars.empty = "It comes after the last response." if missed else "There is no response."
-        self.bars.show([_bar(reader, found, signs) for found in seen])
+        self.bars.show([_bar(reader, found, self.signs) for found in seen])
         if key != self._detailed:
             self._detailed = key
             if not (detail.strongest and self.bars.select(detail.strongest[0].message)):
@@ -337,7 +322,8 @@ def _told(reader: MemoryReader, detail: MemoryDetail) -> list[Paragraph]:
     row, versions = detail.row, reader.versions(detail.key)
     places = ", ".join(f"#{message}" for message in dict.fromkeys(row.occurrences[:_PLACES]))
     more = len(row.occurrences) - _PLACES
-    numbers = [f"{c.title} {c.text(row)}" for c in reader.columns(()) if c.numeric and c.title != "first"]
+    told = [column for column in reader.columns(()) if column.numeric and column.title != "first"]
+    numbers = [_UNBROKEN.join([*column.title.split(), column.text(row)]) for column in told]
     said = [
         Paragraph(detail.key, "title"),
         Paragraph(f"found by {', '.join(row.rules)} in {places}{f' and {more} more' if more > 0 else ''}", "note"),

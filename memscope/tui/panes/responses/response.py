@@ -9,8 +9,8 @@ from memscope.conversation.model import Conversation
 from memscope.conversation.render import response_text
 from memscope.reports.figures import ResponseFigures
 from memscope.reports.matrix import RESPONSES, ResponsesDocument, all_responses
-from memscope.reports.response import RESPONSE, ImportantMemory, ResponseDocument, percent
-from memscope.reports.view import nats
+from memscope.reports.response import RESPONSE, ImportantMemory, ResponseDocument, effect_on, percent
+from memscope.reports.view import nats, signed
 from memscope.tui.colours import Signs
 from memscope.tui.pane import Exported
 from memscope.tui.widgets.bars import Bar
@@ -18,7 +18,17 @@ from memscope.tui.widgets.token_text import TokenText
 from memscope.tui.widgets.transcript import Transcript
 from memscope.tui.workspace import Workspace
 
-Span = tuple[int, int]
+HELP = (
+    "The responses of the conversation; for the one under the cursor, the memories that mattered to it, strongest "
+    "first (negative: with the memory the wording became less likely), and its text with the words they moved. "
+    "“Said in #5”: the memory has little effect here because response #5 had already said what it says.\n\n"
+    "Tab goes from the list to the bars and the text. Enter leads from a response to its memories, from a memory "
+    "to the Memories pane. In the text, space and the moving keys select words, as the mouse does: the memories "
+    "are then ranked for these words, however small their effects. a changes between the heat of all memories and "
+    "of the one at the bars' cursor.\n\n"
+    "w scores the context up to the response alone, where the whole conversation is not scored. Z shows all "
+    "messages; m makes the selected lines of one a memory, u takes that back."
+)
 
 
 class Item(NamedTuple):
@@ -125,11 +135,13 @@ def text_heading(document: ResponseDocument | None, text: TokenText, *, tokens: 
     if tokens is False:
         return f"#{document.message} · no heat: this engine gives no tokens"
     if not text.heated:
-        return f"#{document.message}" + (" · no heat of this" if whole and tokens else "")
+        of = document.memory if document.memory is not None else "this"
+        return f"#{document.message}" + (f" · no heat of {of}" if whole and tokens else "")
     said = [f"heat of {document.memory}" if document.memory is not None else "heat of all memories"]
     spans = text.spans
-    effect = text.effect_on(spans) if spans else text.effect_here
-    words = preview(" … ".join(text.text[start:end] for start, end in spans) if spans else text.word_here, 40)
+    asked = spans or ((text.span_here,) if text.span_here is not None else ())
+    effect = effect_on(text.heated, asked)
+    words = preview(" … ".join(text.text[start:end] for start, end in asked), 40)
     if effect is not None and words:
         said.append(f"“{words}” {signed(effect)} nats")
     return " · ".join([f"#{document.message}", *said])
@@ -160,6 +172,6 @@ def message_copied(conversation: Conversation, transcript: Transcript) -> str | 
     return response_text(conversation, transcript.message) if found.is_response else found.text
 
 
-def signed(value: float) -> str:
-    """A number of nats with its sign."""
-    return ("+" if value >= 0.005 else "") + nats(value)
+def not_found(transcript: Transcript) -> str:
+    """What is said where the words searched for are nowhere."""
+    return "not in the responses; Z shows all messages" if transcript.responses_only else "not in this conversation"

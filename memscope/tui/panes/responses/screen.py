@@ -10,18 +10,19 @@ from textual.containers import Container
 from textual.timer import Timer
 from textual.widget import Widget
 
+from memscope.actions.respond import Question
+from memscope.base.text import Span
 from memscope.conversation.model import Conversation
 from memscope.conversation.render import response_text
 from memscope.reports.figures import ResponseFigures, response_figures
 from memscope.reports.response import ResponseDocument
-from memscope.tui.colours import PLAIN_SIGNS, SIGNS
-from memscope.tui.explaining import Explaining, Question
+from memscope.tui.explaining import Explaining
 from memscope.tui.keys import key
-from memscope.tui.marking import ask_mark, undo_mark
+from memscope.tui.marking import ask_mark, first_markable, undo_mark
 from memscope.tui.pane import RETRY, THRESHOLD, WINDOWS, Exported, PaneScreen
 from memscope.tui.panes.responses.response import (
+    HELP,
     Item,
-    Span,
     bars_heading,
     bars_of,
     exports_of,
@@ -29,6 +30,7 @@ from memscope.tui.panes.responses.response import (
     message_copied,
     no_bars,
     no_messages,
+    not_found,
     text_heading,
 )
 from memscope.tui.widgets.bars import Bars
@@ -47,17 +49,7 @@ class ResponsesScreen(PaneScreen):
 
     NAME = "Responses"
     CSS_PATH = "screen.tcss"
-    HELP = (
-        "The responses of the conversation; for the one under the cursor, the memories that mattered to it, strongest "
-        "first (negative: with the memory the wording became less likely), and its text with the words they moved. "
-        "“Said in #5”: the memory has little effect here because response #5 had already said what it says.\n\n"
-        "Tab goes from the list to the bars and the text. Enter leads from a response to its memories, from a memory "
-        "to the Memories pane. In the text, space and the moving keys select words, as the mouse does: the memories "
-        "are then ranked for these words. a changes between the heat of all memories and of the one at the bars' "
-        "cursor.\n\n"
-        "w scores the context up to the response alone, where the whole conversation is not scored. Z shows all "
-        "messages; m makes the selected lines of one a memory, u takes that back."
-    )
+    HELP = HELP
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("responses.heat", "a", "heat", "Heat", "Heat of all memories, or of the one at the bars' cursor"),
@@ -65,6 +57,7 @@ class ResponsesScreen(PaneScreen):
         THRESHOLD,
         RETRY,
         *WINDOWS,
+        *Transcript.BINDINGS,  # they act on the list from anywhere in the pane
     ]
 
     def __init__(self) -> None:
@@ -113,6 +106,7 @@ class ResponsesScreen(PaneScreen):
     # What changes.
 
     def changed(self, change: Change) -> None:
+        super().changed(change)
         if change.loaded:
             self._load()
         if change.loaded or change.view:
@@ -130,7 +124,6 @@ class ResponsesScreen(PaneScreen):
 
     def _load(self) -> None:
         """Another conversation, or coming here."""
-        self._dress()
         space = self.workspace
         conversation = space.conversation or Conversation(())
         self.transcript.empty = no_messages(space)
@@ -143,18 +136,6 @@ class ResponsesScreen(PaneScreen):
         if self.focused is None:
             self.transcript.focus()
         self._follow()
-
-    def _dress(self) -> None:
-        """Signs as the settings have them."""
-        plain = self._plain
-        for widget in (self.transcript, self.bars, self.text):
-            if widget.plain != plain:
-                widget.plain = plain
-                widget.redraw()
-
-    @property
-    def _plain(self) -> bool:
-        return self.workspace.settings.glyphs == "ascii"
 
     def _count(self) -> None:
         """The numbers beside the responses."""
@@ -217,18 +198,22 @@ class ResponsesScreen(PaneScreen):
     @property
     def _question(self) -> Question:
         assert self._message is not None
-        return Question(self._message, None if self._all else self._memory, self._spans)
+        space, memory = self.workspace, None if self._all else self._memory
+        of_words = bool(self._spans) and space.scorer is not None and space.scorer.engine.capabilities.tokens
+        # The threshold is of whole responses: a few words are moved by less.
+        threshold = 0.0 if of_words else space.view.threshold
+        return Question(self._message, threshold, memory, self._spans, space.settings.workers)
 
     def _found(self, question: Question, document: ResponseDocument) -> None:
         if question.message != self._message:
             return
         of_these = [row.key for row in (*document.important, *document.against)]
-        landed = document.left_out == 0 or self.workspace.phase != "running"
-        if landed and question.memory is not None and question.memory not in of_these and not question.spans:
+        known = document.left_out == 0  # or its effect may still come
+        if known and question.memory is not None and question.memory not in of_these and not question.spans:
             self._all = True  # it did nothing here that could be shown
             self._ask_soon()
         self._document = document
-        self.bars.show(bars_of(document, PLAIN_SIGNS if self._plain else SIGNS))
+        self.bars.show(bars_of(document, self.signs))
         if question.memory is not None and not self.bars.has_focus:
             self.bars.select(Item("effect", question.memory))
         if not question.spans or not self.text.heated:
@@ -265,6 +250,7 @@ class ResponsesScreen(PaneScreen):
         self.transcript.focus()
         if hint == "mark":
             self.transcript.show_level(responses_only=False)
+            self.transcript.jump(first_markable(self.workspace))
         elif self.workspace.memory is not None:
             self._memory, self._all = self.workspace.memory, False
             self._ask_soon()
@@ -332,7 +318,16 @@ class ResponsesScreen(PaneScreen):
         if self.text.has_focus:
             self.text.mark()
         elif not self.transcript.has_focus or not self.transcript.mark():
-            self.console.say("z unfolds a message, whose lines space then selects; in the text it selects words")
+            self.console.say("in the text, space selects words; in the list, lines of a message that z unfolds")
+
+    def action_fold(self) -> None:
+        self.transcript.action_fold()
+
+    def action_level(self) -> None:
+        self.transcript.action_level()
+
+    def action_ask_mark(self) -> None:
+        self.transcript.action_ask_mark()
 
     def action_heat(self) -> None:
         if self._all and self._item is None:
@@ -349,9 +344,23 @@ class ResponsesScreen(PaneScreen):
             self.console.say("there is no response here")
         elif space.phase == "running" and space.scorer is None:
             self.console.say("the engine is still being opened")
+        elif self._scored:
+            self.console.say("all of it is scored already")
         else:
-            self.explaining.why(self._question)
-            self.console.say(f"scoring the context up to #{self._message}; x cancels")
+            message = self._message
+            self.explaining.why(self._question, lambda scored: self._scored_alone(message, scored))
+            self.console.say(f"scoring the context up to #{message}; x cancels")
+
+    @property
+    def _scored(self) -> bool:
+        """Whether the run has every number of the response that is shown, that of all memories included."""
+        self._count()
+        figures = self._figures.get(self._message) if self._message is not None else None
+        return figures is not None and figures.left_out == 0 and figures.gap is not None
+
+    def _scored_alone(self, message: int, scored: bool) -> None:
+        """The scoring of a response by itself has ended, and so has what was said of it."""
+        self.console.say(f"#{message} is scored by itself" if scored else f"#{message} is not scored by itself")
 
     def action_find_next(self) -> None:
         self._step(backwards=False)
@@ -361,19 +370,13 @@ class ResponsesScreen(PaneScreen):
 
     def _step(self, *, backwards: bool) -> None:
         if not self.transcript.find_next(backwards=backwards):
-            self.console.say("nothing is searched for; / does" if not self.transcript.searching else self._not_found)
+            self.console.say(
+                "nothing is searched for; / does" if not self.transcript.searching else not_found(self.transcript)
+            )
 
     def find_words(self, words: str) -> None:
         if not self.transcript.find(words):
-            self.console.say(self._not_found)
-
-    @property
-    def _not_found(self) -> str:
-        return (
-            "not in the responses; Z shows all messages"
-            if self.transcript.responses_only
-            else "not in this conversation"
-        )
+            self.console.say(not_found(self.transcript))
 
     def on_transcript_mark_asked(self, event: Transcript.MarkAsked) -> None:
         ask_mark(self.console, event.message, event.start, event.end, self.transcript.clear_selection)
