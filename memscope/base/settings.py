@@ -43,7 +43,7 @@ class Settings(BaseModel):
     patterns: dict[str, str] = Field({}, description="more memory rules: a name and a regex with groups key and text")
     theme: str = Field("", description="the console's theme; empty: the last chosen, else textual-dark")
     glyphs: Literal["auto", "ascii"] = Field("auto", description="ascii: the console draws without · × ▁ and the like")
-    keys: dict[str, str] = Field({}, description="the console's keys: a binding's id and the keys, as slash,f")
+    keys: dict[str, str] = Field({}, description="the console's keys: a binding's id and the keys, as slash,ctrl+f")
 
     @field_validator("base_url")
     @classmethod

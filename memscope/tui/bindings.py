@@ -77,7 +77,7 @@ def no_key(keys: str) -> str | None:
         if not part:
             return "a key is missing (the comma is called comma)"
         if part != part.strip():
-            return "they are written without spaces, as in slash,f"
+            return "they are written without spaces, as in slash,ctrl+f"
         if len(part) == 1 and not part.isalnum():
             return f"the key {part} is called {next(iter(Binding.make_bindings([Binding(part, '')]))).key}"
         if not (_MODIFIERS.issuperset(modifiers) and _is_key(name)):
