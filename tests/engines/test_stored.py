@@ -286,7 +286,7 @@ def test_a_failure_is_not_kept(store: ScoreStore, database: Database) -> None:
 
 
 def test_a_full_disk_costs_no_score(store: ScoreStore, database: Database) -> None:
-    database.read(f"PRAGMA max_page_count = {database.read('PRAGMA page_count')[0][0]}")
+    database.write(f"PRAGMA max_page_count = {database.read('PRAGMA page_count')[0][0]}")
     words = " ".join(f"word{number}" for number in range(20_000))
     talk = Conversation((Message("user", (Text("Go."),)), Message("assistant", (Text(words),))))
     engine = FormulaEngine()

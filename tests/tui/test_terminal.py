@@ -43,8 +43,7 @@ def test_a_terminal_made_tiny_and_large_again_shows_the_same(demo: Terminal) -> 
     assert demo.code is None
     demo.type("j 2 3 1 k")
     demo.resize(100, 30)
-    demo.quiet(0.4)
-    assert demo.text == before
+    demo.wait(lambda text: text == before)
 
 
 def test_stop_and_go_on(demo: Terminal) -> None:
