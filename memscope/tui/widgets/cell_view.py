@@ -29,6 +29,10 @@ class CellView(Widget):
     detail: reactive[CellDetail | None] = reactive(None)
     plain: reactive[bool] = reactive(False)
 
+    def on_resize(self) -> None:
+        """What is drawn depends on the width, which the toolkit may have drawn it without knowing."""
+        self.refresh()
+
     def render(self) -> Text:
         width, height = self.content_size
         if self.detail is None or not width:

@@ -49,6 +49,9 @@ class PaneBar(Widget):
 
     _PLACES: tuple[tuple[int, int, int], ...] = ()  # start, end, pane number
 
+    def on_resize(self) -> None:
+        self.refresh()
+
     def render(self) -> Text:
         narrow = self.size.width < 100
         text, places = Text(no_wrap=True), []
@@ -87,6 +90,9 @@ class StatusLine(Widget):
     progress: reactive[str] = reactive("")
     plain: reactive[bool] = reactive(False)
 
+    def on_resize(self) -> None:
+        self.refresh()
+
     def render(self) -> Text:
         width = self.content_size.width
         right = self.progress if cell_len(self.progress) <= width else set_cell_size(self.progress, width)
@@ -107,6 +113,9 @@ class KeyLine(Widget):
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
+
+    def on_resize(self) -> None:
+        self.refresh()
 
     def render(self) -> Text:
         width, text, places = self.size.width, Text(no_wrap=True), []
