@@ -37,7 +37,8 @@ class Terminal:
         self.code: int | None = None
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
-        surroundings = {name: value for name, value in os.environ.items() if not name.startswith("TEXTUAL")}
+        foreign = ("TEXTUAL", "COLUMNS", "LINES")
+        surroundings = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         surroundings |= {
             "TERM": "xterm-256color",
             "COLORTERM": "truecolor",
