@@ -62,6 +62,10 @@ def engine_options(settings: Settings) -> EngineOptions:
     return EngineOptions(
         base_url=settings.base_url,
         model=settings.model,
+        template=settings.template,
+        fold=settings.fold,
+        device=settings.device,
+        dtype=settings.dtype,
         timeout=settings.timeout,
         api_key=api_key()[0],
     )

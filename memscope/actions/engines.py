@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -50,20 +51,15 @@ def _choice(name: str, settings: Settings, job: Job) -> EngineChoice:
     try:
         spec, options = engine_spec(name), engine_options(settings)
         choice = replace(choice, summary=spec.summary)
+        if missing := [package for package in spec.packages if importlib.util.find_spec(package) is None]:
+            install = f"pip install 'memscope[{spec.extra}]'"
+            return replace(choice, reason=f"it needs {' and '.join(missing)}, not installed: {install}")
         if spec.models is not None:
             choice = replace(choice, url=options.base_url, served=True)
             choice = replace(choice, models=tuple(spec.models(options, job)))
-            # A model that is named needs no asking; which of several it will be changes nothing of what is told here.
-            options = replace(options, model=options.model or next(iter(choice.models), "none"))
-        engine = spec.build(options)
-        try:
-            return replace(choice, answers=True, capabilities=engine.capabilities)
-        finally:
-            engine.close()
+        return replace(choice, answers=True, capabilities=spec.capabilities)
     except Cancelled:
         raise
-    except ImportError as error:
-        return replace(choice, reason=f"it needs a package that is not installed ({error.name or error})")
     except Exception as error:  # one engine that fails, even by a bug of its own, must not hide the others
         reason, (key, _) = str(error) or type(error).__name__, api_key()
         return replace(choice, reason=reason.replace(key, "[key]") if key else reason)

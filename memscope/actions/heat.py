@@ -10,7 +10,7 @@ from memscope.attribution.matrix import MatrixRun
 from memscope.attribution.tokens import Heat, heat
 from memscope.base.job import Job
 from memscope.conversation.ablation import BASELINE, Ablation
-from memscope.engines.protocol import Failure, OnePassEngine, Tokens
+from memscope.engines.protocol import Failure, RecomputingEngine, Tokens
 
 
 def token_heat(
@@ -30,7 +30,7 @@ def token_heat(
     if not scorer.engine.capabilities.tokens:
         return {}
     asked = (BASELINE, *ablations)
-    if isinstance(scorer.engine, OnePassEngine):
+    if isinstance(scorer.engine, RecomputingEngine):
         tokens: Mapping[Ablation, Tokens | None] = scorer.engine.tokens(run.conversation, column, asked, job)
     else:
         known = run.landed(asked)

@@ -56,6 +56,7 @@ def _threaded(
     for ablation in ablations:
         todo.put((ablation, renderer.prompt(ablation)))
     ours = job.child()  # cancelled with the job, and also when nobody listens any more
+    lasting: list[Failure] = []  # why nothing more need be asked
 
     def work() -> None:
         while not ours.cancelled:
@@ -63,11 +64,17 @@ def _threaded(
                 ablation, prompt = todo.get_nowait()
             except queue.Empty:
                 return
+            if lasting:
+                landed.put((ablation, lasting[0]))
+                continue
             try:
                 ours.count("asked")
                 landed.put((ablation, engine.score(prompt, ours)))
             except EngineError as error:
-                landed.put((ablation, Failure(str(error))))
+                failure = Failure(str(error))
+                if error.lasting:
+                    lasting.append(failure)
+                landed.put((ablation, failure))
             except BaseException as bug:
                 landed.put(bug)  # raised again where the caller can see it
                 return

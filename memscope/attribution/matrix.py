@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 import numpy as np
@@ -17,9 +17,12 @@ from numpy.typing import NDArray
 
 from memscope.conversation.ablation import AGAIN, BASELINE, Ablation
 from memscope.conversation.model import Conversation
-from memscope.engines.protocol import Failure, ResponseScore
+from memscope.engines.protocol import Failure, Marks, ResponseScore
 
 Floats = NDArray[np.float64]
+
+RETOKENISED = "retokenised: without the memory the response is cut into other tokens, so the scores do not compare"
+NOT_VISIBLE = "memory not visible to this template: what stands before the response is the same with and without it"
 
 
 class State(IntEnum):
@@ -39,7 +42,8 @@ class Matrix:
     removed. `effects` [N, M] signed nats: 0 where `BEFORE`, NaN where there is none. `stray` [N, M]: what the engine
     returned for `BEFORE` cells, where the truth is 0; NaN elsewhere. `state` [N, M]: `State`. `tokens` [M]: tokens a
     response, 0 where the engine does not count them. `errors`: why ablations failed, in the order of the plan.
-    `reason`: why there is no matrix at all.
+    `cell_errors`: why single cells failed, by row and column, where the ablation itself did not. `reason`: why there is
+    no matrix at all.
     """
 
     keys: tuple[str, ...]
@@ -52,6 +56,7 @@ class Matrix:
     state: NDArray[np.uint8]
     tokens: NDArray[np.int64]
     errors: Mapping[Ablation, str]
+    cell_errors: Mapping[tuple[int, int], str]
     reason: str | None = None
 
     def __post_init__(self) -> None:
@@ -63,13 +68,21 @@ class Matrix:
         """[N, M]: the cells that sums leave out, failed or still pending."""
         return np.isin(self.state, (State.FAILED, State.PENDING))
 
+    def error(self, row: int, column: int) -> str | None:
+        """Why a cell has failed; None when it has not."""
+        if self.state[row, column] != State.FAILED:
+            return None
+        return self.errors.get(Ablation.of(self.keys[row])) or self.cell_errors.get((row, column), "")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Landed:
-    """What has landed of one ablation: totals [M] in nats, with the scores they are of where tokens are kept; or why
-    it failed."""
+    """What has landed of one ablation: totals [M] in nats and what they are of, with the scores where tokens are kept;
+    or why it failed. `failures`: why single responses have no score, by column."""
 
     totals: Floats | None
+    marks: Sequence[Marks | None] = ()
+    failures: Mapping[int, str] = field(default_factory=dict)
     scores: list[ResponseScore] | None = None
     failure: str | None = None
 
@@ -97,6 +110,8 @@ class MatrixRun:
         self._keep_tokens = keep_tokens
         self._lock = threading.Lock()
         self._row = {Ablation.of(key): row for row, key in enumerate(self.keys)}
+        self._blank = [not "".join(memory.texts).strip() for memory in conversation.memories]  # nothing to be seen of
+        self._cell_errors: list[dict[int, str]] = [{} for _ in self.keys]
         self._landed: dict[Ablation, Landed] = {}
         self._tokens = np.zeros(len(self.responses), np.int64)
         self._dirty = set(range(len(self.keys)))
@@ -122,7 +137,12 @@ class MatrixRun:
             landed, tokens = Landed(None, failure=result.reason), None
         else:
             totals = np.array([score.total for score in result], np.float64)
-            landed = Landed(totals, list(result) if self._keep_tokens else None)
+            landed = Landed(
+                totals,
+                [score.marks for score in result],
+                {column: score.failure for column, score in enumerate(result) if score.failure},
+                list(result) if self._keep_tokens else None,
+            )
             tokens = np.array([score.count or 0 for score in result], np.int64)
         with self._lock:
             self._landed[ablation] = landed
@@ -188,18 +208,28 @@ class MatrixRun:
                 responses=self.responses,
                 baseline=self._totals(BASELINE),
                 again=self._totals(AGAIN),
-                stripped=self._totals(self.everything),
+                stripped=self._comparable(self.everything),
                 effects=self._effects.copy(),
                 stray=self._stray.copy(),
                 state=self._state.copy(),
                 tokens=self._tokens,
                 errors={a: why for a in self.plan if (why := self._failure(a)) is not None},
+                cell_errors={(row, c): why for row, of in enumerate(self._cell_errors) for c, why in of.items()},
                 reason=self._reason(),
             )
 
     def _totals(self, ablation: Ablation) -> Floats:
         landed = self._landed.get(ablation)
         return np.full(len(self.responses), np.nan) if landed is None or landed.totals is None else landed.totals
+
+    def _comparable(self, ablation: Ablation) -> Floats:
+        """The totals of an ablation, NaN where they are of other tokens than the baseline's."""
+        totals, baseline = self._totals(ablation), self._landed.get(BASELINE)
+        odd = [] if baseline is None else _differences(baseline, self._landed.get(ablation), after=None)
+        if odd:
+            totals = totals.copy()
+            totals[list(odd)] = np.nan
+        return totals
 
     def _failure(self, ablation: Ablation) -> str | None:
         landed = self._landed.get(ablation)
@@ -220,6 +250,7 @@ class MatrixRun:
 
     def _redraw_row(self, ablation: Ablation, row: int) -> None:
         baseline, landed = self._landed.get(BASELINE), self._landed.get(ablation)
+        self._cell_errors[row] = {}
         if landed is not None and landed.failure is not None:  # a failed row is wholly failed
             self._effects[row] = self._stray[row] = np.nan
             self._state[row] = State.FAILED
@@ -234,6 +265,32 @@ class MatrixRun:
         self._effects[row] = np.where(before, 0.0, raw)
         self._stray[row] = np.where(before, raw, np.nan)
         self._state[row] = np.where(before, State.BEFORE, State.OK)
+        odd = _differences(baseline, landed, after=None if self._blank[row] else before)
+        for column, why in odd.items():
+            if before[column]:
+                self._stray[row, column] = np.nan
+            else:
+                self._cell_errors[row][column] = why
+                self._effects[row, column], self._state[row, column] = np.nan, State.FAILED
+
+
+def _differences(baseline: Landed, other: Landed | None, *, after: NDArray[np.bool_] | None) -> dict[int, str]:
+    """Why scores of single responses cannot be compared with the baseline's, by column.
+
+    `after` [M]: where the ablation's memory comes only after the response, so that nothing before it has to differ;
+    None: nowhere has it to.
+    """
+    if other is None:
+        return {}
+    found = dict(baseline.failures) | dict(other.failures)
+    for column, (was, now) in enumerate(zip(baseline.marks, other.marks, strict=False)):
+        if column in found or was is None or now is None:
+            continue
+        if was.response != now.response:
+            found[column] = RETOKENISED
+        elif after is not None and not after[column] and was.context == now.context:
+            found[column] = NOT_VISIBLE
+    return found
 
 
 def _no_matrix(keys: Sequence[str], responses: Sequence[int]) -> str | None:

@@ -62,6 +62,15 @@ class EngineError(MemscopeError):
 
     exit_code = Exit.ENGINE
 
+    def __init__(
+        self, what: str, *, where: str | Path | None = None, do: str = "", lasting: bool = False, status: int = 0
+    ) -> None:
+        """`lasting`: whatever else is asked of the engine would fail for the same reason, as without a valid key.
+        `status`: of the HTTP answer, 0 where there was none."""
+        super().__init__(what, where=where, do=do)
+        self.lasting = lasting
+        self.status = status
+
 
 class Cancelled(MemscopeError):  # noqa: N818 - not a failure: somebody asked for it
     """The work was stopped on request; what had landed is kept."""

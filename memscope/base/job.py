@@ -45,15 +45,15 @@ class Job:
             part.cancel()
         return part
 
-    def count(self, what: str) -> None:
-        """Add one to the tally of `what`."""
+    def count(self, what: str, by: int = 1) -> None:
+        """Add to the tally of `what`; less than nothing where something has ended."""
         with self._lock:
-            self._tally[what] += 1
+            self._tally[what] += by
         if self._parent is not None:
-            self._parent.count(what)
+            self._parent.count(what, by)
 
     def tally(self, what: str) -> int:
-        """How often `what` was counted, by this job and its parts."""
+        """What was counted of `what`, by this job and its parts."""
         with self._lock:
             return self._tally[what]
 

@@ -34,10 +34,24 @@ class Settings(BaseModel):
     engine: str = Field("embedded", description="what assigns the log-probabilities")
     base_url: str = Field("", description="where the scoring server answers")
     model: str = Field("", description="the model on the server; one served model is chosen by itself")
+    template: str = Field(
+        "",
+        description="the chat template where none is served: chatml, llama3, mistral, gemma, or a file; unset: its own",
+    )
+    fold: Literal["off", "memories", "system"] = Field(
+        "off", description="memories: put messages that are memories into the message beside them; system: that one too"
+    )
+    device: str = Field("", description="where a model in this process computes: cpu, cuda, mps; unset: what there is")
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="how a model in this process computes; auto: float32 on a CPU, else as it was saved"
+    )
     timeout: float | None = Field(None, gt=0, description="seconds to wait for an answer; unset: the engine's own")
     workers: int | None = Field(None, ge=1, le=256, description="scorings at a time; unset: the engine's own")
     threshold: float = Field(0.01, ge=0, description="effects at or below this many nats do not count")
     store: bool = Field(True, description="keep scores on disk, and use those that are there")
+    ask_above: int = Field(
+        2_000_000, ge=0, description="ask before a run that scores more tokens than this; 0: never ask"
+    )
     thinking: bool = Field(False, description="score and send thinking too")
     rules_off: tuple[str, ...] = Field((), description="memory rules not to use: fenced, tool, heading")
     patterns: dict[str, str] = Field({}, description="more memory rules: a name and a regex with groups key and text")

@@ -57,7 +57,20 @@ def _flag(name: str) -> tuple[Any, Any]:
     return info.annotation | None, Field(None, description=words, json_schema_extra=extra)  # type: ignore[operator]
 
 
-_FLAGS = ("engine", "base_url", "model", "timeout", "workers", "threshold", "store", "thinking")
+_FLAGS = (
+    "engine",
+    "base_url",
+    "model",
+    "template",
+    "fold",
+    "device",
+    "dtype",
+    "timeout",
+    "workers",
+    "threshold",
+    "store",
+    "thinking",
+)
 _FIELDS: dict[str, Any] = {name: _flag(name) for name in _FLAGS}
 _Flags = create_model("_Flags", __base__=Options, **_FIELDS)
 

@@ -57,12 +57,14 @@ class Turn:
 class Prompt:
     """What is scored: the turns up to the last response, and the definitions of the tools.
 
-    `repeat` tells a repeated scoring from the first; engines are sent the same.
+    `repeat` tells a repeated scoring from the first; engines are sent the same. `thinking`: thinking counts as said, so
+    that it is scored also where it stands in a response's words.
     """
 
     turns: tuple[Turn, ...]
     tools: tuple[str, ...] = ()
     repeat: int = 0
+    thinking: bool = False
 
     @cached_property
     def responses(self) -> tuple[Turn, ...]:
@@ -91,7 +93,7 @@ class Renderer:
             turn if keys.isdisjoint(ablation.removed) else _turn(message, ablation, self._thinking)
             for message, turn, keys in zip(self._messages, self._turns, self._keys, strict=True)
         )
-        return Prompt(tuple(turn for turn in turns if turn is not None), self._tools, ablation.repeat)
+        return Prompt(tuple(turn for turn in turns if turn is not None), self._tools, ablation.repeat, self._thinking)
 
 
 def render(conversation: Conversation, ablation: Ablation = BASELINE) -> Prompt:

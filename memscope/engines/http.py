@@ -22,9 +22,11 @@ import httpx
 from memscope.base.clock import now
 from memscope.base.errors import Cancelled, EngineError, UsageError
 from memscope.base.job import Job
+from memscope.engines.pace import Pace
 
 RETRIES = 2
 RETRIED = frozenset({408, 409, 429}) | frozenset(range(500, 600))
+BUSY = frozenset({429, 503})
 FIRST_WAIT, LONGEST_WAIT, LONGEST_RETRY_AFTER = 0.5, 8.0, 120.0
 CONNECT_TIMEOUT = 5.0
 LARGEST_ANSWER = 256 * 2**20  # bytes: a server that streams for ever must not fill the memory
@@ -42,6 +44,7 @@ class Server:
         self._key = _checked_key(api_key)
         self._timeout = timeout
         self._retries = RETRIES if retries is None else retries
+        self.pace = Pace()
         self._lock = threading.Lock()
         self._closed = False
         self._users = 1  # whoever made it, and every request on its way
@@ -63,6 +66,11 @@ class Server:
     def post(self, path: str, body: Mapping[str, Any], job: Job) -> Any:
         """The JSON answer to `body` at `path`. Raises `EngineError`, or `Cancelled`."""
         return self._ask("POST", path, json.dumps(body, separators=(",", ":")).encode(), job)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests under way now."""
+        return self.pace.in_flight
 
     def close(self) -> None:
         """No request begins after this. Those on their way end in peace, and the last of them closes the connections:
@@ -96,7 +104,7 @@ class Server:
             job.check()
             retry_after: float | None = None
             try:
-                status, headers, body = self._send(method, path, content)
+                status, headers, body = self._in_turn(method, path, content, job)
                 if status < 300:
                     return self._json(path, body)
                 error = self._refusal(path, status, headers, body)
@@ -115,6 +123,19 @@ class Server:
             job.wait(wait * random.uniform(0.75, 1.25) if retry_after is None else retry_after)
             wait = min(wait * 2, LONGEST_WAIT)
         raise AssertionError("the last attempt returns or raises")
+
+    def _in_turn(self, method: str, path: str, content: bytes | None, job: Job) -> tuple[int, httpx.Headers, bytes]:
+        with self.pace.turn(job):
+            try:
+                answer = self._send(method, path, content)
+            except httpx.TimeoutException:
+                self.pace.refused()
+                raise
+            if answer[0] in BUSY:
+                self.pace.refused()
+            elif answer[0] < 400:
+                self.pace.went_well()
+            return answer
 
     def _send(self, method: str, path: str, content: bytes | None) -> tuple[int, httpx.Headers, bytes]:
         headers = {"Content-Type": "application/json"} if content is not None else None
@@ -148,14 +169,19 @@ class Server:
             answer = None
         said = self._message(answer) if isinstance(answer, dict) and answer.get("error") else self._head(body)
         do = {
-            401: "Set MEMSCOPE_API_KEY to the server's key.",
+            401: (
+                "The server does not take the key in MEMSCOPE_API_KEY: it is wrong, or has expired."
+                if self._key
+                else "Set MEMSCOPE_API_KEY to the server's key."
+            ),
             403: "The key in MEMSCOPE_API_KEY may not do this.",
             404: "Check --base-url: the engine's route is not there.",
         }.get(status, "")
         if 300 <= status < 400:
             said = f"it redirects to {self.hidden(headers.get('location', '?'))}, and redirects are not followed"
             do = "Give the final address as --base-url."
-        return EngineError(f"HTTP {status}: {said}", where=self.base_url + path, do=do)
+        lasting = status in (401, 403)
+        return EngineError(f"HTTP {status}: {said}", where=self.base_url + path, do=do, lasting=lasting, status=status)
 
     def _unreachable(self, error: httpx.TransportError) -> EngineError:
         why = self.hidden(str(error)) or type(error).__name__

@@ -36,12 +36,14 @@ class EngineIdentity:
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What an engine can do. `concurrency` is how many scorings at a time do it good; `label` is how it is named
-    wherever its numbers are shown; `limits` says what its numbers cannot."""
+    wherever its numbers are shown; `limits` says what its numbers cannot. `reuses`: what stands
+    before the first change is not computed again."""
 
     label: str
     tokens: bool
     concurrency: int
     limits: str = ""
+    reuses: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +60,26 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
+class Marks:
+    """What a score is of, as digests: the token ids that were scored, and those that stood before them."""
+
+    response: bytes
+    context: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ResponseScore:
     """The log-probability of one response: its `total` in nats, and its tokens where the engine gives them.
 
-    `count` is the number of tokens scored, None where the engine does not say.
+    `count` is the number of tokens scored, None where the engine does not say. `marks` let two scores be compared: they
+    can only be when the same tokens were scored. `failure`: why this response alone has no score; then `total` is NaN.
     """
 
     total: float
     tokens: Tokens | None = None
     count: int | None = None
+    marks: Marks | None = None
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +120,14 @@ class OnePassEngine(Engine, Protocol):
     def columns(
         self, conversation: Conversation, ablations: Sequence[Ablation], job: Job
     ) -> Generator[tuple[Ablation, list[ResponseScore] | Failure], None, None]:
-        """Each ablation once, in any order, as it lands; equal to `score` of its prompt to 1e-9."""
+        """Each ablation once, in any order, as it lands; equal to `score` of its prompt but for the rounding of the
+        engine's own arithmetic (`embedded`: 1e-9 nats; a neural model in float32: 1e-4)."""
         ...
+
+
+@runtime_checkable
+class RecomputingEngine(OnePassEngine, Protocol):
+    """An engine whose columns come without tokens, and which makes those of one response when asked."""
 
     def tokens(
         self, conversation: Conversation, response: int, ablations: Sequence[Ablation], job: Job

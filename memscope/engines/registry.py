@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 import memscope.engines
 from memscope.base.errors import UsageError
 from memscope.base.job import Job
 from memscope.base.plugins import member, member_names
-from memscope.engines.protocol import Engine
+from memscope.engines.chat import Fold
+from memscope.engines.checks import Check
+from memscope.engines.protocol import Capabilities, Engine
 
-_GROUND = frozenset({"http", "protocol", "registry", "stored", "validity"})  # modules of this folder that are no engine
+_GROUND = """
+    chat checks http kept layout pace protocol recognise registry served spans stored templates token_engine token_text
+    validity
+""".split()  # modules of this folder that are no engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,25 +28,41 @@ class EngineOptions:
 
     base_url: str = ""
     model: str = ""
+    template: str = ""
+    fold: Fold = "off"
+    device: str = ""
+    dtype: str = "auto"
     timeout: float | None = None
-    api_key: str = ""
+    api_key: str = field(default="", repr=False)
 
-    def __repr__(self) -> str:
-        return f"EngineOptions(base_url={self.base_url!r}, model={self.model!r}, timeout={self.timeout!r})"
+    def shown(self, *more: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+        """What of it changes numbers beside address and model, for an engine's identity, and what an engine adds."""
+        return tuple(sorted((*((("fold", self.fold),) if self.fold != "off" else ()), *more)))
 
 
 @dataclass(frozen=True, slots=True)
 class EngineSpec:
-    """One engine: its name, what it is in a line, and how it is made. `build` may raise `UsageError`, `EngineError`.
+    """One engine: its name, what it is in a line, what it can do, and how it is made. `build` may raise `UsageError`,
+    `EngineError`.
 
     `models`, for engines that are servers: asks quickly which models one serves, none where it does not say; raises
-    `UsageError`, `EngineError` where it does not answer, `Cancelled`.
+    `UsageError`, `EngineError` where it does not answer, `Cancelled`. `packages`: what has to be importable, which the
+    `extra` of memscope installs. `check`: tries whether its numbers are right (None: they are its own).
     """
 
     name: str
     summary: str
+    capabilities: Capabilities
     build: Callable[[EngineOptions], Engine]
     models: Callable[[EngineOptions, Job], list[str]] | None = None
+    packages: tuple[str, ...] = ()
+    extra: str = ""
+    check: Callable[[Engine, Job], Iterator[Check]] | None = None
+
+    @property
+    def served(self) -> bool:
+        """Whether it speaks to a server, which needs an address."""
+        return self.models is not None
 
 
 def engine_names() -> list[str]:

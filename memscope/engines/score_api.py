@@ -11,16 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from memscope.base.errors import EngineError, UsageError
+from memscope.base.errors import EngineError
 from memscope.base.job import Job
 from memscope.conversation.render import Prompt, Turn
 from memscope.engines.http import Server
 from memscope.engines.protocol import Capabilities, EngineIdentity, ResponseScore
 from memscope.engines.registry import EngineOptions, EngineSpec
+from memscope.engines.served import ServedModel, names, server_at
 
 TIMEOUT = 120.0
-QUICK = 3.0  # seconds that a person who chooses an engine waits for a server
-MOST_MODELS = 500  # that anybody chooses from
 
 
 class ScoreApi:
@@ -71,47 +70,23 @@ def _total(number: int, of: int, score: Any) -> float:
 
 
 def _build(options: EngineOptions) -> ScoreApi:
-    server = _server(options, timeout=options.timeout or TIMEOUT)
+    server = _server(options)
     try:
-        return ScoreApi(server, options.model or _only_model(server))
+        return ScoreApi(server, ServedModel(server, options, "/models").name)
     except BaseException:
         server.close()
         raise
 
 
-def _server(options: EngineOptions, *, timeout: float, retries: int | None = None) -> Server:
-    if not options.base_url:
-        raise UsageError("score-api needs the address of a server", do="Give --base-url, or set MEMSCOPE_BASE_URL.")
-    return Server(options.base_url, api_key=options.api_key, timeout=timeout, retries=retries)
+def _server(options: EngineOptions, *, hasty: bool = False) -> Server:
+    """The server at the very address that was given: its routes stand below it."""
+    return server_at("score-api", options.base_url, options, timeout=TIMEOUT, hasty=hasty)
 
 
-def _only_model(server: Server) -> str:
-    """The one model a server serves; several have to be chosen from."""
-    models = _served(server, Job())
-    if len(models) == 1:
-        return models[0]
-    if not models:
-        raise UsageError("the server does not say which models it serves", where=server.base_url, do="Give --model.")
-    raise UsageError(
-        f"the server serves {len(models)} models",
-        where=server.base_url,
-        do=server.hidden(f"Choose with --model: {', '.join(models)}."),
-    )
-
-
-def _served(server: Server, job: Job) -> list[str]:
-    answer = server.get("/models", job)
-    listed = answer.get("data") if isinstance(answer, Mapping) else None
-    entries = listed if isinstance(listed, list) else []
-    return [m["id"] for m in entries if isinstance(m, Mapping) and isinstance(m.get("id"), str)]
-
-
-def _models(options: EngineOptions, job: Job) -> list[str]:
-    server = _server(options, timeout=min(options.timeout or QUICK, QUICK), retries=0)
-    try:
-        return [server.hidden(model) for model in _served(server, job)[:MOST_MODELS]]
-    finally:
-        server.close()
-
-
-ENGINE = EngineSpec("score-api", "a server that scores whole conversations (POST /score)", _build, _models)
+ENGINE = EngineSpec(
+    "score-api",
+    "a server that scores whole conversations (POST /score)",
+    ScoreApi.capabilities,
+    _build,
+    lambda options, job: names(_server(options, hasty=True), job, "/models"),
+)

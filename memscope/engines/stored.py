@@ -22,7 +22,9 @@ from memscope.engines.protocol import (
     Engine,
     EngineIdentity,
     Failure,
+    Marks,
     OnePassEngine,
+    RecomputingEngine,
     ResponseScore,
     Tokens,
 )
@@ -36,7 +38,8 @@ def score_key(identity: EngineIdentity, prompt: Prompt, repeat: int) -> bytes:
     The engine's identity, the rendered turns up to the last response, the tool definitions, and the number of the
     repeat, so that a repeated scoring is measured and not looked up.
     """
-    digest = hashlib.sha256(json.dumps([asdict(identity), prompt.tools, repeat, len(prompt.turns)]).encode())
+    about = [asdict(identity), prompt.tools, repeat, len(prompt.turns), *(["thinking"] if prompt.thinking else [])]
+    digest = hashlib.sha256(json.dumps(about).encode())
     for turn in prompt.turns:
         digest.update(turn.digest)
     return digest.digest()
@@ -44,6 +47,8 @@ def score_key(identity: EngineIdentity, prompt: Prompt, repeat: int) -> bytes:
 
 def stored(engine: Engine, scores: ScoreStore) -> Stored:
     """`engine` with a memory; one that scores in one pass keeps doing so."""
+    if isinstance(engine, RecomputingEngine):
+        return StoredRecomputing(engine, scores)
     return StoredOnePass(engine, scores) if isinstance(engine, OnePassEngine) else Stored(engine, scores)
 
 
@@ -110,7 +115,7 @@ class Stored:
         return found
 
     def _keep(self, key: bytes, prompt: Prompt, scores: list[ResponseScore]) -> None:
-        if self.trouble or problem(prompt, scores):
+        if self.trouble or problem(prompt, scores) or any(score.failure for score in scores):
             return
         try:
             self._scores.put(key, _stored(scores))
@@ -142,26 +147,33 @@ class StoredOnePass(Stored):
                 self._keep(*missing[ablation], result)
             yield ablation, result
 
+
+class StoredRecomputing(StoredOnePass):
+    """The same around an engine that makes tokens when they are asked for."""
+
     def tokens(
         self, conversation: Conversation, response: int, ablations: Sequence[Ablation], job: Job
     ) -> dict[Ablation, Tokens]:
         """Computed, not kept: such an engine makes them faster than a disk would give them back."""
-        assert isinstance(self.engine, OnePassEngine)
+        assert isinstance(self.engine, RecomputingEngine)
         return self.engine.tokens(conversation, response, ablations, job)
 
 
 def _scores(kept: StoredScores) -> list[ResponseScore]:
-    absent = [None] * len(kept.totals)
+    absent: list[None] = [None] * len(kept.totals)
     counts: Sequence[int | None] = kept.counts if kept.counts is not None else absent
     tokens: Sequence[Tokens | None] = absent if kept.tokens is None else [Tokens(*arrays) for arrays in kept.tokens]
-    return [ResponseScore(*fields) for fields in zip(kept.totals, tokens, counts, strict=True)]
+    marks = absent if kept.marks is None else [Marks(*pair) for pair in kept.marks]
+    return [ResponseScore(*fields) for fields in zip(kept.totals, tokens, counts, marks, strict=True)]
 
 
 def _stored(scores: list[ResponseScore]) -> StoredScores:
     counts = [s.count for s in scores if s.count is not None]
     tokens = [(s.tokens.starts, s.tokens.ends, s.tokens.logprobs) for s in scores if s.tokens is not None]
+    marks = [(s.marks.response, s.marks.context) for s in scores if s.marks is not None]
     return StoredScores(
         [s.total for s in scores],
         counts if len(counts) == len(scores) else None,
         tokens if len(tokens) == len(scores) else None,
+        marks if len(marks) == len(scores) else None,
     )

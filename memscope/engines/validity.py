@@ -20,6 +20,8 @@ def problem(prompt: Prompt, scores: Sequence[ResponseScore]) -> str | None:
 
 
 def _odd(turn: Turn, score: ResponseScore) -> str | None:
+    if score.failure:
+        return None  # it says itself why it has no number
     if not math.isfinite(score.total):
         return f"is {score.total}, which is no log-probability"
     if score.total > 0:

@@ -8,7 +8,6 @@ from memscope.attribution.aggregates import Cutoffs, share
 from memscope.attribution.matrix import Matrix, State
 from memscope.attribution.tokens import Heat
 from memscope.base.text import clean_line, preview
-from memscope.conversation.ablation import Ablation
 from memscope.conversation.model import Conversation
 from memscope.conversation.render import response_text
 from memscope.reports.matrix import STATE_NAMES, CellState
@@ -83,7 +82,7 @@ def cell_detail(
         cutoff=cutoff,
         counts=counts,
         state=STATE_NAMES[state],
-        told=_told(state, matrix.errors.get(Ablation.of(key)), counts),
+        told=_told(state, matrix.error(row, column), counts),
         memory=preview(conversation.memory_text(key, before=message), width),
         response=excerpt,
         word=preview(text[start:end], _WORD),

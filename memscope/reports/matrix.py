@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
@@ -11,7 +12,7 @@ from pydantic import Field
 
 from memscope.attribution.aggregates import MemoryTotals, cutoffs, memory_totals, response_totals
 from memscope.attribution.matrix import Matrix, State
-from memscope.base.text import preview
+from memscope.base.text import counted, preview
 from memscope.conversation.ablation import AGAIN, Ablation
 from memscope.conversation.model import Conversation, MemoryEntry
 from memscope.conversation.native import sha256
@@ -156,7 +157,10 @@ def failures(matrix: Matrix) -> list[str]:
             return "the repeated baseline"
         return next(iter(ablation.removed)) if len(ablation.removed) == 1 else "all memories at once"
 
-    return [f"{name(ablation)}: {reason}" for ablation, reason in matrix.errors.items()]
+    cells: Counter[tuple[int, str]] = Counter((row, why) for (row, _), why in matrix.cell_errors.items())
+    return [f"{name(ablation)}: {reason}" for ablation, reason in matrix.errors.items()] + [
+        f"{matrix.keys[row]}: {counted(number, 'response')}: {why}" for (row, why), number in cells.items()
+    ]
 
 
 def memories_document(document: MatrixDocument) -> MemoriesDocument:
@@ -212,7 +216,7 @@ def memory_rows(conversation: Conversation, matrix: Matrix, threshold: float) ->
 def memory_row(conversation: Conversation, matrix: Matrix, totals: MemoryTotals, row: int) -> MemoryRow:
     """The row of one memory; `totals` are those of the matrix."""
     memory = conversation.memories[row]
-    failed = (matrix.state[row] == State.FAILED).any()  # then all of the row is
+    failed = matrix.missing[row].all() and (matrix.state[row] == State.FAILED).any()
     return MemoryRow(
         key=memory.key,
         preview=preview(memory.texts[-1], 200),
@@ -227,8 +231,14 @@ def memory_row(conversation: Conversation, matrix: Matrix, totals: MemoryTotals,
         against=number(totals.against[row]),
         left_out=int(totals.left_out[row]),
         state="failed" if failed else "partial" if totals.left_out[row] else "ok",
-        error=matrix.errors.get(Ablation.of(memory.key)),
+        error=row_error(matrix, row),
     )
+
+
+def row_error(matrix: Matrix, row: int) -> str | None:
+    """Why a memory could not be scored, or the first reason why cells of it could not; None when all could."""
+    whole = matrix.errors.get(Ablation.of(matrix.keys[row]))
+    return whole or next((why for (of, _), why in matrix.cell_errors.items() if of == row), None)
 
 
 def response_rows(conversation: Conversation, matrix: Matrix, threshold: float) -> list[ResponseRow]:

@@ -157,7 +157,7 @@ def response_document(
         text=text,
         important=[entry(index) for index in above(values, cutoff)],
         against=[entry(index) for index in above(-values, cutoff)],
-        failed=_failed(matrix),
+        failed=_failed(matrix, column),
         heat=[] if heat is None else _spans(heat, words),
         memory=memory,
         selection=words and _selection(text, words),
@@ -171,8 +171,11 @@ def response_document(
     )
 
 
-def _failed(matrix: Matrix) -> list[FailedMemory]:
-    reasons = ((key, matrix.errors.get(Ablation.of(key))) for key in matrix.keys)
+def _failed(matrix: Matrix, column: int) -> list[FailedMemory]:
+    def why(row: int, key: str) -> str | None:
+        return matrix.errors.get(Ablation.of(key)) or matrix.error(row, column)
+
+    reasons = ((key, why(row, key)) for row, key in enumerate(matrix.keys))
     return [FailedMemory(key=key, error=why) for key, why in reasons if why is not None]
 
 

@@ -52,6 +52,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     )
     """,
     ),
+    (
+        "ALTER TABLE scores ADD COLUMN marks BLOB",  # digests: what was scored, and what stood before it
+        """
+    CREATE TABLE verdicts (
+        engine BLOB PRIMARY KEY,  -- a digest of its identity
+        said   TEXT NOT NULL,     -- a JSON object; see store.verdicts
+        at     REAL NOT NULL      -- seconds since the epoch
+    )
+    """,
+    ),
 )
 
 

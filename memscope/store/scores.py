@@ -17,6 +17,7 @@ from memscope.store.database import Database
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+DIGEST = 16  # bytes of a mark
 _AT_ONCE = 500  # keys a query asks for: SQLite bounds how many it takes
 _I32, _F32, _F64 = np.dtype("<i4"), np.dtype("<f4"), np.dtype("<f8")
 
@@ -26,11 +27,13 @@ TokenArrays = tuple["NDArray[np.int32]", "NDArray[np.int32]", "NDArray[np.float6
 
 @dataclass(frozen=True, slots=True)
 class StoredScores:
-    """One scoring, response by response: totals in nats, token counts and tokens where the engine gave them."""
+    """One scoring, response by response: totals in nats; token counts, tokens, and pairs of digests (what was scored,
+    and what stood before it, `DIGEST` bytes each) where the engine gave them."""
 
     totals: list[float]
     counts: list[int] | None = None
     tokens: list[TokenArrays] | None = None
+    marks: list[tuple[bytes, bytes]] | None = None
 
 
 class ScoreStore:
@@ -41,7 +44,7 @@ class ScoreStore:
 
     def get(self, key: bytes) -> StoredScores | None:
         """What is stored under `key`; None where nothing is, or nothing readable, which is then scored again."""
-        rows = self._database.read("SELECT totals, counts, tokens FROM scores WHERE key = ?", key)
+        rows = self._database.read("SELECT totals, counts, tokens, marks FROM scores WHERE key = ?", key)
         if not rows:
             return None
         try:
@@ -63,23 +66,36 @@ class ScoreStore:
     def put(self, key: bytes, scores: StoredScores) -> None:
         """Keeps a scoring; it is on disk when this returns."""
         self._database.write(
-            "INSERT OR REPLACE INTO scores (key, totals, counts, tokens, at) VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO scores (key, totals, counts, tokens, marks, at) VALUES (?, ?, ?, ?, ?, ?)",
             key,
             np.asarray(scores.totals, _F64).tobytes(),
             None if scores.counts is None else np.asarray(scores.counts, _I32).tobytes(),
             None if scores.tokens is None else _pack(scores.tokens),
+            None if scores.marks is None else b"".join(digest for pair in scores.marks for digest in pair),
             now(),
         )
 
 
-def _read(totals: object, counts: object, tokens: object) -> StoredScores:
+def _read(totals: object, counts: object, tokens: object, marks: object) -> StoredScores:
     if not isinstance(totals, bytes):
         raise TypeError("totals")
     values: list[float] = np.frombuffer(totals, _F64).tolist()
     numbers: list[int] | None = np.frombuffer(counts, _I32).tolist() if isinstance(counts, bytes) else None
     if numbers is not None and len(numbers) != len(values):
         raise ValueError("counts")
-    return StoredScores(values, numbers, _unpack(tokens, len(values)) if isinstance(tokens, bytes) else None)
+    return StoredScores(
+        values,
+        numbers,
+        _unpack(tokens, len(values)) if isinstance(tokens, bytes) else None,
+        _pairs(marks, len(values)) if isinstance(marks, bytes) else None,
+    )
+
+
+def _pairs(marks: bytes, responses: int) -> list[tuple[bytes, bytes]]:
+    if len(marks) != 2 * DIGEST * responses:
+        raise ValueError("marks")
+    digests = [marks[at : at + DIGEST] for at in range(0, len(marks), DIGEST)]
+    return list(zip(digests[::2], digests[1::2], strict=True))
 
 
 def _pack(tokens: list[TokenArrays]) -> bytes:

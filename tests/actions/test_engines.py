@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ from memscope.actions.engines import EngineChoice, engine_choices
 from memscope.base.errors import Cancelled
 from memscope.base.job import Job
 from memscope.base.settings import Settings
-from memscope.engines import score_api
+from memscope.engines import served
 from memscope.engines.registry import EngineOptions, EngineSpec, engine_names, engine_spec
 from tests.engines.server import ScoreServer
 
@@ -68,7 +69,7 @@ def test_a_server_that_is_not_there_is_a_reason_and_quickly_so() -> None:
 
     assert not choice.answers
     assert "no answer" in choice.reason
-    assert time.monotonic() - began < score_api.QUICK  # it is not tried again and again
+    assert time.monotonic() - began < served.QUICK  # it is not tried again and again
 
 
 def test_a_wrong_key_is_a_reason_that_does_not_hold_it(
@@ -98,7 +99,6 @@ def test_a_server_that_calls_its_models_by_the_key_does_not_show_it(
     [
         (RuntimeError("a bug with my-secret-key in it"), "a bug with [key] in it"),
         (ZeroDivisionError(), "ZeroDivisionError"),
-        (ModuleNotFoundError("No module named 'torch'", name="torch"), "a package that is not installed (torch)"),
     ],
 )
 def test_an_engine_that_fails_does_not_hide_the_others(
@@ -106,17 +106,29 @@ def test_an_engine_that_fails_does_not_hide_the_others(
 ) -> None:
     monkeypatch.setenv("MEMSCOPE_API_KEY", "my-secret-key")
 
-    def broken(_: EngineOptions) -> None:
+    def broken(_: EngineOptions, _job: Job) -> list[str]:
         raise error
 
     def spec(name: str) -> EngineSpec:
-        return engine_spec(name) if name == "embedded" else EngineSpec(name, "", broken)  # type: ignore[arg-type]
+        found = engine_spec(name)
+        return found if name == "embedded" else replace(found, models=broken)
 
     monkeypatch.setattr(engines, "engine_spec", spec)
     found = choices(Settings(engine="score-api"))
 
     assert reason in found["score-api"].reason
     assert found["embedded"].answers
+
+
+def test_an_engine_whose_packages_are_missing_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        engines, "engine_spec", lambda name: replace(engine_spec(name), packages=("memscope_nowhere",), extra="hf")
+    )
+    choice = choices(Settings())["embedded"]
+
+    assert not choice.answers
+    assert "memscope_nowhere" in choice.reason
+    assert "pip install 'memscope[hf]'" in choice.reason
 
 
 def test_asking_can_be_stopped() -> None:

@@ -50,6 +50,7 @@ def made(
         state=states,
         tokens=np.zeros(m, np.int64),
         errors={},
+        cell_errors={},
     )
 
 

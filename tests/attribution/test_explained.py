@@ -28,6 +28,7 @@ def matrix(*effects: list[float], state: State = State.OK) -> Matrix:
         state=np.full((n, m), state, np.uint8),
         tokens=np.zeros(m, np.int64),
         errors={},
+        cell_errors={},
     )
 
 

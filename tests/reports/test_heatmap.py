@@ -34,6 +34,7 @@ def matrix() -> Matrix:
         state=np.full((2, 2), State.OK, np.uint8),
         tokens=np.array([5, 0]),
         errors={},
+        cell_errors={},
     )
 
 

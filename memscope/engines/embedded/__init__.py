@@ -9,5 +9,8 @@ def _build(options: EngineOptions) -> Embedded:
 
 
 ENGINE = EngineSpec(
-    name="embedded", summary="Word predictability in numpy: no model, no server, no download (lexical).", build=_build
+    "embedded",
+    "Word predictability in numpy: no model, no server, no download (lexical).",
+    Embedded.capabilities,
+    _build,
 )

@@ -17,11 +17,11 @@ from memscope.conversation.ablation import Ablation
 from memscope.conversation.model import Conversation
 from memscope.conversation.render import Prompt, render
 from memscope.engines.embedded.document import Document, read
-from memscope.engines.embedded.kept import Kept
 from memscope.engines.embedded.ladder import Chunk, Ladder
 from memscope.engines.embedded.prior import Prior, english
 from memscope.engines.embedded.tokens import Cut, cut
 from memscope.engines.embedded.vocabulary import Vocabulary
+from memscope.engines.kept import Kept
 from memscope.engines.protocol import Capabilities, EngineIdentity, Failure, ResponseScore, Tokens
 
 VERSION = "1"  # of the numbers: raise it with any change that moves one
@@ -54,6 +54,10 @@ class Embedded:
     their numbers, so that one more response costs its own tokens and the counting.
     """
 
+    capabilities = Capabilities(
+        "embedded (lexical)", tokens=True, concurrency=1, limits="It sees shared words, not meaning."
+    )
+
     def __init__(self, prior: Prior | None = None) -> None:
         """`prior`: p_0 of the words; by default that of the English word list that ships with memscope."""
         self._prior = prior or english()
@@ -62,12 +66,6 @@ class Embedded:
         self._scored: Kept[bytes, NDArray[np.float64]] = Kept(_KEPT_TOKENS, lambda kept: len(kept) + 1)
         self._matrices: Kept[tuple[object, ...], _Matrix] = Kept(_KEPT_CELLS, lambda kept: kept.totals.size + 1)
         self.identity = EngineIdentity("embedded", model=f"{VERSION}-{self._prior.digest}")
-        self.capabilities = Capabilities(
-            "embedded (lexical)",
-            tokens=True,
-            concurrency=1,
-            limits="It sees shared words, not meaning.",
-        )
 
     def close(self) -> None:
         """Nothing to let go of: what is remembered goes with the engine."""

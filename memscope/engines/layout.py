@@ -1,0 +1,108 @@
+"""Laying prompts out: what a chat template makes of each, and where its responses stand in that.
+
+Finding a response takes two more layouts. That is done once: an ablation differs from a layout that is known in the
+middle alone, so what both begin and end with stands where it stood, and only responses in between are looked for again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic
+
+from memscope.base.job import Job
+from memscope.base.text import Span
+from memscope.conversation.render import Prompt
+from memscope.engines.chat import Chat, Fold, chat
+from memscope.engines.spans import Laid, common_prefix, common_suffix, diff_span, probes
+
+_KEPT = 8  # conversations whose layout is remembered
+
+
+@dataclass(frozen=True)
+class Layout(Generic[Laid]):
+    """`whole`: the prompt as text or token ids, to the end of its last response; `spans` [M]: where the responses stand
+    in it, ascending; `texts` [M]: what they say."""
+
+    whole: Laid
+    spans: tuple[Span, ...]
+    texts: tuple[str, ...]
+
+
+@dataclass
+class _Known(Generic[Laid]):
+    """A layout of a conversation, with all that stands behind its last response; made by whoever holds the lock."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    whole: Laid | None = None
+    spans: tuple[Span, ...] = ()
+
+
+class Layouts(Generic[Laid]):
+    """Lays prompts out with `lay`, which gives a chat as text or token ids. Safe to use from any thread.
+
+    `fold`: how messages are folded. `thinking`: thinking at the head of a response is a part of it.
+    """
+
+    def __init__(self, lay: Callable[[Chat, Job], Laid], fold: Fold = "off") -> None:
+        self._lay: Callable[[Chat, Job], Laid] = lay
+        self._fold = fold
+        self._lock = threading.Lock()
+        self._known: OrderedDict[tuple[object, ...], _Known[Laid]] = OrderedDict()
+
+    def of(self, prompt: Prompt, job: Job) -> Layout[Laid]:
+        """The layout of `prompt`. Raises what `lay` raises."""
+        said = chat(prompt, self._fold)
+        whole = self._lay(said, job)
+        known = self._entry(prompt)
+        with known.lock:  # others wait for the first to look, and then need not
+            if known.whole is None:
+                spans = self._spans(said, whole, {}, prompt.thinking, job)
+                known.whole, known.spans = whole, spans
+            else:
+                spans = self._spans(said, whole, _still(known, whole), prompt.thinking, job)
+        end = spans[-1][1] if spans else 0
+        return Layout(whole[:end], spans, said.texts)
+
+    def _entry(self, prompt: Prompt) -> _Known[Laid]:
+        """One for all ablations of a conversation: none changes a response or a tool."""
+        key = (prompt.tools, prompt.thinking, *(turn.digest for turn in prompt.responses))
+        with self._lock:
+            known = self._known.setdefault(key, _Known())
+            self._known.move_to_end(key)
+            while len(self._known) > _KEPT:
+                self._known.popitem(last=False)
+            return known
+
+    def _spans(self, said: Chat, whole: Laid, still: dict[int, Span], thinking: bool, job: Job) -> tuple[Span, ...]:
+        spans: list[Span] = []
+        for number, (place, text) in enumerate(zip(said.responses, said.texts, strict=True)):
+            span = still.get(number)
+            if span is None:
+                job.check()
+                content = said.messages[place]["content"]
+                probed = [
+                    self._lay(said.saying(place, probe), job) for probe in probes(content or text, thinking=thinking)
+                ]
+                span = diff_span(whole, *probed)
+            floor = spans[-1][1] if spans else 0
+            spans.append((max(span[0], floor), max(span[1], floor)))  # a template that repeats one is not let overlap
+        return tuple(spans)
+
+
+def _still(known: _Known[Laid], whole: Laid) -> dict[int, Span]:
+    """The responses of a layout that is known, where they stand in another of the same conversation: those in what
+    both begin with, and those in what both end with."""
+    assert known.whole is not None
+    before = common_prefix(known.whole, whole)
+    behind = len(known.whole) - common_suffix(known.whole, whole)
+    shift = len(whole) - len(known.whole)
+    found: dict[int, Span] = {}
+    for number, (start, end) in enumerate(known.spans):
+        if end <= before:
+            found[number] = (start, end)
+        elif start >= behind and start + shift >= 0:
+            found[number] = (start + shift, end + shift)
+    return found
