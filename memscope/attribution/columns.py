@@ -89,11 +89,12 @@ def _threaded(
 
 
 def _next(landed: queue.SimpleQueue[Column | BaseException], job: Job) -> Column:
+    """What lands next. What has landed already is not lost to somebody who asks to stop."""
     while True:
-        job.check()
         try:
-            item = landed.get(timeout=_LOOK)
+            item = landed.get_nowait() if job.cancelled else landed.get(timeout=_LOOK)
         except queue.Empty:
+            job.check()
             continue
         if isinstance(item, Cancelled):
             job.check()

@@ -59,10 +59,9 @@ class Layouts(Generic[Laid]):
         known = self._entry(prompt)
         with known.lock:  # others wait for the first to look, and then need not
             if known.whole is None:
-                spans = self._spans(said, whole, {}, prompt.thinking, job)
-                known.whole, known.spans = whole, spans
-            else:
-                spans = self._spans(said, whole, _still(known, whole), prompt.thinking, job)
+                known.spans = self._spans(said, whole, {}, prompt.thinking, job)
+                known.whole = whole
+        spans = self._spans(said, whole, _still(known, whole), prompt.thinking, job)
         end = spans[-1][1] if spans else 0
         return Layout(whole[:end], spans, said.texts)
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 
 from memscope.attribution.columns import columns
 from memscope.attribution.matrix import MatrixRun
-from memscope.base.errors import Cancelled
+from memscope.base.errors import Cancelled, EngineError
 from memscope.base.job import Job
 from memscope.conversation.ablation import AGAIN, BASELINE, Ablation
 from memscope.conversation.model import Conversation
@@ -130,6 +130,35 @@ def test_an_engine_error_fails_one_ablation_alone() -> None:
     failed = {ablation for ablation, result in found.items() if isinstance(result, str)}
     assert failed == {without("tabs"), without("tabs", "pnpm", "late")}
     assert found[without("tabs")] == f"the server refuses to go without {TABS!r}"
+
+
+def test_what_fails_for_good_is_not_asked_again_for_every_other_ablation() -> None:
+    def expired(call: int, _prompt: Prompt) -> None:
+        if call > 2:
+            raise EngineError("HTTP 401: the key has expired", lasting=True)
+
+    engine = FormulaEngine(before=expired)
+    conversation = many_memories(20)
+
+    found = landed(engine, conversation, workers=1)
+
+    assert engine.calls == 3
+    assert [reason for reason in found.values() if isinstance(reason, str)] == ["HTTP 401: the key has expired"] * 21
+    assert len(found) == 23
+
+
+def test_what_has_landed_is_not_lost_to_somebody_who_asks_to_stop() -> None:
+    job, conversation = Job(), many_memories(5)
+    engine = FormulaEngine()
+    plan = MatrixRun(conversation).plan
+    found = []
+    with closing(columns(engine, conversation, plan, job, workers=1)) as landing:
+        found.append(next(landing))
+        end_of_workers()
+        job.cancel()
+        found += list(landing)
+
+    assert len(found) == len(plan)
 
 
 def test_a_bug_in_an_engine_is_raised() -> None:

@@ -3,7 +3,8 @@
     python tests/benchmarks/matrix_http.py [rounds]
 
 A server of its own on the loopback takes 50 ms for an answer. Each round scores a conversation of 100 memories and 20
-responses with 8 workers into an empty store, then posts the same bodies from 8 threads over one plain `httpx.Client`.
+responses with 8, then with 32 workers into an empty store, and posts the same bodies from as many threads over one
+plain `httpx.Client`.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from memscope.conversation.render import Renderer
 from memscope.engines.score_api import sent
 from tests.engines.server import KEY, MODEL, Process, ScoreServer
 
-MEMORIES, RESPONSES, WORKERS, LATENCY = 100, 20, 8, 0.05
+MEMORIES, RESPONSES, LATENCY = 100, 20, 0.05
 
 
 def conversation() -> Conversation:
@@ -46,13 +47,13 @@ def conversation() -> Conversation:
     return Conversation((Message("system", (Text("You help."),)), *memories, *turns))
 
 
-def ours(talk: Conversation, server: ScoreServer) -> float:
+def ours(talk: Conversation, server: ScoreServer, workers: int) -> float:
     """Seconds for a matrix into an empty store, opening the engine apart."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {"MEMSCOPE_DATA_DIR": folder, "MEMSCOPE_API_KEY": KEY}
         scorer = open_scorer(Settings(engine="score-api", base_url=server.url, model=MODEL))
         began = time.perf_counter()
-        run, cost = score_matrix(talk, scorer, Job(), workers=WORKERS)
+        run, cost = score_matrix(talk, scorer, Job(), workers=workers)
         took = time.perf_counter() - began
         assert not run.snapshot().errors
         assert cost.scorings == MEMORIES + 3
@@ -60,7 +61,7 @@ def ours(talk: Conversation, server: ScoreServer) -> float:
     return took
 
 
-def bare(talk: Conversation, server: ScoreServer) -> float:
+def bare(talk: Conversation, server: ScoreServer, workers: int) -> float:
     """Seconds for posting the same bodies."""
     renderer = Renderer(talk)
     bodies = [
@@ -68,7 +69,8 @@ def bare(talk: Conversation, server: ScoreServer) -> float:
         for a in MatrixRun(talk).plan
     ]
     headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
-    with httpx.Client(headers=headers) as client, ThreadPoolExecutor(WORKERS) as pool:
+    limits = httpx.Limits(max_connections=256, max_keepalive_connections=256)
+    with httpx.Client(headers=headers, limits=limits) as client, ThreadPoolExecutor(workers) as pool:
         began = time.perf_counter()
         answers = list(pool.map(lambda body: client.post(f"{server.url}/score", content=body).json(), bodies))
         took = time.perf_counter() - began
@@ -81,11 +83,13 @@ def main() -> None:
     process = Process()
     server = process.room(LATENCY=LATENCY)
     talk = conversation()
-    times = [(ours(talk, server), bare(talk, server)) for _ in range(rounds)]
+    for workers in (8, 32):
+        times = [(ours(talk, server, workers), bare(talk, server, workers)) for _ in range(rounds)]
+        for mine, plain in times:
+            print(f"{workers} in flight: matrix {mine:.3f} s, bare requests {plain:.3f} s, ratio {mine / plain:.3f}")
+        median = statistics.median(mine / plain for mine, plain in times)
+        print(f"{workers} in flight: median ratio of {rounds}: {median:.3f}")
     process.stop()
-    for mine, plain in times:
-        print(f"matrix {mine:.3f} s, bare requests {plain:.3f} s, ratio {mine / plain:.3f}")
-    print(f"median ratio of {rounds}: {statistics.median(mine / plain for mine, plain in times):.3f}")
 
 
 if __name__ == "__main__":
