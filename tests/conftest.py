@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual import constants
 
 from tests.engines.server import Process, ScoreServer
+from tests.engines.token_server import Dialect, TokenServer
 
 # Pictures are the same everywhere. The snapshot plugin has imported Textual by now, which reads the environment then.
 constants.COLOR_SYSTEM = "truecolor"  # type: ignore[misc]
@@ -37,3 +39,17 @@ def _server_process() -> Iterator[Process]:
 def score_server(_server_process: Process) -> Callable[..., ScoreServer]:
     """`score_server(FAULT="503", ...)` is a server that behaves so; `tests.engines.server` lists the names."""
     return _server_process.room
+
+
+@pytest.fixture
+def token_server() -> Iterator[Callable[..., TokenServer]]:
+    """`token_server("vllm", ...)` is a server that speaks so, and is gone in the end."""
+    made: list[TokenServer] = []
+
+    def serve(dialect: str | type[Dialect] = "vllm", **settings: Any) -> TokenServer:
+        made.append(TokenServer(dialect, **settings))
+        return made[-1]
+
+    yield serve
+    for server in made:
+        server.die()

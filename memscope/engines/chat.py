@@ -15,11 +15,12 @@ from typing import Any, Literal
 from memscope.conversation.render import Piece, Prompt, Turn
 
 Fold = Literal["off", "memories", "system"]
-"""`memories`: a message that is a memory as a whole becomes a part of the message behind it (or, where none takes it,
-of the one before), and what then stands in one role behind another is one message; `system`: the system message goes
-into the first user message as well."""
+"""`memories`: a message that is a memory as a whole becomes a part of the message behind it (in front of a response: of
+the one before), and what then stands in one role behind another is one message; `system`: the system message goes into
+the first user message as well."""
 
 _SYSTEM = ("system", "developer")
+_ANSWERS = ("tool", "function")  # to calls
 _ROLES = {"developer": "system", "function": "tool"}  # older and newer names of the same
 
 
@@ -33,9 +34,14 @@ class Chat:
     responses: tuple[int, ...]
     texts: tuple[str, ...]
 
-    def saying(self, place: int, content: str) -> Chat:
-        """The same, but the message at `place` says `content` and calls nothing."""
+    def saying(self, place: int, content: str, *, calling: bool = False) -> Chat:
+        """The same, but the message at `place` says `content` and calls nothing; `calling`: it calls as often as it
+        did, with `content` in names and arguments."""
         message = {"role": self.messages[place]["role"], "content": content}
+        if calling:
+            function = {"name": "".join(filter(str.isalnum, content)), "arguments": json.dumps({content: content})}
+            calls = [{**call, "function": function} for call in self.messages[place]["tool_calls"]]
+            message |= {"tool_calls": calls}
         return replace(self, messages=(*self.messages[:place], message, *self.messages[place + 1 :]))
 
 
@@ -90,22 +96,23 @@ def _tool(text: str) -> dict[str, Any] | None:
 def _folded(turns: Sequence[Turn], *, system: bool) -> tuple[Turn, ...]:
     """Turns without messages that are memories as a whole, and without two of one role in a row.
 
-    A memory goes to the front of what comes behind it, if that is said by somebody who may say it: not a response, and
-    no tool's answer, which belongs to its call.
+    A memory goes to the front of what comes behind it; in front of a response, to the end of what comes before it, and
+    never across another response, which did not see it. Nothing comes between a call and its answer.
     """
     out: list[Turn] = []
     waiting: list[Piece] = []  # memories that look for a message
     for turn in turns:
         if turn.is_memory:
             waiting += _line(turn.pieces)
-        elif turn.is_response or turn.role in ("tool", "function"):
-            if waiting:
-                _give(out, waiting)
-                waiting = []
+        elif turn.is_response:
+            _give(out, waiting)
+            waiting = []
+            out.append(turn)
+        elif turn.role in _ANSWERS:
             out.append(turn)
         else:
             late = system or any(earlier.role not in _SYSTEM for earlier in out)
-            role = "user" if turn.role in _SYSTEM and late else turn.role
+            role = "user" if turn.role in _SYSTEM and late else _ROLES.get(turn.role, turn.role)
             said = replace(turn, role=role, pieces=(*waiting, *turn.pieces))
             waiting = []
             last = out[-1] if out else None
@@ -113,22 +120,22 @@ def _folded(turns: Sequence[Turn], *, system: bool) -> tuple[Turn, ...]:
                 out[-1] = replace(last, pieces=(*_line(last.pieces), *said.pieces), calls=(*last.calls, *said.calls))
             else:
                 out.append(said)
-    if waiting:
-        _give(out, waiting)
+    _give(out, waiting)
     return tuple(out)
 
 
-def _give(out: list[Turn], memories: list[Piece]) -> None:
-    """Puts memories at the end of the last message that may take them: never into a response."""
-    for place in range(len(out) - 1, -1, -1):
-        turn = out[place]
-        if turn.role == "user" or turn.role in _SYSTEM:
-            first, *others = memories
-            if turn.content and not turn.content.endswith("\n"):
-                first = replace(first, text="\n" + first.text)  # its own, for it goes with it
-            out[place] = replace(turn, pieces=(*turn.pieces, first, *others))
-            return
-    out.insert(0, Turn("user", tuple(memories)))
+def _give(out: list[Turn], memories: Sequence[Piece]) -> None:
+    """Puts memories at the end of the last turn; where that is a response, behind it as a message of their own.
+
+    Each takes along the newline in front of it, whatever stands there: another memory would come and go with it.
+    """
+    if not memories:
+        return
+    lines = [replace(piece, text="\n" + piece.text.removesuffix("\n")) for piece in memories]
+    if out and not out[-1].is_response:
+        out[-1] = replace(out[-1], pieces=(*out[-1].pieces, *lines))
+    else:
+        out.append(Turn("user", tuple(lines)))
 
 
 def _line(pieces: Sequence[Piece]) -> list[Piece]:

@@ -6,9 +6,12 @@ can reach an error, a screen or the disk.
 
 from __future__ import annotations
 
+import html
 import json
 import math
 import random
+import re
+import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -31,6 +34,14 @@ FIRST_WAIT, LONGEST_WAIT, LONGEST_RETRY_AFTER = 0.5, 8.0, 120.0
 CONNECT_TIMEOUT = 5.0
 LARGEST_ANSWER = 256 * 2**20  # bytes: a server that streams for ever must not fill the memory
 SHOWN_BODY = 200  # characters of an answer that an error quotes
+
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_ANOTHER = "A gateway or another service answers there: check --base-url."
+_BEHIND = "A gateway answers, and the server behind it does not: is that running?"
+_NOT_TRUSTED = (
+    "Give the name that the certificate is for as --base-url; where it is signed by an authority of your own, set"
+    " SSL_CERT_FILE to that one's certificate."
+)
 
 
 class Server:
@@ -106,13 +117,15 @@ class Server:
             try:
                 status, headers, body = self._in_turn(method, path, content, job)
                 if status < 300:
-                    return self._json(path, body)
+                    return self._json(path, status, body)
                 error = self._refusal(path, status, headers, body)
                 if status not in RETRIED:
                     raise error
                 retry_after = _seconds_to_wait(headers.get("retry-after", ""))
             except (httpx.ConnectError, httpx.ConnectTimeout, httpx.NetworkError, httpx.RemoteProtocolError) as broken:
-                error = self._unreachable(broken)
+                error = self._unreachable(broken, path)
+                if error.lasting:
+                    raise error from broken
             except httpx.TimeoutException as late:
                 do = "Raise --timeout, or lower --workers if the server is busy."
                 raise EngineError(f"no answer within {self._timeout:g} s", where=self.base_url + path, do=do) from late
@@ -153,13 +166,17 @@ class Server:
                     raise EngineError(what, where=url)
             return response.status_code, response.headers, b"".join(chunks)
 
-    def _json(self, path: str, body: bytes) -> Any:
+    def _json(self, path: str, status: int, body: bytes) -> Any:
         try:
             answer = json.loads(body)
         except (ValueError, RecursionError) as error:
-            raise EngineError(f"the answer is no JSON: {self._head(body)}", where=self.base_url + path) from error
+            where, do = self.base_url + path, "" if not _is_page(body) else _ANOTHER
+            raise EngineError(
+                f"the answer is no JSON: {self._head(body)}", where=where, do=do, status=status
+            ) from error
         if isinstance(answer, dict) and answer.get("error"):
-            raise EngineError(f"the server reports an error: {self._message(answer)}", where=self.base_url + path)
+            what = f"the server reports an error: {self._message(answer)}"
+            raise EngineError(what, where=self.base_url + path, status=status)
         return answer
 
     def _refusal(self, path: str, status: int, headers: httpx.Headers, body: bytes) -> EngineError:
@@ -175,16 +192,37 @@ class Server:
                 else "Set MEMSCOPE_API_KEY to the server's key."
             ),
             403: "The key in MEMSCOPE_API_KEY may not do this.",
-            404: "Check --base-url: the engine's route is not there.",
+            404: (
+                "Check --model: `memscope doctor` lists those that are served."
+                if "model" in said.lower()
+                else "Check --base-url: the engine's route is not there."
+            ),
+            429: "The server is asked more than it takes: fewer --workers may help.",
+            502: _BEHIND,
+            503: "It may still be loading its model, or be overloaded: try again in a while.",
+            504: _BEHIND,
         }.get(status, "")
         if 300 <= status < 400:
-            said = f"it redirects to {self.hidden(headers.get('location', '?'))}, and redirects are not followed"
-            do = "Give the final address as --base-url."
+            to = self.hidden(headers.get("location", "?"))
+            said, do = f"it redirects to {to}, and redirects are not followed", _final(to, path)
         lasting = status in (401, 403)
         return EngineError(f"HTTP {status}: {said}", where=self.base_url + path, do=do, lasting=lasting, status=status)
 
-    def _unreachable(self, error: httpx.TransportError) -> EngineError:
+    def _unreachable(self, error: httpx.TransportError, path: str) -> EngineError:
+        """No answer, or none to its end. What trying again would not mend is lasting."""
         why = self.hidden(str(error)) or type(error).__name__
+        if isinstance(error, httpx.ConnectError) and (secure := _secure_failure(error)):
+            what, do = f"no secure connection ({self.hidden(secure)})", _NOT_TRUSTED
+            if "certificate" not in secure.lower():
+                do = "Perhaps the server speaks plain HTTP there: try http:// in --base-url."
+            return EngineError(what, where=self.base_url, do=do, lasting=True)
+        if isinstance(error, httpx.RemoteProtocolError):
+            if "without sending complete" in why:
+                do = "The server or a gateway before it gave up in the middle; its own log says why."
+                return EngineError("the answer was cut off in the middle", where=self.base_url + path, do=do)
+            if "without sending" not in why:
+                do = "Check the port in --base-url, and whether it has to be https://."
+                return EngineError(f"what answers does not speak HTTP ({why})", where=self.base_url, do=do)
         return EngineError(f"no answer ({why})", where=self.base_url, do="Is the server running, and --base-url right?")
 
     def _message(self, answer: Mapping[str, Any]) -> str:
@@ -195,7 +233,13 @@ class Server:
         return self.hidden(error if isinstance(error, str) else json.dumps(error, ensure_ascii=False))[:SHOWN_BODY]
 
     def _head(self, body: bytes) -> str:
-        text = " ".join(self.hidden(body[: 2**16].decode("utf-8", "replace")).split())
+        """An answer that is not JSON, in short: its beginning, or what a web page is called."""
+        text = self.hidden(body[: 2**16].decode("utf-8", "replace"))
+        if _is_page(body):
+            titled = _TITLE.search(text)
+            title = " ".join(html.unescape(titled[1]).split())[:SHOWN_BODY] if titled else ""
+            return f'a web page ("{title}")' if title else "a web page"
+        text = " ".join(text.split())
         return (text[:SHOWN_BODY] + "…" if len(text) > SHOWN_BODY else text) or "an empty body"
 
     def hidden(self, text: str) -> str:
@@ -206,6 +250,28 @@ class Server:
             for form in forms:
                 text = text.replace(form, "[key]")
         return text
+
+
+def _is_page(body: bytes) -> bool:
+    return body[:1024].lstrip().lower().startswith((b"<!doctype html", b"<html"))
+
+
+def _final(location: str, path: str) -> str:
+    """What to do about a redirect of a request for `path`."""
+    address = location.partition("?")[0].removesuffix(path)
+    if address == location or not address.startswith(("http://", "https://")):
+        return "Give the final address as --base-url."
+    return f"Give the final address as --base-url: {address}"
+
+
+def _secure_failure(error: BaseException) -> str:
+    """Why no secure connection came about; empty where it is another failure."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
+            return getattr(cause, "verify_message", "") or (cause.reason or str(cause)).lower().replace("_", " ")
+        cause = cause.__cause__ or cause.__context__
+    return ""
 
 
 def _checked_url(url: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic
 
+from memscope.base.errors import EngineError
 from memscope.base.job import Job
 from memscope.base.text import Span
 from memscope.conversation.render import Prompt
@@ -33,9 +34,11 @@ class Layout(Generic[Laid]):
 
 @dataclass
 class _Known(Generic[Laid]):
-    """A layout of a conversation, with all that stands behind its last response; made by whoever holds the lock."""
+    """A layout of a conversation, with all that stands behind its last response; made by whoever holds the lock.
+    `said`: what was laid out; None until it was."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
+    said: Chat | None = None
     whole: Laid | None = None
     spans: tuple[Span, ...] = ()
 
@@ -52,16 +55,20 @@ class Layouts(Generic[Laid]):
         self._lock = threading.Lock()
         self._known: OrderedDict[tuple[object, ...], _Known[Laid]] = OrderedDict()
 
+    def whole(self, prompt: Prompt, job: Job) -> Laid:
+        """`prompt` laid out to its end, without looking for its responses. Raises what `lay` raises."""
+        return self._lay(chat(prompt, self._fold), job)
+
     def of(self, prompt: Prompt, job: Job) -> Layout[Laid]:
         """The layout of `prompt`. Raises what `lay` raises."""
         said = chat(prompt, self._fold)
         whole = self._lay(said, job)
         known = self._entry(prompt)
         with known.lock:  # others wait for the first to look, and then need not
-            if known.whole is None:
-                known.spans = self._spans(said, whole, {}, prompt.thinking, job)
-                known.whole = whole
-        spans = self._spans(said, whole, _still(known, whole), prompt.thinking, job)
+            if known.said is None:
+                known.whole, known.spans = whole, self._spans(said, whole, {}, prompt.thinking, job)
+                known.said = said
+        spans = self._spans(said, whole, _still(known, said, whole), prompt.thinking, job)
         end = spans[-1][1] if spans else 0
         return Layout(whole[:end], spans, said.texts)
 
@@ -81,27 +88,48 @@ class Layouts(Generic[Laid]):
             span = still.get(number)
             if span is None:
                 job.check()
-                content = said.messages[place]["content"]
-                probed = [
-                    self._lay(said.saying(place, probe), job) for probe in probes(content or text, thinking=thinking)
-                ]
-                span = diff_span(whole, *probed)
+                content = said.messages[place]["content"] or text
+                span = diff_span(
+                    whole, *(self._probed(said, place, p, job) for p in probes(content, thinking=thinking))
+                )
             floor = spans[-1][1] if spans else 0
             spans.append((max(span[0], floor), max(span[1], floor)))  # a template that repeats one is not let overlap
         return tuple(spans)
 
+    def _probed(self, said: Chat, place: int, probe: str, job: Job) -> Laid:
+        """The chat laid out with a probe in the place of a response."""
+        try:
+            return self._lay(said.saying(place, probe), job)
+        except EngineError:
+            if "tool_calls" not in said.messages[place]:
+                raise
+            try:  # some templates refuse an answer to no call
+                return self._lay(said.saying(place, probe, calling=True), job)
+            except EngineError:
+                pass
+            raise
 
-def _still(known: _Known[Laid], whole: Laid) -> dict[int, Span]:
+
+def _still(known: _Known[Laid], said: Chat, whole: Laid) -> dict[int, Span]:
     """The responses of a layout that is known, where they stand in another of the same conversation: those in what
-    both begin with, and those in what both end with."""
+    both begin with, and those in what both end with, as messages and as laid out: what repeats itself looks the same
+    in other places too.
+
+    What stands next to a response has to be the same as well: at the very border it may be longer in one of the two.
+    """
+    assert known.said is not None
     assert known.whole is not None
+    if known.said.messages == said.messages:
+        return dict(enumerate(known.spans))
+    first = common_prefix(known.said.messages, said.messages)
+    last = common_suffix(known.said.messages, said.messages)
     before = common_prefix(known.whole, whole)
     behind = len(known.whole) - common_suffix(known.whole, whole)
     shift = len(whole) - len(known.whole)
     found: dict[int, Span] = {}
-    for number, (start, end) in enumerate(known.spans):
-        if end <= before:
+    for number, ((start, end), place) in enumerate(zip(known.spans, known.said.responses, strict=True)):
+        if place < first and end < before:
             found[number] = (start, end)
-        elif start >= behind and start + shift >= 0:
+        elif place >= len(known.said.messages) - last and start > behind:
             found[number] = (start + shift, end + shift)
     return found

@@ -135,3 +135,12 @@ class RecomputingEngine(OnePassEngine, Protocol):
         """The tokens of one response (a position in `conversation.responses`) under each ablation: what `columns`
         leaves out because the whole of it would be too much to keep."""
         ...
+
+
+@runtime_checkable
+class CountingEngine(Engine, Protocol):
+    """An engine that says how many tokens a prompt has."""
+
+    def count(self, prompt: Prompt, job: Job) -> int:
+        """How many tokens the prompt has, whether or not the model takes as many. Raises `EngineError`."""
+        ...

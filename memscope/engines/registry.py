@@ -14,8 +14,8 @@ from memscope.engines.checks import Check
 from memscope.engines.protocol import Capabilities, Engine
 
 _GROUND = """
-    chat checks http kept layout pace protocol recognise registry served spans stored templates token_engine token_text
-    validity
+    chat checked checks http kept layout pace protocol recognise registry served spans stored templates token_checks
+    token_engine token_text trial validity
 """.split()  # modules of this folder that are no engine
 
 
@@ -47,7 +47,8 @@ class EngineSpec:
 
     `models`, for engines that are servers: asks quickly which models one serves, none where it does not say; raises
     `UsageError`, `EngineError` where it does not answer, `Cancelled`. `packages`: what has to be importable, which the
-    `extra` of memscope installs. `check`: tries whether its numbers are right (None: they are its own).
+    `extra` of memscope installs. `check`: tries whether its numbers are right (None: they are its own); `quiet`: also
+    unasked, before its first use.
     """
 
     name: str
@@ -58,15 +59,29 @@ class EngineSpec:
     packages: tuple[str, ...] = ()
     extra: str = ""
     check: Callable[[Engine, Job], Iterator[Check]] | None = None
+    quiet: bool = True
 
     @property
     def served(self) -> bool:
         """Whether it speaks to a server, which needs an address."""
         return self.models is not None
 
+    @property
+    def opens(self) -> bool:
+        """Whether it computes a model in this process, which has to be named."""
+        return not self.served and bool(self.packages)
+
+
+AUTO = "auto"  # instead of a name: the engine is found by what answers at the address, or by what the model is
+
+
+def engine_values() -> list[str]:
+    """What `--engine` takes: "auto", and the names of all engines."""
+    return [AUTO, *engine_names()]
+
 
 def engine_names() -> list[str]:
-    """The names `--engine` takes, sorted; imports no engine."""
+    """The names of the engines there are, sorted; imports none."""
     return [name.replace("_", "-") for name in member_names(memscope.engines) if name not in _GROUND]
 
 

@@ -1,4 +1,4 @@
-"""What engines behind a server share: its address, the models it serves, and which of them is meant."""
+"""What engines behind a server share: its address, the models it serves, which of them is meant, and its tokeniser."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from memscope.base.errors import EngineError, UsageError
 from memscope.base.job import Job
+from memscope.engines.chat import Chat
 from memscope.engines.http import Server
 from memscope.engines.registry import EngineOptions
 
@@ -99,6 +100,28 @@ def names(server: Server, job: Job, path: str = "/v1/models") -> list[str]:
         return [server.hidden(model.name) for model in listed(server, job, path)[:MOST_MODELS]]
     finally:
         server.close()
+
+
+def tokenise(server: Server, model: str, said: Chat, job: Job) -> list[int]:
+    """A chat as the token ids that the server's own template makes of it. Raises `EngineError`."""
+    body: dict[str, Any] = {"model": model, "messages": said.messages, "add_generation_prompt": False}
+    if said.tools:
+        body["tools"] = said.tools
+    return tokenised(server, body, job)
+
+
+def tokenised(server: Server, body: Mapping[str, Any], job: Job) -> list[int]:
+    """The token ids a server's /tokenize answers with. Raises `EngineError`."""
+    answer = server.post("/tokenize", body, job)
+    tokens = answer.get("tokens") if isinstance(answer, Mapping) else None
+    if not isinstance(tokens, list) or not all(type(token) is int for token in tokens):
+        raise EngineError("the answer to /tokenize has no token ids", where=server.base_url)
+    return tokens
+
+
+def may_lack_memory(error: EngineError) -> bool:
+    """Whether a server that failed like this may have run out of memory: it breaks down, or says so."""
+    return error.status >= 500 or not error.status or "memory" in error.what
 
 
 def _longest(entry: Mapping[str, Any]) -> int | None:

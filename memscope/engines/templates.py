@@ -56,7 +56,10 @@ _SPECIAL = {
     "gemma": ("<bos>", "<eos>"),
 }
 _GENERATION = re.compile(r"{%([-+]?)\s*(?:end)?generation\s*([-+]?)%}")  # a mark for training, which changes no text
-_LARGEST = 2**20  # bytes of a template's file
+_LARGEST = 2**24  # bytes of a template's file
+_CONFIG = "tokenizer_config.json"
+_NONE, _GIVE = "this file holds no chat_template", "Give the Jinja file itself."
+_THERE = f"There are: {', '.join(BUILT_IN)}; or give a file, Jinja or {_CONFIG}."
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,6 @@ class Template:
 
     def render(self, said: Chat) -> str:
         """The chat as text. Raises `EngineError` where the template refuses it."""
-        from jinja2 import TemplateError
-
         try:
             text: str = self._compiled.render(
                 messages=[with_objects(message) for message in said.messages],
@@ -103,7 +104,7 @@ class Template:
                 bos_token=self.bos,
                 eos_token=self.eos,
             )
-        except (TemplateError, TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+        except Exception as error:  # a template is input: whatever it does wrong is no bug here
             raise refused(str(error) or type(error).__name__) from error
         return text
 
@@ -132,38 +133,55 @@ def with_objects(message: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def template_of(setting: str) -> Template:
-    """The template that a setting names: one of `BUILT_IN`, or a file: Jinja, or a tokenizer_config.json that holds it.
+    """The template that a setting names: one of `BUILT_IN`, or a file: Jinja, or a tokenizer_config.json that holds it;
+    or a model's folder, which has one of them.
 
-    Raises `UsageError` for what is neither.
+    The texts of special tokens are in tokenizer_config.json: a Jinja file is read with the one beside it. Raises
+    `UsageError` for what is no template.
     """
     if setting in BUILT_IN:
         return Template(BUILT_IN[setting], *_SPECIAL.get(setting, ("", "")), name=setting)
     path = Path(setting).expanduser()
-    there = f"There are: {', '.join(BUILT_IN)}; or give a file, Jinja or tokenizer_config.json."
+    config = path / _CONFIG if path.is_dir() else path if path.suffix == ".json" else path.with_name(_CONFIG)
+    settings: object = {}
+    if config == path or config.exists():
+        try:
+            settings = json.loads(_read(config, setting))
+        except (ValueError, RecursionError) as error:
+            raise UsageError(_NONE, where=config, do=_GIVE) from error
+    settings = settings if isinstance(settings, dict) else {}
+    if path.suffix == ".json" or path.is_dir():
+        jinja = config.with_name("chat_template.jinja")
+        source = _read(jinja, setting) if jinja.exists() else _held(settings.get("chat_template"))
+        if source is None:
+            raise UsageError(_NONE, where=config, do=_GIVE) if config.exists() else _none(setting)
+    else:
+        source = _read(path, setting)
+    return Template(source, _text(settings.get("bos_token")), _text(settings.get("eos_token")), name=path.name)
+
+
+def _read(path: Path, setting: str) -> str:
     try:
         if path.stat().st_size > _LARGEST:
-            raise UsageError("this is too large for a chat template", where=path, do=there)
-        text = path.read_text(encoding="utf-8")
+            raise UsageError("this is too large for a chat template", where=path, do=_THERE)
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UsageError(f"there is no chat template {setting!r}", do=there) from None
+        raise _none(setting) from None
     except (OSError, ValueError) as error:
-        raise UsageError(f"the chat template cannot be read ({error})", where=path, do=there) from error
-    if path.suffix != ".json":
-        return Template(text, name=path.name)
-    return _configured(text, path)
+        raise UsageError(f"the chat template cannot be read ({error})", where=path, do=_THERE) from error
 
 
-def _configured(text: str, path: Path) -> Template:
-    try:
-        config = json.loads(text)
-        source = config["chat_template"]
-        if isinstance(source, list):  # several, by name
-            source = next((one["template"] for one in source if one["name"] == "default"), source[0]["template"])
-        if not isinstance(source, str):
-            raise TypeError
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise UsageError("this file holds no chat_template", where=path, do="Give the Jinja file itself.") from error
-    return Template(source, _text(config.get("bos_token")), _text(config.get("eos_token")), name=path.name)
+def _none(setting: str) -> UsageError:
+    return UsageError(f"there is no chat template {setting!r}", do=_THERE)
+
+
+def _held(source: object) -> str | None:
+    """The template a configuration holds; of several, by name, the default or the first."""
+    if isinstance(source, list):
+        named = [one for one in source if isinstance(one, Mapping)]
+        first = next((one for one in named if one.get("name") == "default"), named[0] if named else {})
+        source = first.get("template")
+    return source if isinstance(source, str) else None
 
 
 def _text(token: object) -> str:

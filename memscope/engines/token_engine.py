@@ -24,8 +24,10 @@ from memscope.engines.chat import Chat, Fold
 from memscope.engines.kept import Kept
 from memscope.engines.layout import Layout, Layouts
 from memscope.engines.protocol import Capabilities, EngineIdentity, Marks, ResponseScore, Tokens
+from memscope.engines.spans import Laid
 
 NOT_SHOWN = "response not visible to this template: the chat template shows nothing of it"
+NOTHING_BEFORE = "nothing stands before this response, and a first token has no log-probability"
 ROUNDING = 1e-4  # nats above 0 that are rounding: the log-probability of what is certain
 _DIGEST = 16
 _KEPT_TOKENS = 500_000  # of responses whose scores are remembered by an engine that reuses what stands before a change
@@ -93,7 +95,11 @@ class TokenEngine:
 
     def count(self, prompt: Prompt, job: Job) -> int:
         """How many tokens the prompt has, whether or not the model takes as many."""
-        return len(self._layouts.of(prompt, job).whole)
+        return len(self.whole(prompt, job))
+
+    def whole(self, prompt: Prompt, job: Job) -> list[int]:
+        """All of the prompt as token ids, where its responses stand not looked for. Raises `EngineError`."""
+        return self._layouts.whole(prompt, job)
 
     def score(self, prompt: Prompt, job: Job) -> list[ResponseScore]:
         laid = self.layout(prompt, job)
@@ -123,10 +129,14 @@ def marks_of(laid: Layout[list[int]]) -> list[Marks]:
     return marks
 
 
-def response_score(laid: Layout[list[int]], m: int, scored: TokenScores | None, marks: Marks) -> ResponseScore:
-    """The score of response `m` of a layout; `scored` is None where its span is empty."""
+def response_score(laid: Layout[Laid], m: int, scored: TokenScores | None, marks: Marks) -> ResponseScore:
+    """The score of response `m` of a layout; `scored` is None where its span is empty, or begins where nothing
+    stands before it."""
     text = laid.texts[m]
     if scored is None:
+        start, end = laid.spans[m]
+        if end > start:
+            return ResponseScore(math.nan, failure=NOTHING_BEFORE)
         if text.strip():
             return ResponseScore(math.nan, failure=NOT_SHOWN)
         nothing = np.empty(0, np.int32)
@@ -134,6 +144,8 @@ def response_score(laid: Layout[list[int]], m: int, scored: TokenScores | None, 
     logprobs = tidy(scored.logprobs)
     tokens = None
     if scored.pieces is not None:
+        if text.strip() and not "".join(scored.pieces).strip():  # whitespace on both sides of nothing, in one token
+            return ResponseScore(math.nan, failure=NOT_SHOWN)
         from memscope.engines.token_text import offsets
 
         tokens = Tokens(*offsets(scored.pieces, text), logprobs)

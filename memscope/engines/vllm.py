@@ -22,7 +22,8 @@ from memscope.engines.chat import Chat
 from memscope.engines.http import Server
 from memscope.engines.protocol import Capabilities, EngineIdentity
 from memscope.engines.registry import EngineOptions, EngineSpec
-from memscope.engines.served import ServedModel, connect, names
+from memscope.engines.served import ServedModel, connect, may_lack_memory, names, tokenise
+from memscope.engines.token_checks import token_checks
 from memscope.engines.token_engine import TokenEngine, TokenScores
 
 _MEMORY = (
@@ -87,25 +88,13 @@ class Vllm:
         try:
             answer = self._server.post("/v1/completions", {"model": self.identity.model, **body}, job)
         except EngineError as error:
-            if error.status >= 500 or not error.status:
+            if may_lack_memory(error):
                 error.do = f"{error.do} {_MEMORY}".strip()
             raise
         choices = answer.get("choices") if isinstance(answer, Mapping) else None
         if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
             raise EngineError("the answer has no choices", where=self._server.base_url)
         return choices[0]
-
-
-def tokenise(server: Server, model: str, said: Chat, job: Job) -> list[int]:
-    """A chat as the token ids that the server's own template makes of it."""
-    body: dict[str, Any] = {"model": model, "messages": said.messages, "add_generation_prompt": False}
-    if said.tools:
-        body["tools"] = said.tools
-    answer = server.post("/tokenize", body, job)
-    tokens = answer.get("tokens") if isinstance(answer, Mapping) else None
-    if not isinstance(tokens, list) or not all(type(token) is int for token in tokens):
-        raise EngineError("the answer to /tokenize has no token ids", where=server.base_url)
-    return tokens
 
 
 def _entry(entry: Any, token: int, at: int, where: str) -> tuple[float, str]:
@@ -139,4 +128,5 @@ ENGINE = EngineSpec(
     Vllm.capabilities,
     _build,
     lambda options, job: names(connect("vllm", options, hasty=True), job),
+    check=token_checks,
 )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -78,7 +83,9 @@ def test_a_lasting_trouble_is_an_error_after_two_retries(
     error = refusal(client(server), job)
     assert len(server.log()) == RETRIES + 1 == len(job.waits) + 1
     assert (error.where or "").startswith(server.url)
-    assert f"HTTP {fault}: the scorer is out of order" in error.what if fault.isdigit() else "no answer" in error.what
+    said = {"drop": "the answer was cut off in the middle", "hang_up": "no answer"}
+    assert said.get(fault, f"HTTP {fault}: the scorer is out of order") in error.what
+    assert error.do
 
 
 @pytest.mark.parametrize("fault", ["400", "401", "403", "404", "413", "422", "redirect", "html", "error"])
@@ -221,7 +228,7 @@ def test_a_server_that_is_not_there(client: Speak, job: Hasty) -> None:
         ({"FAULT": "error_object"}, "the server reports an error: the scorer is out of order"),
         ({"FAULT": "422", "MESSAGE": "too long"}, "HTTP 422: too long"),
         ({"FAULT": "json"}, 'the answer is no JSON: {"scores": [{"total_logprob": -1.0},'),
-        ({"FAULT": "html"}, "the answer is no JSON: <html><title>Bad gateway</title></html>"),
+        ({"FAULT": "html"}, 'the answer is no JSON: a web page ("Bad gateway")'),
         ({"FAULT": "empty"}, "the answer is no JSON: an empty body"),
         ({"FAULT": "redirect"}, "HTTP 307: it redirects to http://127.0.0.1:"),
     ],
@@ -233,6 +240,81 @@ def test_an_error_says_what_the_server_said(
     error = refusal(client(server), job)
     assert said in error.what
     assert error.where == server.url + "/score"
+
+
+@pytest.mark.parametrize(
+    ("location", "remedy"),
+    [
+        ("https://host/v1/score", "Give the final address as --base-url: https://host/v1"),
+        ("https://host/v1/score?from=here", "Give the final address as --base-url: https://host/v1"),
+        ("https://host/login", "Give the final address as --base-url."),
+        ("/elsewhere", "Give the final address as --base-url."),
+    ],
+)
+def test_a_redirect_names_the_final_address(location: str, remedy: str) -> None:
+    assert http._final(location, "/score") == remedy
+
+
+@pytest.mark.parametrize("fault", ["html", "502"])
+def test_a_gateway_is_told_from_the_server_behind_it(
+    fault: str, score_server: Serve, client: Speak, job: Hasty
+) -> None:
+    assert "gateway" in refusal(client(score_server(FAULT=fault)), job).do
+
+
+def test_a_server_that_is_still_loading_is_waited_for(score_server: Serve, client: Speak, job: Hasty) -> None:
+    error = refusal(client(score_server(FAULT="503", MESSAGE="Loading model")), job)
+    assert "HTTP 503: Loading model" in error.what
+    assert "loading" in error.do
+
+
+def test_a_model_that_is_not_there_is_not_taken_for_a_route(score_server: Serve, client: Speak, job: Hasty) -> None:
+    error = refusal(client(score_server(FAULT="404", MESSAGE="The model `nope` does not exist.")), job)
+    assert "--model" in error.do
+
+
+def test_plain_http_where_a_secure_connection_is_wanted(score_server: Serve, client: Speak, job: Hasty) -> None:
+    error = refusal(client(score_server().url.replace("http://", "https://")), job)
+    assert "no secure connection" in error.what
+    assert "http://" in error.do
+    assert error.lasting
+    assert job.waits == []  # trying again would not mend it
+
+
+def test_a_certificate_that_is_not_trusted(client: Speak, job: Hasty, tmp_path: Path) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl makes the certificate")
+    made = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -keyout key.pem -out cert.pem"
+    subprocess.run(made.split(), cwd=tmp_path, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor() as pool:
+
+        def shake_hands() -> None:
+            with contextlib.suppress(OSError):
+                context.wrap_socket(listening.accept()[0], server_side=True)
+
+        pool.submit(shake_hands)
+        error = refusal(client(f"https://127.0.0.1:{listening.getsockname()[1]}"), job)
+    assert "no secure connection (self" in error.what
+    assert "SSL_CERT_FILE" in error.do
+    assert job.waits == []
+
+
+def test_what_does_not_speak_http_is_told(client: Speak, job: Hasty) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor() as pool:
+
+        def greet() -> None:
+            for _ in range(RETRIES + 1):
+                connection, _address = listening.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
+
+        pool.submit(greet)
+        error = refusal(client(f"http://127.0.0.1:{listening.getsockname()[1]}"), job)
+    assert "does not speak HTTP" in error.what
+    assert "port" in error.do
 
 
 def test_a_redirect_is_not_followed(score_server: Serve, client: Speak, job: Hasty) -> None:

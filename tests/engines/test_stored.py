@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -18,7 +19,7 @@ from memscope.base.job import Job
 from memscope.conversation.ablation import AGAIN, BASELINE, Ablation
 from memscope.conversation.model import Conversation, Memory, Message, Text, Thinking, ToolCall, ToolResult
 from memscope.conversation.render import Prompt, Renderer, render
-from memscope.engines.protocol import EngineIdentity, Failure, OnePassEngine, ResponseScore, Tokens
+from memscope.engines.protocol import EngineIdentity, Failure, Marks, OnePassEngine, ResponseScore, Tokens
 from memscope.engines.registry import EngineOptions, engine_spec
 from memscope.engines.stored import Stored, StoredOnePass, score_key, stored
 from memscope.store.database import Database
@@ -208,6 +209,40 @@ def test_tokens_of_some_responses_alone_are_not_kept_as_if_of_all(store: ScoreSt
     assert wrapper.score(render(TALK), Job()) == [ResponseScore(score.total) for score in first]
 
 
+def with_marks(_call: int, prompt: Prompt, scores: list[ResponseScore]) -> list[ResponseScore]:
+    """Scores that say what they are of."""
+    said = [hashlib.sha256(repr(prompt.turns[: 1 + column]).encode()).digest()[:16] for column in range(len(scores))]
+    return [replace(score, marks=Marks(b"response".ljust(16), mark)) for score, mark in zip(scores, said, strict=True)]
+
+
+def test_what_scores_are_of_comes_back_from_disk(store: ScoreStore) -> None:
+    wrapper = stored(FormulaEngine(after=with_marks), store)
+    first, second = (wrapper.score(render(TALK), Job()) for _ in range(2))
+    assert [s.marks for s in second] == [s.marks for s in first]
+    assert None not in [s.marks for s in first]
+
+
+def test_marks_of_some_responses_alone_are_not_kept_as_if_of_all(store: ScoreStore) -> None:
+    def first_only(call: int, prompt: Prompt, scores: list[ResponseScore]) -> list[ResponseScore]:
+        return [with_marks(call, prompt, scores)[0], *scores[1:]]
+
+    wrapper = stored(FormulaEngine(after=first_only), store)
+    wrapper.score(render(TALK), Job())
+    assert [s.marks for s in wrapper.score(render(TALK), Job())] == [None] * 3
+
+
+def test_a_scoring_of_which_a_response_failed_is_asked_for_again(store: ScoreStore, database: Database) -> None:
+    def broken(call: int, _prompt: Prompt, scores: list[ResponseScore]) -> list[ResponseScore]:
+        return [ResponseScore(float("nan"), failure="nothing of it is shown"), *scores[1:]] if call == 1 else scores
+
+    engine = FormulaEngine(after=broken)
+    wrapper = stored(engine, store)
+    assert wrapper.score(render(TALK), Job())[0].failure
+    assert database.read("SELECT count(*) FROM scores") == [(0,)]
+    assert not wrapper.score(render(TALK), Job())[0].failure
+    assert engine.calls == 2
+
+
 def test_a_repeat_is_really_scored(store: ScoreStore) -> None:
     engine = FormulaEngine()
     wrapper = stored(engine, store)
@@ -259,7 +294,7 @@ def test_bad_scores_that_are_on_disk_are_scored_again(totals: list[float], store
     assert (engine.calls, job.tally("found")) == (1, 1)
 
 
-@pytest.mark.parametrize("column", ["totals", "counts", "tokens"])
+@pytest.mark.parametrize("column", ["totals", "counts", "tokens", "marks"])
 def test_a_damaged_row_is_scored_again(column: str, store: ScoreStore, database: Database) -> None:
     engine = FormulaEngine()
     wrapper = stored(engine, store)

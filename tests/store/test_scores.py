@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memscope.base import clock
-from memscope.store.database import Database
-from memscope.store.scores import ScoreStore, StoredScores, TokenArrays
+from memscope.store.database import MIGRATIONS, Database
+from memscope.store.scores import DIGEST, ScoreStore, StoredScores, TokenArrays
 
 KEY = b"k" * 32
 
@@ -65,6 +65,13 @@ def test_counts_are_exact_and_tokens_as_good_as_float32(
         assert (logprobs == real_logprobs.astype(np.float32)).all()
 
 
+@given(st.lists(st.tuples(*[st.binary(min_size=DIGEST, max_size=DIGEST)] * 2), max_size=6))
+def test_marks_come_back_as_they_were(shared: ScoreStore, marks: list[tuple[bytes, bytes]]) -> None:
+    scored = StoredScores([-1.0] * len(marks), marks=marks)
+    shared.put(KEY, scored)
+    assert shared.get(KEY) == scored
+
+
 def test_nothing_is_stored_under_another_key(database: Database) -> None:
     store = ScoreStore(database)
     store.put(KEY, StoredScores([-1.0]))
@@ -101,6 +108,9 @@ DAMAGE: dict[str, tuple[str, Callable[[bytes], object]]] = {
     "tokens short inside": ("tokens", lambda blob: zlib.compress(zlib.decompress(blob)[:-4])),
     "tokens long inside": ("tokens", lambda blob: zlib.compress(zlib.decompress(blob) + b"\0\0\0\0")),
     "tokens without sizes": ("tokens", lambda blob: zlib.compress(b"\1")),
+    "marks cut": ("marks", lambda blob: blob[:-1]),
+    "a mark too few": ("marks", lambda blob: blob[:-DIGEST]),
+    "marks of another response": ("marks", lambda blob: blob + blob),
     "tokens by the billion": ("tokens", lambda blob: zlib.compress(b"\xff" * 16)),
 }
 
@@ -109,7 +119,8 @@ DAMAGE: dict[str, tuple[str, Callable[[bytes], object]]] = {
 def test_what_cannot_be_read_is_as_good_as_absent(name: str, database: Database) -> None:
     column, damage = DAMAGE[name]
     store = ScoreStore(database)
-    store.put(KEY, StoredScores([-1.0, -2.0], [1, 2], [tokens(-1.0), tokens(-1.5, -0.5)]))
+    marks = [(b"r" * DIGEST, b"c" * DIGEST)] * 2
+    store.put(KEY, StoredScores([-1.0, -2.0], [1, 2], [tokens(-1.0), tokens(-1.5, -0.5)], marks))
     assert store.get(KEY) is not None
     ((blob,),) = database.read(f"SELECT {column} FROM scores")
     assert isinstance(blob, bytes)
@@ -127,3 +138,26 @@ def test_the_keys_that_are_there_are_known_however_many_are_asked_for(database: 
     assert store.known(keys) == there
     assert store.known(key for key in keys[1:500]) == frozenset()
     assert store.known([]) == frozenset()
+
+
+def test_scores_of_a_store_without_marks_are_kept_and_have_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr("memscope.store.database.MIGRATIONS", MIGRATIONS[:2])
+        old = Database(tmp_path)
+        old.write(
+            "INSERT INTO scores (key, totals, counts, at) VALUES (?, ?, ?, 0)",
+            KEY,
+            np.array([-1.0, -2.0]).tobytes(),
+            np.array([3, 4], np.int32).tobytes(),
+        )
+        assert old.read("PRAGMA user_version") == [(2,)]
+        old.close()
+
+    upgraded = Database(tmp_path)
+
+    assert ScoreStore(upgraded).get(KEY) == StoredScores([-1.0, -2.0], [3, 4])
+    ScoreStore(upgraded).put(KEY, StoredScores([-1.0], marks=[(b"r" * DIGEST, b"c" * DIGEST)]))
+    assert ScoreStore(upgraded).get(KEY) == StoredScores([-1.0], marks=[(b"r" * DIGEST, b"c" * DIGEST)])
+    upgraded.close()

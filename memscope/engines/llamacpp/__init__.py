@@ -1,0 +1,35 @@
+"""`llamacpp`: a GGUF file, computed in this process by llama.cpp (the extra `llamacpp`).
+
+What stands before a change is not computed again, and nothing is rounded that need not be: keys and values are kept in
+float32, and flash attention is off.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+
+from memscope.base.errors import UsageError
+from memscope.engines.llamacpp.model import LlamaCpp
+from memscope.engines.registry import EngineOptions, EngineSpec
+from memscope.engines.token_checks import token_checks
+from memscope.engines.token_engine import TokenEngine
+
+_PACKAGES = ("llama_cpp",)
+
+
+def _build(options: EngineOptions) -> TokenEngine:
+    if missing := [package for package in _PACKAGES if importlib.util.find_spec(package) is None]:
+        what = f"llamacpp needs {' and '.join(missing)}, not installed"
+        raise UsageError(what, do="Install it: pip install 'memscope[llamacpp]'.")
+    return TokenEngine(LlamaCpp(options), options.fold)
+
+
+ENGINE = EngineSpec(
+    "llamacpp",
+    "a GGUF file, in this process",
+    LlamaCpp.capabilities,
+    _build,
+    packages=_PACKAGES,
+    extra="llamacpp",
+    check=token_checks,
+)
