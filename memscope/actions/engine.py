@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from memscope.base.errors import UsageError
+from memscope.base.job import Job
 from memscope.base.settings import Settings, api_key, data_dir
+from memscope.engines.checked import checked
 from memscope.engines.protocol import Engine
-from memscope.engines.registry import EngineOptions, engine_spec
+from memscope.engines.registry import AUTO, EngineOptions, EngineSpec, engine_names, engine_spec
 from memscope.engines.stored import Stored, stored
 from memscope.store.database import Database
 from memscope.store.scores import ScoreStore
+from memscope.store.verdicts import Verdicts
+
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 @dataclass(frozen=True)
@@ -44,17 +53,68 @@ def open_store(settings: Settings) -> Database | None:
 
 
 def open_scorer(settings: Settings, database: Database | None = None) -> Scorer:
-    """The engine the settings name, behind the store unless that is off. A `database` that is open already is used
-    instead of opening it once more, and left open. Raises `UsageError`, `EngineError`, `StoreError`."""
-    engine = engine_spec(settings.engine).build(engine_options(settings))
+    """The engine the settings name, checked before its first use, behind the store unless that is off. A `database`
+    that is open already is used instead of opening it once more, and left open. Raises `UsageError`, `EngineError`,
+    `StoreError`."""
+    spec = installed(engine_spec(engine_name(settings, Job())))
+    engine = spec.build(engine_options(settings))
     try:
         store = database if database is not None and settings.store else open_store(settings)
     except BaseException:
         engine.close()
         raise
     if store is None:
-        return Scorer(engine)
-    return Scorer(stored(engine, ScoreStore(store)), store, owned=store is not database)
+        return Scorer(checked(engine, spec, None))
+    return Scorer(stored(checked(engine, spec, Verdicts(store)), ScoreStore(store)), store, owned=store is not database)
+
+
+def engine_name(settings: Settings, job: Job) -> str:
+    """The engine the settings mean: the one they name, or for "auto" the one that fits the server at the address, else
+    the model. Raises `UsageError` where none does, `EngineError` where the server does not answer, `Cancelled`."""
+    if settings.engine != AUTO:
+        return settings.engine
+    return _serving(settings, job) if settings.base_url else _holding(settings.model)
+
+
+def _serving(settings: Settings, job: Job) -> str:
+    from memscope.engines.recognise import recognise
+
+    found = recognise(engine_options(settings), job)
+    if found.engine in engine_names():
+        return found.engine
+    do = found.do or f"Choose with --engine: {', '.join(engine_names())}."
+    raise UsageError(
+        f"no engine for what answers: {found.words()}", where=settings.base_url, do="" if found.why else do
+    )
+
+
+def _holding(model: str) -> str:
+    """The engine that reads a model from disk or from the hub; the embedded one where no model is named."""
+    if not model:
+        return "embedded"
+    path = Path(model)
+    if path.suffix.lower() == ".gguf":
+        return "llamacpp"
+    if (path / "config.json").is_file() or (not path.exists() and _HUB_NAME.fullmatch(model)):
+        return "transformers"
+    do = "Give --base-url for a model on a server, or a *.gguf file, a folder with config.json, or a name as ORG/MODEL."
+    raise UsageError(
+        f"no engine for the model {model!r}: it is no file or folder of a model, and no name on the hub", do=do
+    )
+
+
+def missing_packages(spec: EngineSpec) -> str:
+    """What has to be installed for an engine, in words; empty where all is there."""
+    if not (missing := [package for package in spec.packages if importlib.util.find_spec(package) is None]):
+        return ""
+    return f"it needs {' and '.join(missing)}, not installed: pip install 'memscope[{spec.extra}]'"
+
+
+def installed(spec: EngineSpec) -> EngineSpec:
+    """The engine, if all it needs is there; else raises `UsageError`."""
+    if missing := missing_packages(spec):
+        raise UsageError(f"the engine {spec.name} cannot run", do=f"{missing[:1].upper()}{missing[1:]}")
+    return spec
 
 
 def engine_options(settings: Settings) -> EngineOptions:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
-from memscope.actions.engine import engine_options
-from memscope.base.errors import Cancelled
+from memscope.actions.engine import engine_options, missing_packages
+from memscope.base.errors import Cancelled, MemscopeError
 from memscope.base.job import Job
 from memscope.base.settings import Settings, api_key
 from memscope.engines.protocol import Capabilities
-from memscope.engines.registry import engine_names, engine_spec
+from memscope.engines.registry import EngineOptions, engine_names, engine_spec
+
+if TYPE_CHECKING:
+    from memscope.engines.recognise import Recognised
 
 
 @dataclass(frozen=True, slots=True)
 class EngineChoice:
     """An engine as a person chooses it: its name and what it is in a line; whether it `answers` with these settings,
     and otherwise the `reason`; the `models` its server lists (none for an engine in this process); and what it can do,
-    where that is known. `served`: it speaks to a server, at the address `url`, empty where none is given. Not yet
-    cleaned for a screen."""
+    where that is known. `served`: it speaks to a server, at the address `url`, empty where none is given. `opens`: it
+    is a model in this process, which the setting `model` names. `lacks`: what it has to be given before it can be used;
+    "server": another than the one that answers. Not yet cleaned for a screen."""
 
     name: str
     summary: str
@@ -29,6 +33,8 @@ class EngineChoice:
     capabilities: Capabilities | None = None
     url: str = ""
     served: bool = False
+    opens: bool = False
+    lacks: Literal["", "address", "server", "model", "package"] = ""
 
 
 def names_to_choose(settings: Settings) -> list[str]:
@@ -37,25 +43,55 @@ def names_to_choose(settings: Settings) -> list[str]:
 
 
 def engine_choices(settings: Settings, job: Job) -> Iterator[EngineChoice]:
-    """Every engine, the one of the settings first, each as soon as it is known. Servers get a few seconds to answer.
+    """Every engine, the one of the settings first, each as soon as it is known. Servers get a few seconds to answer;
+    what answers at the address is found out once, and engines that do not fit it are not tried.
 
     An engine that fails is a choice with a reason, whatever fails. Raises `Cancelled`.
     """
+    answering = _Answering(engine_options(settings))
     for name in names_to_choose(settings):
         job.check()
-        yield _choice(name, settings, job)
+        yield _choice(name, answering, job)
 
 
-def _choice(name: str, settings: Settings, job: Job) -> EngineChoice:
-    choice = EngineChoice(name, "", answers=False)
+class _Answering:
+    """What answers at the address of the options, looked at when it is first asked for."""
+
+    def __init__(self, options: EngineOptions) -> None:
+        self.options = options
+        self._found: Recognised | None = None
+        self._error: MemscopeError | None = None
+
+    def found(self, job: Job) -> Recognised:
+        """Raises the same `UsageError` or `EngineError` each time."""
+        from memscope.engines.recognise import recognise
+
+        if self._found is None and self._error is None:
+            try:
+                self._found = recognise(self.options, job, hasty=True)
+            except Cancelled:
+                raise
+            except MemscopeError as error:
+                self._error = error
+        if self._error is not None:
+            raise self._error
+        assert self._found is not None
+        return self._found
+
+
+def _choice(name: str, answering: _Answering, job: Job) -> EngineChoice:
+    choice, options = EngineChoice(name, "", answers=False), answering.options
     try:
-        spec, options = engine_spec(name), engine_options(settings)
-        choice = replace(choice, summary=spec.summary)
-        if missing := [package for package in spec.packages if importlib.util.find_spec(package) is None]:
-            install = f"pip install 'memscope[{spec.extra}]'"
-            return replace(choice, reason=f"it needs {' and '.join(missing)}, not installed: {install}")
+        spec = engine_spec(name)
+        choice = replace(choice, summary=spec.summary, served=spec.served, opens=spec.opens)
+        if missing := missing_packages(spec):
+            return replace(choice, reason=missing, lacks="package")
+        if spec.opens and not options.model:
+            return replace(choice, reason="It needs a model: --model.", lacks="model")
         if spec.models is not None:
-            choice = replace(choice, url=options.base_url, served=True)
+            choice = replace(choice, url=options.base_url, lacks="" if options.base_url else "address")
+            if options.base_url and not (server := answering.found(job)).fits(name):
+                return replace(choice, reason=server.words(), lacks="server")
             choice = replace(choice, models=tuple(spec.models(options, job)))
         return replace(choice, answers=True, capabilities=spec.capabilities)
     except Cancelled:

@@ -94,6 +94,13 @@ def character_count(number: int) -> str:
     return f"{number / 1000:.0f}k characters" if number < 999_500 else f"{number / 1_000_000:.1f}M characters"
 
 
+def clock(seconds: float) -> str:
+    """0:07, 12:40, 3:05:00."""
+    whole = int(seconds + 0.5)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
 def _escape(match: re.Match[str]) -> str:
     code = ord(match.group())
     if code < 0x10000:

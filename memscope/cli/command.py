@@ -126,6 +126,8 @@ def _parameter(name: str, info: FieldInfo) -> click.Parameter:
         required = info.is_required()
         return click.Argument([name], type=kind, nargs=-1 if many else 1, required=required, metavar=str(metavar))
     flag = f"--{name.replace('_', '-')}"
+    if kind is bool and extra.get("alone"):  # what nobody would want to undo
+        return click.Option([flag], is_flag=True, help=info.description)
     if kind is bool:
         return click.Option([f"{flag}/--no-{flag[2:]}"], default=None, help=info.description)
     names = extra.get("choices")

@@ -14,6 +14,7 @@ from memscope.base.text import clean_line
 from memscope.cli.colours import effect_style
 from memscope.reports.cell import CellDetail
 from memscope.reports.matrix import MatrixDocument, glyph
+from memscope.reports.noise import noise_words
 from memscope.reports.remarks import Remarks, remarks
 from memscope.reports.view import nats
 
@@ -103,13 +104,12 @@ def _legend(opened: Session, document: MatrixDocument) -> list[Text]:
     n, m, cost = len(document.memories), len(document.responses), document.cost
     kept = f", {cost.from_store} from disk" if cost.from_store else ""
     failed = "; × failed" if any("failed" in row for row in document.states) else ""
-    floor = max((response.noise or 0.0 for response in document.responses), default=0.0)
     capabilities = opened.scorer.engine.capabilities
     return [
         Text(),
         Text(f"nats; + - under half a nat; · below the cutoff; blank: the memory came later{failed}", "dim"),
         Text(f"{n} memories x {m} responses, {cost.scorings} scorings{kept}, {cost.seconds:.1f} s", "dim"),
-        Text(f"{capabilities.label}, noise floor {nats(floor)} nats. {capabilities.limits}".rstrip(), "dim"),
+        Text(f"{capabilities.label}, {noise_words(document.noise)}. {capabilities.limits}".rstrip(), "dim"),
     ]
 
 

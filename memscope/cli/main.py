@@ -47,8 +47,8 @@ nats, measures the memory's support for this wording under this engine, not what
 is printed."""
 
 _EPILOG = """\b
-Exit codes: 0 done; 1 nothing found where something was asked for; 2 wrong use or bad input;
-3 engine failure; 130 interrupted."""
+Exit codes: 0 done; 1 nothing found where something was asked for, or a check failed;
+2 wrong use or bad input; 3 engine failure; 130 interrupted."""
 
 
 def parser() -> click.Group:

@@ -11,7 +11,7 @@ from memscope.base.settings import Resolved, Settings, resolve
 from memscope.cli.command import Options, choices, positional
 from memscope.conversation.formats import format_names
 from memscope.conversation.model import Conversation
-from memscope.engines.registry import engine_names
+from memscope.engines.registry import engine_values
 
 if TYPE_CHECKING:
     from memscope.actions.open import Opening
@@ -53,7 +53,7 @@ def _flag(name: str) -> tuple[Any, Any]:
     info = Settings.model_fields[name]
     default = "" if info.default in (None, "") or isinstance(info.default, bool) else f" [{info.default}]"
     words = f"{(info.description or name)[0].upper()}{(info.description or name)[1:]}.{default}"
-    extra = choices(engine_names) if name == "engine" else None
+    extra = choices(engine_values) if name == "engine" else None
     return info.annotation | None, Field(None, description=words, json_schema_extra=extra)  # type: ignore[operator]
 
 
@@ -73,6 +73,16 @@ _FLAGS = (
 )
 _FIELDS: dict[str, Any] = {name: _flag(name) for name in _FLAGS}
 _Flags = create_model("_Flags", __base__=Options, **_FIELDS)
+
+
+class Consent(Options):
+    """Of commands that score."""
+
+    yes: bool = Field(
+        False,
+        description="Do not ask before a run of more tokens than the setting ask_above.",
+        json_schema_extra={"alone": True},
+    )
 
 
 class Scoring(_Flags):

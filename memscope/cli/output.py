@@ -85,6 +85,14 @@ class Console:
         """A line on standard error: what happened beside the data."""
         sys.stderr.write(f"memscope: {clean_line(text)}\n")
 
+    def confirm(self, question: str) -> bool | None:
+        """Whether a person at the terminal says yes; None where nobody is there to be asked."""
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return None
+        sys.stderr.write(f"memscope: {clean_line(question)} [y/N] ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip().casefold() in ("y", "yes")
+
     @staticmethod
     def screen() -> rich.console.Console:
         from rich.console import Console as Screen

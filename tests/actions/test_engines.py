@@ -16,6 +16,7 @@ from memscope.base.settings import Settings
 from memscope.engines import served
 from memscope.engines.registry import EngineOptions, EngineSpec, engine_names, engine_spec
 from tests.engines.server import ScoreServer
+from tests.engines.token_server import NAME, TokenServer
 
 
 def choices(settings: Settings) -> dict[str, EngineChoice]:
@@ -52,7 +53,44 @@ def test_a_server_that_answers_tells_its_models(
     assert choice.models == tuple(filter(None, models.split(",")))
     assert choice.capabilities is not None
     assert not choice.capabilities.tokens
-    assert [request.path.rpartition("/")[2] for request in server.log()] == ["models"]
+    assert len(server.log("/v1/models")) == 2  # once to see what answers, and once by the engine that fits
+
+
+def test_engines_that_do_not_fit_the_server_say_what_it_looks_like(
+    score_server: Callable[..., ScoreServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = score_server()
+    monkeypatch.setenv("MEMSCOPE_API_KEY", server.key)
+
+    found = choices(Settings(base_url=server.url))
+
+    assert [name for name, choice in found.items() if choice.answers and choice.served] == ["score-api"]
+    reason = "it looks like a server that scores whole conversations: --engine score-api"
+    assert {found[name].reason for name in ("vllm", "sglang", "openai-echo", "llama-server")} == {reason}
+
+
+def test_a_server_that_cannot_score_is_named_with_what_to_run_instead() -> None:
+    found = choices(Settings(base_url="https://api.openai.com/v1"))
+
+    for choice in found.values():
+        if choice.served:
+            assert "OpenAI's API" in choice.reason
+            assert "vLLM" in choice.reason
+
+
+def test_any_engine_may_try_a_server_that_is_not_known(token_server: Callable[..., TokenServer]) -> None:
+    found = choices(Settings(base_url=token_server("deaf").url))
+
+    assert all(found[name].answers and found[name].models == (NAME,) for name in ("vllm", "openai-echo"))
+
+
+def test_an_engine_in_this_process_says_that_it_needs_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "missing_packages", lambda _: "")
+
+    lacking, named = choices(Settings())["llamacpp"], choices(Settings(model="a.gguf"))["llamacpp"]
+
+    assert (lacking.answers, lacking.lacks, lacking.opens) == (False, "model", True)
+    assert (named.answers, named.lacks, named.served) == (True, "", False)
 
 
 def test_without_an_address_the_reason_says_what_is_missing() -> None:
@@ -60,6 +98,7 @@ def test_without_an_address_the_reason_says_what_is_missing() -> None:
 
     assert (choice.answers, choice.capabilities) == (False, None)
     assert "--base-url" in choice.reason
+    assert choice.lacks == "address"
     assert choice.summary
 
 
@@ -129,6 +168,7 @@ def test_an_engine_whose_packages_are_missing_says_what_to_install(monkeypatch: 
     assert not choice.answers
     assert "memscope_nowhere" in choice.reason
     assert "pip install 'memscope[hf]'" in choice.reason
+    assert choice.lacks == "package"
 
 
 def test_asking_can_be_stopped() -> None:

@@ -118,9 +118,8 @@ def test_after_a_cancelled_run_only_what_is_missing_is_scored(tmp_path: Path) ->
 def test_what_landed_before_a_cancel_stays_in_the_run() -> None:
     run, job = MatrixRun(office()), Job(lambda progress: job.cancel() if progress.done == 2 else None)
 
-    with pytest.raises(Cancelled):
-        fill(run, run.plan, Scorer(FormulaEngine()), job, workers=1)
-    end_of_workers()
+    with Gate(through=2) as gate, pytest.raises(Cancelled):
+        fill(run, run.plan, Scorer(FormulaEngine(before=gate)), job, workers=1)
 
     assert run.snapshot().state[0].tolist() == [State.OK] * 3
     assert (run.snapshot().state[1:] != State.OK).all()
@@ -380,7 +379,9 @@ def test_a_row_that_was_damaged_on_disk_is_scored_again(tmp_path: Path) -> None:
 def engine(monkeypatch: pytest.MonkeyPatch) -> FormulaEngine:
     """What any settings name."""
     found = FormulaEngine()
-    monkeypatch.setattr("memscope.actions.engine.engine_spec", lambda name: EngineSpec(name, "", lambda _: found))
+    monkeypatch.setattr(
+        "memscope.actions.engine.engine_spec", lambda name: EngineSpec(name, "", found.capabilities, lambda _: found)
+    )
     return found
 
 

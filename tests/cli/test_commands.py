@@ -206,7 +206,7 @@ def test_no_matrix_is_still_a_document(memscope, tmp_path: Path) -> None:
         (["nosuch"], "nosuch"),
         (["matrix"], "FILE"),
         (["matrix", "nosuch.json"], "no such file"),
-        (["matrix", DEMO, "--engine", "nope"], "embedded, score-api"),
+        (["matrix", DEMO, "--engine", "nope"], "score-api, sglang"),
         (["matrix", DEMO, "--engine", "score-api"], "--base-url"),
         (["matrix", DEMO, "--engine", "score-api", "--base-url", "http://me:pw@host"], "MEMSCOPE_API_KEY"),
         (["matrix", DEMO, "--workers", "0"], "--workers"),

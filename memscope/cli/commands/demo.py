@@ -6,12 +6,12 @@ from pydantic import Field
 
 from memscope.base.errors import Exit
 from memscope.cli.command import Command
-from memscope.cli.opening import Scoring
+from memscope.cli.opening import Consent, Scoring
 from memscope.cli.output import Console
 from memscope.cli.session import session_of
 
 
-class DemoOptions(Scoring):
+class DemoOptions(Consent, Scoring):
     console: bool = Field(True, description="Print tables, also where a console could open.")
 
 
@@ -27,7 +27,7 @@ def run(options: DemoOptions, console: Console) -> Exit:
     from memscope.reports.matrix import MATRIX
 
     conversation = open_conversation(demo_opening(), resolved.settings)
-    with session_of(conversation, resolved.settings, console) as opened:
+    with session_of(conversation, resolved.settings, console, yes=options.yes) as opened:
         scored, document = opened.matrix()
         if console.form != "table":
             console.document(MATRIX, document)

@@ -9,12 +9,12 @@ from pydantic import Field
 from memscope.base.errors import Exit, UsageError
 from memscope.cli.command import Command, positional
 from memscope.cli.commands.matrix import run as print_matrix
-from memscope.cli.opening import OpeningOptions, Scoring
+from memscope.cli.opening import Consent, OpeningOptions, Scoring
 from memscope.cli.output import Console
 from memscope.cli.session import Target
 
 
-class OpenOptions(OpeningOptions, Scoring):
+class OpenOptions(OpeningOptions, Consent, Scoring):
     file: Path | None = Field(  # type: ignore[assignment]
         None,
         description="The transcript; without it the console offers recent ones.",

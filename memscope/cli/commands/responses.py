@@ -35,6 +35,8 @@ def _one(opened: Session, message: int, memory: str | None) -> Exit:
     from memscope.actions.respond import Question, explain_response
     from memscope.cli.heat import print_response
 
+    if message in opened.conversation.responses:
+        opened.ask()
     with opened.console.job() as job:
         settings = opened.settings
         question = Question(message, settings.threshold, memory, workers=settings.workers)

@@ -33,6 +33,8 @@ def run(options: WhyOptions, console: Console) -> Exit:
         raise UsageError("--span and --text both choose words", do="Give one of them.")
     first, _, last = (options.span or "").partition(":")
     with session(options, console) as opened:
+        if options.message in opened.conversation.responses:
+            opened.ask(opened.conversation.upto(options.message))
         with console.job() as job:
             document = why(
                 opened.conversation,
