@@ -21,7 +21,7 @@ from memscope.base.job import Job
 from memscope.conversation.ablation import Ablation
 from memscope.conversation.model import Conversation, Memory, Message, Part, Text, ToolCall, ToolResult
 from memscope.conversation.render import Prompt, response_text
-from memscope.engines.protocol import Capabilities, Engine, EngineIdentity, ResponseScore, Tokens
+from memscope.engines.protocol import Capabilities, Engine, EngineIdentity, Marks, ResponseScore, Tokens
 
 UNIT = 1 / 64  # nats
 PATIENCE = 10.0  # seconds until a test that waits for a thread gives up
@@ -178,6 +178,18 @@ def spoiled_without(text: str, spoil: Callable[[list[ResponseScore]], list[Respo
 def noisy(call: int, _prompt: Prompt, scores: list[ResponseScore]) -> list[ResponseScore]:
     """No two calls give the same numbers."""
     return [replace(score, total=score.total - call * UNIT, tokens=None) for score in scores]
+
+
+def cut_otherwise_without(text: str, *columns: int) -> After:
+    """Scores with marks: where `text` is lacking, these responses are of other tokens than else."""
+
+    def after(_call: int, prompt: Prompt, scores: list[ResponseScore]) -> list[ResponseScore]:
+        odd = columns if lacks(prompt, text) else ()
+        seen = repr([turn.text for turn in prompt.turns]).encode()
+        of = [Marks(b"otherwise" if column in odd else b"as ever", seen) for column in range(len(scores))]
+        return [replace(score, marks=marks) for score, marks in zip(scores, of, strict=True)]
+
+    return after
 
 
 class Gate:

@@ -1,11 +1,13 @@
 """What a matrix adds up to: for each memory, for each response, and where the noise ends.
 
-Sums leave out cells that failed or are pending, and say how many. Where nothing is left to sum, the value is NaN.
+Sums leave out cells that failed or are pending, and say how many. Where nothing is left to sum, the value is NaN: also
+of a memory whose every effect has failed but for those on responses before it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,9 @@ from numpy.typing import NDArray
 from memscope.attribution.matrix import Floats, Matrix, State
 
 NOISE_FACTOR = 3.0
+
+NoiseSource = Literal["repeat", "before"]
+"""What a noise floor was measured by: the baseline's repeat, or the cells of memories that come after the response."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +31,44 @@ class Cutoffs:
 def cutoffs(matrix: Matrix, threshold: float) -> Cutoffs:
     """The noise floor is the largest difference where the truth is 0: between the two baselines, and in the cells of
     memories that come after the response. The cutoff is max(threshold, 3 x floor)."""
-    repeat = np.abs(matrix.baseline - matrix.again)
-    stray = np.abs(matrix.stray)
-    noise = np.fmax(repeat, np.fmax.reduce(stray, axis=0, initial=np.nan))
+    noise = np.fmax(*_differences_from_nothing(matrix))
     return Cutoffs(noise, np.fmax(threshold, NOISE_FACTOR * noise))
+
+
+def _differences_from_nothing(matrix: Matrix) -> tuple[Floats, Floats]:
+    """[M] each, NaN where not measured: of the baseline's repeat, and the largest of the cells before."""
+    return np.abs(matrix.baseline - matrix.again), np.fmax.reduce(np.abs(matrix.stray), axis=0, initial=np.nan)
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """The noise of a whole run. `largest` and `median` of its responses' floors, in nats, and what the largest was
+    measured by; None where none was measured. `cells`: measured effects that do not exceed their response's cutoff
+    where the noise has raised it above the threshold."""
+
+    largest: float | None
+    median: float | None
+    source: NoiseSource | None
+    cells: int
+
+
+def noise_of(matrix: Matrix, cut: Cutoffs, threshold: float) -> Noise:
+    """`cut` is the matrix's, at this threshold."""
+    measured = np.isfinite(cut.noise)
+    below = (np.abs(matrix.effects) <= cut.cutoff) & (matrix.state == State.OK) & (cut.cutoff > threshold)
+    cells = int(np.count_nonzero(below))
+    if not measured.any():
+        return Noise(None, None, None, cells)
+    worst = int(np.nanargmax(cut.noise))
+    repeat, _ = _differences_from_nothing(matrix)
+    source: NoiseSource = "repeat" if repeat[worst] == cut.noise[worst] else "before"
+    return Noise(float(cut.noise[worst]), float(np.median(cut.noise[measured])), source, cells)
+
+
+def unmeasured(matrix: Matrix) -> NDArray[np.bool_]:
+    """[N]: the memories of which nothing is known: every cell is missing, or some have failed and none was measured."""
+    failed, measured = ((matrix.state == state).any(axis=1) for state in (State.FAILED, State.OK))
+    return np.asarray(matrix.missing.all(axis=1) | (failed & ~measured))
 
 
 @dataclass(frozen=True)
@@ -49,7 +88,7 @@ class MemoryTotals:
 
 def memory_totals(matrix: Matrix, cut: Cutoffs) -> MemoryTotals:
     missing = matrix.missing
-    nothing = missing.all(axis=1)
+    nothing = unmeasured(matrix)
     effects = np.where(missing, 0.0, matrix.effects)
     measured = (matrix.state == State.OK).sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from memscope.attribution.aggregates import Cutoffs
+from memscope.attribution.aggregates import Cutoffs, unmeasured
 from memscope.attribution.matrix import Floats, Matrix, State
 from memscope.reports.scale import Unit
 
@@ -63,7 +63,7 @@ def grid(matrix: Matrix, cut: Cutoffs, unit: Unit = "nats", *, signed: bool = Tr
         values=values,
         state=matrix.state,
         noise=noise,
-        row_totals=np.where(nothing.all(axis=1), np.nan, positive.sum(axis=1)),
+        row_totals=np.where(nothing.all(axis=1) | unmeasured(matrix), np.nan, positive.sum(axis=1)),
         column_totals=np.where(nothing.all(axis=0), np.nan, positive.sum(axis=0)),
         unit=unit,
         signed=signed,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
@@ -12,12 +11,13 @@ from pydantic import Field
 
 from memscope.attribution.aggregates import MemoryTotals, cutoffs, memory_totals, response_totals
 from memscope.attribution.matrix import Matrix, State
-from memscope.base.text import counted, preview
-from memscope.conversation.ablation import AGAIN, Ablation
+from memscope.base.text import preview
 from memscope.conversation.model import Conversation, MemoryEntry
 from memscope.conversation.native import sha256
 from memscope.conversation.render import response_text
 from memscope.engines.protocol import EngineIdentity
+from memscope.reports.failures import row_failure
+from memscope.reports.noise import NoisePart, noise_part
 from memscope.reports.view import Column, Document, View, number
 
 CellState = Literal["ok", "failed", "before", "pending"]
@@ -115,6 +115,7 @@ class MatrixDocument(Document):
     states: list[list[CellState]]
     reason: str | None
     cost: CostPart
+    noise: NoisePart
 
 
 class MemoriesDocument(Document):
@@ -146,21 +147,8 @@ def matrix_document(
         states=[[STATE_NAMES[state] for state in row] for row in matrix.state.tolist()],
         reason=matrix.reason,
         cost=cost,
+        noise=noise_part(matrix, threshold),
     )
-
-
-def failures(matrix: Matrix) -> list[str]:
-    """What failed and why, in words, in the order of the plan."""
-
-    def name(ablation: Ablation) -> str:
-        if ablation == AGAIN:
-            return "the repeated baseline"
-        return next(iter(ablation.removed)) if len(ablation.removed) == 1 else "all memories at once"
-
-    cells: Counter[tuple[int, str]] = Counter((row, why) for (row, _), why in matrix.cell_errors.items())
-    return [f"{name(ablation)}: {reason}" for ablation, reason in matrix.errors.items()] + [
-        f"{matrix.keys[row]}: {counted(number, 'response')}: {why}" for (row, why), number in cells.items()
-    ]
 
 
 def memories_document(document: MatrixDocument) -> MemoriesDocument:
@@ -216,7 +204,8 @@ def memory_rows(conversation: Conversation, matrix: Matrix, threshold: float) ->
 def memory_row(conversation: Conversation, matrix: Matrix, totals: MemoryTotals, row: int) -> MemoryRow:
     """The row of one memory; `totals` are those of the matrix."""
     memory = conversation.memories[row]
-    failed = matrix.missing[row].all() and (matrix.state[row] == State.FAILED).any()
+    of_row, failure = matrix.state[row], row_failure(matrix, row)
+    failed = (of_row == State.FAILED).any() and not (of_row == State.OK).any()
     return MemoryRow(
         key=memory.key,
         preview=preview(memory.texts[-1], 200),
@@ -231,14 +220,8 @@ def memory_row(conversation: Conversation, matrix: Matrix, totals: MemoryTotals,
         against=number(totals.against[row]),
         left_out=int(totals.left_out[row]),
         state="failed" if failed else "partial" if totals.left_out[row] else "ok",
-        error=row_error(matrix, row),
+        error=failure.error if failure is not None else None,
     )
-
-
-def row_error(matrix: Matrix, row: int) -> str | None:
-    """Why a memory could not be scored, or the first reason why cells of it could not; None when all could."""
-    whole = matrix.errors.get(Ablation.of(matrix.keys[row]))
-    return whole or next((why for (of, _), why in matrix.cell_errors.items() if of == row), None)
 
 
 def response_rows(conversation: Conversation, matrix: Matrix, threshold: float) -> list[ResponseRow]:

@@ -16,6 +16,7 @@ from memscope.base.text import preview
 from memscope.conversation.model import Conversation
 from memscope.conversation.render import response_text
 from memscope.engines.protocol import EngineIdentity
+from memscope.reports.failures import RowFailure, row_failure
 from memscope.reports.matrix import (
     EnginePart,
     MemoriesDocument,
@@ -69,7 +70,11 @@ class MemoryReader:
 
     def columns(self, rows: Sequence[MemoryRow]) -> tuple[Column[MemoryRow], ...]:
         """The columns of the MEMORIES view; those that tell of failures where there are some, not while rows wait."""
-        return memory_columns(self.matrix.reason is None and any(row.state == "failed" for row in rows))
+        return memory_columns(self.matrix.reason is None and any(row.error is not None for row in rows))
+
+    def failure(self, key: str) -> RowFailure | None:
+        """What failed of a memory; None where nothing did. Raises KeyError."""
+        return row_failure(self.matrix, self.place[key])
 
     def detail(self, key: str) -> MemoryDetail:
         """A memory, with its effects along the conversation and its near duplicates. Raises KeyError."""

@@ -6,12 +6,15 @@ from typing import Any
 
 from memscope.base.errors import UsageError
 from memscope.reports.config import CONFIG
+from memscope.reports.doctor import DOCTOR
 from memscope.reports.matrix import MATRIX, MEMORIES, RESPONSES
 from memscope.reports.native import NATIVE
 from memscope.reports.response import RESPONSE
 from memscope.reports.view import View
 
-VIEWS: dict[str, View[Any, Any]] = {view.name: view for view in (CONFIG, MATRIX, MEMORIES, NATIVE, RESPONSE, RESPONSES)}
+VIEWS: dict[str, View[Any, Any]] = {
+    view.name: view for view in (CONFIG, DOCTOR, MATRIX, MEMORIES, NATIVE, RESPONSE, RESPONSES)
+}
 
 
 def json_schema(name: str) -> dict[str, Any]:

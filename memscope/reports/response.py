@@ -58,10 +58,12 @@ class Selection(Document):
 
 
 class FailedMemory(Document):
-    """A memory that could not be scored, and why."""
+    """A memory that could not be scored, and why; `again`: it may have failed in passing, and scoring it again may
+    help."""
 
     key: str
     error: str
+    again: bool = True
 
 
 class ResponseDocument(Document):
@@ -172,11 +174,13 @@ def response_document(
 
 
 def _failed(matrix: Matrix, column: int) -> list[FailedMemory]:
-    def why(row: int, key: str) -> str | None:
-        return matrix.errors.get(Ablation.of(key)) or matrix.error(row, column)
-
-    reasons = ((key, why(row, key)) for row, key in enumerate(matrix.keys))
-    return [FailedMemory(key=key, error=why) for key, why in reasons if why is not None]
+    found = []
+    for row, key in enumerate(matrix.keys):
+        whole = matrix.errors.get(Ablation.of(key))
+        why = whole or matrix.error(row, column)
+        if why is not None:
+            found.append(FailedMemory(key=key, error=why, again=whole is not None))
+    return found
 
 
 def _selection(text: str, words: Words) -> Selection:

@@ -22,7 +22,7 @@ from memscope.base.errors import MemscopeError
 from memscope.base.plugins import members
 from memscope.base.settings import Resolved, Settings, adopted
 from memscope.base.text import clean_line
-from memscope.tui import panes
+from memscope.tui import asking, panes
 from memscope.tui.keys import key
 from memscope.tui.look import look, plain_key
 from memscope.tui.palette import MemscopeCommands
@@ -121,6 +121,8 @@ class MemscopeApp(App[None]):
             self.switch_mode(self._pane_left)  # nobody has gone anywhere while it was being loaded
         if change.error is not None:
             self.tell_error(change.error)
+        if change.ask is not None:
+            asking.ask_cost(self, change.ask)
         if self.pane is None or self.pane is not self._shown:
             return  # a pane that comes to be shown looks at everything
         self.pane.changed(change)
@@ -200,8 +202,9 @@ class MemscopeApp(App[None]):
         running = space.running
         if running is None:
             return ""
-        found = running.job.tally("found")
-        words = progress_words(running.name, running.progress, time.monotonic() - running.began, found=found)
+        seconds, job = time.monotonic() - running.began, running.job
+        found, in_flight = job.tally("found"), job.tally("in flight")
+        words = progress_words(running.name, running.progress, seconds, found=found, in_flight=in_flight)
         failed = len(space.run.failed()) if space.run is not None and space.phase == "running" else 0
         return f"{words} · {failed} failed" if failed else words
 
@@ -226,7 +229,7 @@ class MemscopeApp(App[None]):
             return clean_line(str(space.trouble))
         if space.scorer is not None and space.scorer.trouble:
             return clean_line(f"scores are not being kept: {space.scorer.trouble}")
-        words = space.state_words()
+        words = clean_line(space.state_words())  # a server's words may be among them
         return f"{words} · nothing is kept" if space.kept.database is None and space.kept.trouble else words
 
     def get_key_display(self, binding: Binding) -> str:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from memscope.base.errors import MemscopeError
 from memscope.base.job import Job
-from memscope.base.settings import Resolved
+from memscope.base.settings import Resolved, Settings
 
 if TYPE_CHECKING:
+    from memscope.actions.cost import Estimate
     from memscope.tui.app import MemscopeApp
     from memscope.tui.pane import Exported, PaneScreen
 
@@ -57,17 +58,19 @@ def show_settings(console: MemscopeApp) -> None:
 def choose_engine(console: MemscopeApp) -> None:
     """The engines there are, whether they answer, and what a run with one would cost."""
     from memscope.actions.cost import cost_before
-    from memscope.actions.engine import open_scorer
-    from memscope.actions.engines import engine_choices
-    from memscope.base.settings import Settings
+    from memscope.actions.engine import engine_name, open_scorer
+    from memscope.actions.engines import engine_choices, names_to_choose
     from memscope.tui.dialogs.engine import EnginePicker
 
     space = console.workspace
+    names = names_to_choose(space.settings)
 
     def probe(settings: Settings) -> None:
         def look(job: Job) -> None:
             for choice in engine_choices(settings, job):
                 console.call_soon(picker.answered, choice)
+            if settings.engine not in names:  # "auto"
+                console.call_soon(picker.point, engine_name(settings, job))
 
         space.background.start("probe", "asking the engines", look, lambda _: None, _ignore)
 
@@ -82,7 +85,7 @@ def choose_engine(console: MemscopeApp) -> None:
             store = settings if database is not None else settings.model_copy(update={"store": False})
             scorer = open_scorer(store, database)
             try:
-                return cost_before(conversation, scorer, job=job).words()
+                return cost_before(conversation, scorer, job=job, workers=settings.workers).words()
             finally:
                 scorer.close()
 
@@ -94,14 +97,53 @@ def choose_engine(console: MemscopeApp) -> None:
             lambda error: picker.cost(str(error), settings),
         )
 
+    def doctor(settings: Settings) -> None:
+        show_doctor(console, settings)
+
     def chosen(settings: Settings | None) -> None:
         space.background.drop("probe")
         space.background.drop("cost")
         if settings is not None:
             console.use(settings)
 
-    picker = EnginePicker(space.settings, probe, cost, scored=space.matrix is not None)
+    picker = EnginePicker(space.settings, names, probe, cost, doctor, scored=space.matrix is not None)
     console.push_screen(picker, chosen)
+
+
+def show_doctor(console: MemscopeApp, settings: Settings) -> None:
+    """Whether the numbers of the engine of these settings are right: its checks, as they are made."""
+    from memscope.actions.doctor import examine
+    from memscope.reports.doctor import check_row
+    from memscope.tui.dialogs.doctor import Doctor
+
+    background = console.workspace.background
+
+    def look(job: Job) -> None:
+        for check in examine(settings, job):
+            console.call_soon(dialog.found, check_row(check))
+
+    def closed(_: None) -> None:
+        background.drop("doctor")
+
+    dialog = Doctor(settings.engine, plain=settings.glyphs == "ascii")
+    console.push_screen(dialog, closed)
+    background.start("doctor", "checking the engine", look, lambda _: dialog.ended(), lambda e: dialog.ended(str(e)))
+
+
+def ask_cost(console: MemscopeApp, estimate: Estimate) -> None:
+    """Whether a run that costs much is to begin."""
+    from memscope.tui.dialogs.choice import Confirm
+
+    space = console.workspace
+    run, label = space.run, space.scorer.engine.capabilities.label if space.scorer is not None else "the engine"
+
+    def answered(yes: bool | None) -> None:
+        if yes and space.run is run:
+            space.resume()
+
+    limit = f"It is asked above {space.settings.ask_above:,} tokens, the setting ask_above."
+    hint = f"{label}: {estimate.words()}. {limit}"
+    console.push_screen(Confirm("Score this conversation?", "Score it", "Not now", hint=hint), answered)
 
 
 def export(console: MemscopeApp, offered: list[Exported], name: str) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from memscope.store.database import Database
 
 # The settings that another engine means another matrix for, and those that only open it otherwise.
-MODEL = ("engine", "base_url", "model")
+MODEL = ("engine", "base_url", "model", "template", "fold", "device", "dtype")
 _OPENED_BY = (*MODEL, "timeout", "store")
 _WORKERS = "score-"  # how the threads are named that score columns
 

@@ -7,23 +7,23 @@ the run, and `tick` takes a new picture of it at most twenty times a second.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
+from memscope.actions.cost import Estimate, cost_to_ask
 from memscope.actions.kept import Kept, view_name
 from memscope.actions.open import Opened, Opening, is_demo, opened
 from memscope.actions.score import Cost, fill, new_run, rescore
 from memscope.base.errors import Cancelled, MemscopeError, UsageError
 from memscope.base.job import Job
 from memscope.base.settings import Settings
-from memscope.base.text import counted
 from memscope.conversation.model import Conversation
 from memscope.reports.scale import Unit
 from memscope.tui.background import Background, Task
 from memscope.tui.engines import MODEL, Engines
+from memscope.tui.state import state_words
 from memscope.tui.view import View
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _REST = 4  # a picture is taken again after this many times what it took, so tha
 @dataclass(frozen=True, slots=True)
 class Change:
     """What panes have to look at again. `rows`: rows of the matrix with new numbers. `error`: what a person asked for
-    and did not get."""
+    and did not get. `ask`: what a run would cost that is not begun without a person's word."""
 
     loaded: bool = False
     rows: frozenset[int] = frozenset()
@@ -51,6 +51,7 @@ class Change:
     view: bool = False
     selection: bool = False
     error: MemscopeError | None = None
+    ask: Estimate | None = None
 
 
 EVERYTHING = Change(loaded=True, phase=True, view=True, selection=True)
@@ -69,6 +70,7 @@ class Workspace:
         self.run: MatrixRun | None = None
         self.matrix: Matrix | None = None
         self.cost: Cost | None = None
+        self.asked: Estimate | None = None  # what the run would cost that waits for a person's word
         self.phase: Phase = "empty"
         self.trouble: MemscopeError | None = None
         self.view = View(settings.threshold)
@@ -164,7 +166,10 @@ class Workspace:
     # Scoring.
 
     def start(self) -> None:
-        """Scores the whole conversation with the engine of the settings; what is on disk is not scored again."""
+        """Scores the whole conversation with the engine of the settings; what is on disk is not scored again.
+
+        A run that costs more than the settings say is asked about (`Change.ask`); `resume` begins it then.
+        """
         if self.conversation is None:
             return
         self._end_run()
@@ -172,14 +177,14 @@ class Workspace:
             self._plan()
         run = self.run
         assert run is not None
-        self._fill("scoring", lambda: run.plan)
+        self._fill("scoring", lambda: run.plan, asks=True)
 
     def _plan(self) -> None:
         """A run in which everything is still to be scored."""
         if self.conversation is not None:
             keeps = self.kept.database is not None and self.settings.store
             self.run = run = new_run(self.conversation, keep_tokens=not keeps)
-            self.matrix, self.cost = run.snapshot(), None
+            self.matrix, self.cost, self.asked = run.snapshot(), None, None
 
     def resume(self) -> bool:
         """Scores what failed or was not reached; False where nothing is missing."""
@@ -230,22 +235,28 @@ class Workspace:
             self.start()
             self.tell(EVERYTHING)
 
-    def _fill(self, name: str, ablations: Callable[[], Sequence[Ablation]]) -> None:
+    def _fill(self, name: str, ablations: Callable[[], Sequence[Ablation]], *, asks: bool = False) -> None:
         run, settings = self.run, self.settings
         assert run is not None
 
-        def work(job: Job) -> Cost:
+        def work(job: Job) -> Cost | Estimate:
             with self.engines.lease(settings) as scorer:
+                if asks and (estimate := cost_to_ask(run.conversation, scorer, settings, job)) is not None:
+                    return estimate
                 return fill(run, ablations(), scorer, job, workers=settings.workers)
 
         self._run(name, work)
 
-    def _run(self, name: str, work: Callable[[Job], Cost]) -> None:
-        self.trouble = None
+    def _run(self, name: str, work: Callable[[Job], Cost | Estimate]) -> None:
+        self.trouble = self.asked = None
         self.background.start("run", name, work, self._ran, self._not_ran)
         self._become("running")
 
-    def _ran(self, cost: Cost) -> None:
+    def _ran(self, cost: Cost | Estimate) -> None:
+        if isinstance(cost, Estimate):
+            self.asked, self.phase = cost, "idle"
+            self.tell(Change(phase=True, ask=cost))
+            return
         self.cost = cost
         self._picture()
         self._become("failed" if self.run is not None and self.run.baseline_failed else "done")
@@ -344,26 +355,7 @@ class Workspace:
 
     def state_words(self) -> str:
         """The state of the run for a status line."""
-        run, conversation = self.run, self.conversation
-        if self.phase == "empty" or conversation is None:
-            return "nothing is open" if self.phase == "empty" else ""
-        if run is not None and run.reason:
-            return run.reason
-        memories, responses = len(conversation.memories), len(conversation.responses)
-        size = f"{counted(memories, 'memory', 'memories')} x {counted(responses, 'response')}"
-        failed = len(run.failed()) if run is not None else 0
-        said = [size]
-        if self.phase == "cancelled":
-            said.append("cancelled; R goes on")
-        elif self.phase == "idle":
-            said.append("not scored")
-        elif self.phase == "done" and self.cost is not None:
-            kept = f", {self.cost.from_store} from disk" if self.cost.from_store else ""
-            said.append(f"{counted(self.cost.scorings, 'scoring')}{kept}, {self.cost.seconds:.1f} s")
-        if failed and self.matrix is not None and self.phase != "running":
-            why = Counter(self.matrix.errors.values()).most_common(1)
-            said.append(f"{failed} failed, R tries again{': ' + why[0][0] if why else ''}")
-        return " · ".join(said)
+        return state_words(self)
 
     @property
     def running(self) -> Task | None:

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from memscope.attribution.aggregates import (
     Cutoffs,
+    Noise,
     above,
     cutoffs,
     important,
     memory_totals,
+    noise_of,
     response_totals,
     share,
     strongest_cells,
@@ -126,6 +128,25 @@ def test_nothing_adds_up_where_every_cell_is_missing(state: State) -> None:
     assert by_memory.responses.tolist() == [0]
 
 
+def test_a_memory_of_which_only_what_comes_before_it_is_known_adds_up_to_nothing() -> None:
+    totals = memory_totals(made([[0.0, 2.0], [0.0, 2.0]], [[B, F], [B, P]]), none(2))
+
+    assert isnan(totals.total[0])
+    assert isnan(totals.max[0])
+    assert totals.left_out.tolist() == [1, 1]
+    assert totals.total[1] == 0.0  # nothing has failed yet
+
+
+def test_sums_leave_out_a_cell_that_failed_alone() -> None:
+    matrix = made([[1.0, 4.0], [2.0, -5.0]], [[OK, F], [OK, OK]], stripped=[3.0, 1.0])
+
+    by_memory, by_response = memory_totals(matrix, none(2)), response_totals(matrix, none(2))
+
+    assert (by_memory.total.tolist(), by_memory.left_out.tolist()) == ([1.0, 2.0], [1, 0])
+    assert (by_response.total.tolist(), by_response.left_out.tolist()) == ([3.0, 0.0], [0, 1])
+    np.testing.assert_array_equal(by_response.gap, [0.0, nan])
+
+
 def test_stripped_is_missing_where_its_scoring_is() -> None:
     matrix = made([[1.0]], stripped=[nan])
 
@@ -174,6 +195,32 @@ def test_without_a_second_baseline_the_floor_is_what_is_left() -> None:
 
 def test_the_threshold_holds_where_the_noise_is_less() -> None:
     assert cutoffs(made([[0.0]], again=[0.25]), 1.0).cutoff.tolist() == [1.0]
+
+
+def test_the_noise_of_a_run_is_its_largest_floor_and_what_that_came_from() -> None:
+    states = [[B, OK, OK], [OK, OK, OK]]
+    effects = [[0.0, 0.7, 0.2], [1.6, -0.74, 9.0]]
+    matrix = made(effects, states, again=[0.125, 0.25, 0.0], stray=[[0.5, nan, nan], [nan] * 3])
+    repeated = made(effects, states, again=[0.125, 0.25, 0.0], stray=[[0.0625, nan, nan], [nan] * 3])
+
+    assert noise_of(matrix, cutoffs(matrix, 0.25), 0.25) == Noise(0.5, 0.25, "before", cells=2)
+    assert noise_of(repeated, cutoffs(repeated, 0.25), 0.25) == Noise(0.25, 0.125, "repeat", cells=2)
+
+
+def test_what_is_below_the_threshold_alone_is_not_counted_as_noise() -> None:
+    matrix = made([[0.1, 0.1], [9.0, 0.5]], [[OK, OK], [F, OK]], again=[0.0, 0.25])
+
+    assert noise_of(matrix, cutoffs(matrix, 0.5), 0.5).cells == 2  # of the second response: 3 x 0.25 is above it
+    assert noise_of(matrix, cutoffs(matrix, 0.75), 0.75).cells == 0
+    assert noise_of(matrix, cutoffs(matrix, 0.0), 0.0).cells == 2
+
+
+def test_noise_that_nothing_measured_is_not_known() -> None:
+    unmeasured = made([[0.0, 0.0]], again=[nan, nan])
+
+    assert noise_of(unmeasured, cutoffs(unmeasured, 0.01), 0.01) == Noise(None, None, None, 0)
+    partly = made([[0.0, 0.0]], again=[nan, 0.5])
+    assert noise_of(partly, cutoffs(partly, 0.01), 0.01) == Noise(0.5, 0.5, "repeat", 1)
 
 
 # What is important
@@ -260,7 +307,8 @@ _cell = st.tuples(st.integers(-12, 12).map(lambda n: n / 4), st.sampled_from([OK
 @st.composite
 def _matrices(draw: st.DrawFn) -> Matrix:
     n, m = draw(st.integers(0, 4)), draw(st.integers(0, 4))
-    rows = [draw(st.lists(_cell, min_size=m, max_size=m)) for _ in range(n)]
+    cell = st.tuples(st.just(0.0), st.just(F)) if draw(st.booleans()) else _cell  # or those that fail alone too
+    rows = [draw(st.lists(_cell | cell, min_size=m, max_size=m)) for _ in range(n)]
     fates = [draw(st.sampled_from([None, None, F, P])) for _ in rows]
     states = [[fate or state for _, state in row] for row, fate in zip(rows, fates, strict=True)]
     differences = st.lists(st.integers(-8, 8).map(lambda k: k / 8), min_size=m, max_size=m)
@@ -278,6 +326,9 @@ def test_every_sum_is_what_a_loop_gives(matrix: Matrix, threshold: float) -> Non
         states, effects = matrix.state[row].tolist(), matrix.effects[row].tolist()
         cells = [(column, e) for column, (e, s) in enumerate(zip(effects, states, strict=True)) if s in (OK, B)]
         measured = [e for e, s in zip(effects, states, strict=True) if s == OK]
+        left_out = len(states) - len(cells)
+        if F in states and not measured:
+            cells = []
         expected = {
             "total": sum(max(e, 0.0) for _, e in cells) if cells else nan,
             "net": sum(e for _, e in cells) if cells else nan,
@@ -285,7 +336,7 @@ def test_every_sum_is_what_a_loop_gives(matrix: Matrix, threshold: float) -> Non
             "mean": sum(measured) / len(measured) if measured else nan,
             "responses": sum(e > cut.cutoff[column] for column, e in cells),
             "against": sum(min(e, 0.0) for _, e in cells) if cells else nan,
-            "left_out": len(states) - len(cells),
+            "left_out": left_out,
         }
         for name, value in expected.items():
             np.testing.assert_equal(getattr(by_memory, name)[row], value, err_msg=name)

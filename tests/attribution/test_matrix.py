@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memscope.attribution.columns import columns
-from memscope.attribution.matrix import Matrix, MatrixRun, State
+from memscope.attribution.matrix import NOT_VISIBLE, RETOKENISED, Matrix, MatrixRun, State
 from memscope.base.job import Job
 from memscope.conversation.ablation import AGAIN, BASELINE, Ablation
 from memscope.conversation.model import Conversation, Memory, Message, Text
 from memscope.conversation.render import render
-from memscope.engines.protocol import Failure, ResponseScore
+from memscope.engines.protocol import Failure, Marks, ResponseScore
 from tests.fakes import (
     LATE,
     PNPM,
@@ -544,3 +545,150 @@ def test_what_has_no_numbers_is_missing_whether_it_failed_or_was_never_reached()
     assert run.missing()[0] == BASELINE
     assert run.baseline_failed
     assert MatrixRun(talk()).missing() == ()
+
+
+# Cells that fail alone: a score is comparable only with one of the same tokens, and after another context.
+
+
+def marked(
+    conversation: Conversation, ablation: Ablation, *, cut_otherwise: Iterable[int] = (), blind: Iterable[int] = ()
+) -> list[ResponseScore]:
+    """Scores with marks: for responses in `cut_otherwise` those of other tokens than usual, for those in `blind` of a
+    template that shows no memory."""
+    found = []
+    for column, score in enumerate(scores(conversation, ablation)):
+        tokens = b"other" if column in cut_otherwise else b"usual"
+        context = b"always the same" if column in blind else repr(seen_before(conversation, ablation, column)).encode()
+        found.append(replace(score, marks=Marks(tokens, context)))
+    return found
+
+
+def seen_before(conversation: Conversation, ablation: Ablation, column: int) -> list[str]:
+    """The texts that stand before a response."""
+    responses = [place for place, turn in enumerate(render(conversation, ablation).turns) if turn.is_response]
+    return [turn.text for turn in render(conversation, ablation).turns[: responses[column]]]
+
+
+def marked_run(**odd: dict[str, list[int]]) -> MatrixRun:
+    """The office's run, with what is odd by memory key: `marked`'s options."""
+    run = MatrixRun(office())
+    for ablation in run.plan:
+        run.land(ablation, marked(office(), ablation, **odd.get("_".join(sorted(ablation.removed)), {})))
+    return run
+
+
+def test_marks_that_fit_change_nothing() -> None:
+    matrix, unmarked = vars(marked_run().snapshot()), vars(filled(office()))
+
+    np.testing.assert_equal(matrix, unmarked)
+
+
+def test_a_response_of_other_tokens_without_the_memory_fails_alone_as_retokenised() -> None:
+    matrix = marked_run(tabs={"cut_otherwise": [1]}).snapshot()
+
+    assert matrix.state.tolist() == [[OK, F, OK], [B, OK, OK], [B, B, OK]]
+    assert matrix.error(0, 1) == RETOKENISED
+    assert matrix.error(0, 0) is None
+    assert matrix.cell_errors == {(0, 1): RETOKENISED}
+    assert matrix.errors == {}
+    assert np.isnan(matrix.effects[0, 1])
+    assert matrix.effects[0, [0, 2]].tolist() == true_effects(office())[0, [0, 2]].tolist()
+
+
+def test_a_memory_that_the_template_does_not_show_fails_after_it_and_not_before_it() -> None:
+    run = MatrixRun(office())
+    for ablation in run.plan:
+        run.land(ablation, marked(office(), ablation, blind=[0, 1, 2]))
+    matrix = run.snapshot()
+
+    assert matrix.state.tolist() == [[F, F, F], [B, F, F], [B, B, F]]
+    assert set(matrix.cell_errors.values()) == {NOT_VISIBLE}
+    assert matrix.effects[matrix.state == B].tolist() == [0, 0, 0]
+    assert not np.isnan(matrix.stray[matrix.state == B]).any()  # where nothing has to differ, nothing is wrong
+
+
+def test_what_comes_back_for_other_tokens_before_the_memory_is_no_noise() -> None:
+    matrix = marked_run(late={"cut_otherwise": [0]}).snapshot()
+
+    assert matrix.state[2].tolist() == [B, B, OK]
+    assert matrix.effects[2, 0] == 0
+    assert np.isnan(matrix.stray[2, 0])
+    assert matrix.stray[2, 1] == 0
+    assert matrix.cell_errors == {}
+
+
+def test_what_all_memories_did_together_is_not_known_where_tokens_differ() -> None:
+    matrix = marked_run(late_pnpm_tabs={"cut_otherwise": [2]}).snapshot()
+
+    assert np.isnan(matrix.stripped).tolist() == [False, False, True]
+    assert not matrix.missing.any()
+
+
+def test_a_memory_without_a_word_is_seen_nowhere_and_that_is_no_failure() -> None:
+    conversation = talk(memory("blank", " \n"), memory("tabs", TABS), assistant("Hello."))
+    run = MatrixRun(conversation)
+    for ablation in run.plan:
+        run.land(ablation, marked(conversation, ablation, blind=[0]))
+
+    assert run.snapshot().state.tolist() == [[OK], [F]]
+
+
+@pytest.mark.parametrize("failing", [BASELINE, without("pnpm")])
+def test_a_single_response_without_a_score_fails_alone(failing: Ablation) -> None:
+    run = MatrixRun(office())
+    for ablation in run.plan:
+        result = marked(office(), ablation)
+        if ablation == failing:
+            result[1] = ResponseScore(float("nan"), failure="the template shows nothing of it")
+        run.land(ablation, result)
+    matrix = run.snapshot()
+
+    failed = [[OK, F, OK], [B, F, OK], [B, B, OK]] if failing == BASELINE else [[OK, OK, OK], [B, F, OK], [B, B, OK]]
+    assert matrix.state.tolist() == failed
+    assert set(matrix.cell_errors.values()) == {"the template shows nothing of it"}
+    assert matrix.reason is None
+    assert np.isnan(matrix.stripped[1]) == (failing == BASELINE)
+
+
+def test_cells_that_failed_alone_are_not_to_be_scored_again() -> None:
+    run = marked_run(tabs={"cut_otherwise": [0, 1, 2]})
+
+    assert run.snapshot().state[0].tolist() == [F, F, F]
+    assert run.failed() == run.missing() == ()
+
+
+def test_a_cells_failure_goes_with_its_scoring_and_comes_back_with_it() -> None:
+    run = marked_run(tabs={"cut_otherwise": [1]})
+    earlier = run.snapshot()
+
+    taken = run.forget([without("tabs")])
+    forgotten = run.snapshot()
+    run.restore(taken)
+    restored = run.snapshot()
+    run.land(without("tabs"), marked(office(), without("tabs")))
+    again = run.snapshot()
+
+    assert forgotten.state[0].tolist() == [P, P, P]
+    assert forgotten.cell_errors == {}
+    np.testing.assert_equal(vars(restored), vars(earlier))
+    assert again.state[0].tolist() == [OK, OK, OK]
+    assert again.cell_errors == {}
+
+
+def test_another_baseline_is_compared_with_all_that_has_landed() -> None:
+    run = marked_run()
+
+    run.land(BASELINE, marked(office(), BASELINE, cut_otherwise=[0]))
+    assert run.snapshot().state.tolist() == [[F, OK, OK], [B, OK, OK], [B, B, OK]]
+    run.land(BASELINE, marked(office(), BASELINE))
+    assert not run.snapshot().missing.any()
+
+
+def test_a_row_that_fails_as_a_whole_has_one_reason() -> None:
+    run = marked_run(tabs={"cut_otherwise": [1]})
+
+    run.land(without("tabs"), REFUSED)
+    matrix = run.snapshot()
+
+    assert matrix.cell_errors == {}
+    assert [matrix.error(0, column) for column in range(3)] == ["the server refuses"] * 3

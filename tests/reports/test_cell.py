@@ -15,7 +15,7 @@ from memscope.actions.heat import token_heat
 from memscope.actions.respond import Question, explain_response
 from memscope.actions.score import score_matrix
 from memscope.attribution.aggregates import Cutoffs, cutoffs
-from memscope.attribution.matrix import Matrix, MatrixRun
+from memscope.attribution.matrix import RETOKENISED, Matrix, MatrixRun
 from memscope.attribution.tokens import Heat
 from memscope.base.job import Job
 from memscope.base.text import clean_line
@@ -23,7 +23,18 @@ from memscope.conversation.ablation import BASELINE
 from memscope.conversation.render import Prompt, render
 from memscope.engines.protocol import Failure
 from memscope.reports.cell import CellDetail, cell_detail
-from tests.fakes import FormulaEngine, assistant, memory, office, talk, true_effects, user, without
+from tests.fakes import (
+    TABS,
+    FormulaEngine,
+    assistant,
+    cut_otherwise_without,
+    memory,
+    office,
+    talk,
+    true_effects,
+    user,
+    without,
+)
 
 
 @cache
@@ -83,6 +94,17 @@ def test_what_has_no_number_says_why() -> None:
     assert waiting.told == "not scored yet"
     assert (broken.effect, broken.state, broken.counts) == (None, "failed", False)
     assert broken.told == "could not be scored: the server⏎is ␛[31mred"
+
+
+def test_a_cell_that_failed_alone_says_why() -> None:
+    run, _ = score_matrix(office(), Scorer(FormulaEngine(after=cut_otherwise_without(TABS, 1))), Job())
+    matrix = run.snapshot()
+
+    whole, broken = (cell_detail(office(), matrix, cut_of(matrix), 0, column) for column in (0, 1))
+
+    assert (whole.state, whole.told) == ("ok", "measured")
+    assert (broken.effect, broken.state, broken.counts) == (None, "failed", False)
+    assert broken.told == f"could not be scored: {RETOKENISED}"
 
 
 def office_prompt() -> Prompt:

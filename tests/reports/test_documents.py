@@ -6,6 +6,7 @@ import csv
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -17,7 +18,7 @@ from memscope.actions.explain import explain_strongest
 from memscope.actions.respond import Question, explain_response
 from memscope.actions.score import score_matrix
 from memscope.attribution.aggregates import cutoffs
-from memscope.attribution.matrix import Matrix, MatrixRun
+from memscope.attribution.matrix import NOT_VISIBLE, RETOKENISED, Matrix, MatrixRun
 from memscope.attribution.tokens import Heat
 from memscope.base.errors import UsageError
 from memscope.base.job import Job
@@ -25,24 +26,29 @@ from memscope.base.settings import Resolved, Settings
 from memscope.conversation.ablation import BASELINE, Ablation
 from memscope.conversation.model import Conversation
 from memscope.conversation.native import native, sha256
+from memscope.conversation.render import render
+from memscope.engines.checks import Check
 from memscope.engines.embedded.engine import Embedded
-from memscope.engines.protocol import Failure, Tokens
+from memscope.engines.protocol import Failure, Marks, Tokens
 from memscope.reports.cell import cell_detail
 from memscope.reports.config import config_document
 from memscope.reports.csv import csv_text
+from memscope.reports.doctor import doctor_document
+from memscope.reports.failures import advice, failed_cells, failures
 from memscope.reports.matrix import (
     MATRIX,
     MEMORIES,
     CostPart,
     MatrixDocument,
-    failures,
     glyph,
     matrix_document,
     memories_document,
     responses_document,
 )
 from memscope.reports.native import native_document
+from memscope.reports.noise import NoisePart, noise_remark, noise_words
 from memscope.reports.registry import VIEWS, json_schema
+from memscope.reports.remarks import remarks
 from memscope.reports.response import Words, no_response, percent, response_document
 from memscope.reports.view import Document, View, nats, number, show, signed
 from tests.fakes import (
@@ -54,6 +60,7 @@ from tests.fakes import (
     fails_baseline,
     fails_without,
     memory,
+    noisy,
     office,
     talk,
     true_effects,
@@ -77,6 +84,7 @@ def documents() -> dict[str, Document]:
     _, matrix = matrix_of(conversation, FormulaEngine(before=fails_without(LATE)))
     return {
         "config": config_document(Resolved(Settings(), dict.fromkeys(Settings.model_fields, "default"))),
+        "doctor": doctor_document("vllm", "vLLM 0.32.0", [Check("scores", "fail", "none", "Upgrade it.")]),
         "matrix": matrix,
         "memories": memories_document(matrix),
         "native": native_document(conversation),
@@ -166,7 +174,7 @@ def test_numbers_are_finite_or_null(before: Callable[..., None] | None) -> None:
 
 # matrix@1
 
-MATRIX_KEYS = "schema conversation engine settings memories responses effects states reason cost"
+MATRIX_KEYS = "schema conversation engine settings memories responses effects states reason cost noise"
 MEMORY_KEYS = "key preview occurrences chars total net max mean responses against left_out state error"
 RESPONSE_KEYS = "message preview baseline tokens total stripped gap noise top left_out"
 
@@ -332,6 +340,115 @@ def test_the_failure_of_the_only_memory_goes_by_its_key() -> None:
     assert failures(matrix) == [f"tabs: the server refuses to go without {TABS!r}"]
 
 
+# Cells that fail alone
+
+
+def partly_failed() -> Matrix:
+    """The office, where tabs is cut otherwise for the second response, and nothing of late is ever shown."""
+    run = MatrixRun(office())
+    for ablation in run.plan:
+        result = FormulaEngine().score(render(office(), ablation), Job())
+        marks = [Marks(b"usual", repr((column, ablation)).encode()) for column in range(3)]
+        if ablation == without("tabs"):
+            marks[1] = Marks(b"other", marks[1].context)
+        elif ablation == without("late"):
+            marks[2] = Marks(b"usual", repr((2, BASELINE)).encode())
+        run.land(ablation, [replace(score, marks=mark) for score, mark in zip(result, marks, strict=True)])
+    return run.snapshot()
+
+
+def document_of(matrix: Matrix) -> MatrixDocument:
+    cost = CostPart(scorings=6, from_store=0, seconds=0.0)
+    return matrix_document(office(), matrix, FormulaEngine().identity, 0.01, cost)
+
+
+def test_a_memory_with_a_cell_that_failed_is_partial_and_says_why() -> None:
+    truth = true_effects(office())
+    document = document_of(partly_failed())
+    tabs, pnpm, _ = document.memories
+
+    assert document.states == [["ok", "failed", "ok"], ["before", "ok", "ok"], ["before", "before", "failed"]]
+    assert (tabs.state, tabs.left_out, tabs.error) == ("partial", 1, RETOKENISED)
+    assert tabs.net == truth[0, 0] + truth[0, 2]
+    assert (pnpm.state, pnpm.left_out, pnpm.error) == ("ok", 0, None)
+    assert [response.left_out for response in document.responses] == [0, 1, 1]
+    assert document.responses[1].gap is None
+
+
+def test_a_memory_of_which_no_effect_could_be_measured_has_failed_and_no_sums() -> None:
+    late = document_of(partly_failed()).memories[2]
+
+    assert (late.state, late.left_out, late.error) == ("failed", 1, NOT_VISIBLE)
+    assert (late.total, late.net, late.max, late.mean, late.against, late.responses) == (None,) * 6
+
+
+def test_cells_that_failed_are_named_by_memory_and_counted() -> None:
+    assert failures(partly_failed()) == [f"tabs: 1 response: {RETOKENISED}", f"late: 1 response: {NOT_VISIBLE}"]
+    assert failed_cells(partly_failed()) == "2 cells failed: retokenised"
+    assert failed_cells(matrix_of(office())[0]) == ""
+
+
+def test_what_to_do_is_said_of_a_memory_that_is_not_visible() -> None:
+    assert "fold" in advice(NOT_VISIBLE)
+    assert advice(RETOKENISED) == advice("the server is busy") == ""
+
+
+def test_a_response_says_which_of_its_memories_will_fail_again() -> None:
+    document = response_document(office(), partly_failed(), 5, 0.01)
+
+    assert [(failed.key, failed.error, failed.again) for failed in document.failed] == [("tabs", RETOKENISED, False)]
+    assert [row.key for row in (*document.important, *document.against)] == ["pnpm"]
+
+
+def test_only_a_memory_whose_every_effect_is_known_is_called_idle() -> None:
+    document = document_of(partly_failed())
+    small = [row.model_copy(update={"max": 0.25}) for row in document.memories]
+
+    assert remarks(document.model_copy(update={"memories": small})).idle == ["pnpm"]
+
+
+# Noise
+
+
+def test_the_document_tells_the_noise_of_the_run() -> None:
+    _, quiet = matrix_of(office())
+    _, loud = matrix_of(office(), FormulaEngine(concurrency=1, after=noisy))
+
+    assert quiet.noise == NoisePart(floor=0.0, median=0.0, source="repeat", cells=0)
+    assert loud.noise.floor == max(row.noise or 0.0 for row in loud.responses)
+    assert loud.noise.median == np.median([row.noise for row in loud.responses])
+    cells = zip(loud.effects, loud.states, strict=True)
+    assert loud.noise.cells == sum(
+        state == "ok" and abs(effect or 0.0) <= response.cutoff
+        for effects, states in cells
+        for effect, state, response in zip(effects, states, loud.responses, strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("floor", "source", "cells", "words", "remark"),
+    [
+        (None, None, 0, "noise floor not measured", ""),
+        (0.0, "repeat", 0, "noise floor 0 nats", ""),
+        (1e-9, "repeat", 0, "noise floor ~0 nats", ""),
+        (0.02, "repeat", 0, "noise floor 0.02 nats (repeated baseline)", "noise 0.02 nats"),
+        (
+            0.5,
+            "before",
+            1,
+            "noise floor 0.50 nats (memories that come later), 1 effect is noise",
+            "noise 0.50 nats, 1 effect",
+        ),
+        (0.004, "repeat", 2, "noise floor ~0 nats, 2 effects are noise", "noise ~0 nats, 2 effects"),
+    ],
+)
+def test_noise_is_told_in_a_few_words(floor: Any, source: Any, cells: int, words: str, remark: str) -> None:
+    noise = NoisePart(floor=floor, median=floor, source=source, cells=cells)
+
+    assert noise_words(noise) == words
+    assert noise_remark(noise) == remark
+
+
 # response@1
 
 
@@ -398,7 +515,8 @@ def test_what_spoke_against_and_what_failed_are_lists_of_their_own() -> None:
 
     assert [row["key"] for row in form["important"]] == ["tabs"]
     assert [(row["key"], row["share"]) for row in form["against"]] == [("pnpm", None)]
-    assert form["failed"] == [{"key": "late", "error": f"the server refuses to go without {LATE!r}"}]
+    refused = f"the server refuses to go without {LATE!r}"
+    assert form["failed"] == [{"key": "late", "error": refused, "again": True}]
 
 
 def test_no_response_has_an_empty_list() -> None:

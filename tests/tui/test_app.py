@@ -18,9 +18,10 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from memscope.actions.engine import Scorer
+from memscope.actions.engines import names_to_choose
 from memscope.actions.kept import Kept
 from memscope.actions.open import Opened, Opening, demo_opening
-from memscope.base.errors import Exit
+from memscope.base.errors import EngineError, Exit
 from memscope.base.settings import SESSION, resolve
 from memscope.conversation.ablation import BASELINE, Ablation
 from memscope.conversation.model import Conversation
@@ -30,6 +31,8 @@ from memscope.engines.score_api import sent
 from memscope.store.database import Database
 from memscope.store.recents import Recents
 from memscope.tui.app import MemscopeApp
+from memscope.tui.dialogs.choice import Confirm
+from memscope.tui.dialogs.doctor import Doctor
 from memscope.tui.dialogs.engine import EnginePicker
 from memscope.tui.dialogs.export import Export
 from memscope.tui.dialogs.help import Help
@@ -40,7 +43,7 @@ from memscope.tui.start import open_console
 from memscope.tui.widgets.chrome import FindLine, KeyLine, PaneBar, StatusLine
 from memscope.tui.widgets.heatmap import Heatmap
 from tests.engines.server import KEY, ScoreServer, score
-from tests.fakes import LATE, FormulaEngine, Gate, assistant, memory, office, talk, true_effects, user
+from tests.fakes import LATE, FormulaEngine, Gate, assistant, lacks, memory, office, talk, true_effects, user
 from tests.tui.apps import console, path_of, screen_text, settled
 
 SIZE = (120, 36)
@@ -417,16 +420,56 @@ async def test_a_server_is_chosen_and_scores_the_truth(
         await press(pilot, "E")
         assert isinstance(app.screen, EnginePicker)
         assert "answers" in screen_text(app)
-        await press(pilot, "j", "enter")
+        asked = len(server.log("/score"))  # to find out what it is
+        await press(pilot, *["j"] * names_to_choose(app.workspace.settings).index("score-api"), "enter")
         assert isinstance(app.screen, PaneScreen)
         assert app.resolved.settings.engine == "score-api"
         space = app.workspace
         assert space.phase == "done", space.state_words()
         assert space.matrix is not None
         assert space.matrix is not embedded
-        assert len(server.log("/score")) == 6
+        assert len(server.log("/score")) - asked == 6
         assert np.array_equal(space.matrix.effects, server_effects(office()))
         assert "score-api" in screen_text(app).splitlines()[0]
+
+
+async def test_where_the_engine_is_found_by_itself_the_picker_points_at_it(
+    score_server: Callable[..., ScoreServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = score_server()
+    monkeypatch.setenv("MEMSCOPE_API_KEY", KEY)
+    app = console(office(), engine="auto", base_url=server.url)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        assert app.workspace.matrix is not None
+        assert np.array_equal(app.workspace.matrix.effects, server_effects(office()))
+        await press(pilot, "E")
+        assert isinstance(app.screen, EnginePicker)
+        assert "> score-api" in screen_text(app)
+
+
+async def test_the_doctor_checks_the_engine_under_the_cursor(office_console: MemscopeApp) -> None:
+    app = office_console
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await press(pilot, "E", "d")
+        assert isinstance(app.screen, Doctor)
+        assert "✓ engine: embedded computes in this process" in screen_text(app)
+        assert "checking" not in screen_text(app)
+        await press(pilot, "escape")
+        assert isinstance(app.screen, EnginePicker)
+
+
+async def test_the_doctor_says_why_it_can_check_nothing(office_console: MemscopeApp) -> None:
+    app = office_console
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        here = names_to_choose(app.workspace.settings).index("vllm")
+        await press(pilot, "E", *["j"] * here, "d")
+        assert isinstance(app.screen, Doctor)
+        assert "Give --base-url" in screen_text(app)
+        await press(pilot, "escape", "escape")
+        assert app.workspace.phase == "done"
 
 
 async def test_leaving_the_engines_as_they_are_scores_nothing(office_console: MemscopeApp) -> None:
@@ -457,6 +500,56 @@ async def test_what_a_server_refused_is_scored_by_retrying(
         assert "failed" not in status(app)
         await press(pilot, "R")
         assert len(server.log("/score")) - before == 2
+
+
+async def test_requests_in_flight_are_shown(
+    score_server: Callable[..., ScoreServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = score_server(LATENCY="0.3")
+    monkeypatch.setenv("MEMSCOPE_API_KEY", KEY)
+    app = console(office(), engine="score-api", base_url=server.url, workers=2)
+    async with app.run_test(size=SIZE) as pilot:
+        seen: set[str] = set()
+        while app.workspace.phase != "done":
+            await pilot.pause(0.02)
+            seen.add(app.screen.query_one(StatusLine).progress)
+        assert [words for words in seen if "2 in flight" in words]
+        assert not [words for words in seen if "3 in flight" in words]
+
+
+@pytest.mark.parametrize(
+    ("keys", "phase", "calls"), [(["k", "enter"], "done", 6), (["enter"], "idle", 0), (["escape"], "idle", 0)]
+)
+async def test_a_dear_run_begins_when_a_person_says_so(scored_by: Any, keys: list[str], phase: str, calls: int) -> None:
+    engine = FormulaEngine()
+    scored_by(engine)
+    app = console(office(), ask_above=10)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        assert isinstance(app.screen, Confirm)
+        shown = screen_text(app)
+        assert "Score this conversation?" in shown
+        assert "formula: 6 scorings" in shown
+        assert "ask_above" in shown
+        await press(pilot, *keys)
+        assert (app.workspace.phase, engine.calls) == (phase, calls)
+        if phase == "idle":
+            assert "not scored: E shows the cost, R scores" in status(app)
+            await press(pilot, "R")
+            assert (app.workspace.phase, engine.calls) == ("done", 6)
+            assert not isinstance(app.screen, Confirm)
+
+
+async def test_what_a_server_says_of_a_failure_is_only_text_in_the_status_line(scored_by: Any) -> None:
+    def refuse(_call: int, prompt: Any) -> None:
+        if lacks(prompt, LATE):
+            raise EngineError("no\x1b[2J not this")
+
+    scored_by(FormulaEngine(before=refuse))
+    app = console(office())
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        assert "2 failed, R tries again: no␛[2J not this" in status(app)
 
 
 async def test_a_run_is_cancelled_and_goes_on(scored_by: Any) -> None:

@@ -5,12 +5,20 @@ from __future__ import annotations
 import pytest
 
 from memscope.base.job import Progress
-from memscope.tui.progress import clock, progress_words
+from memscope.base.text import clock
+from memscope.tui.progress import progress_words
 
 
 def test_done_of_total_rate_time_left_and_what_is_being_done() -> None:
     words = progress_words("scoring", Progress(12, 53, "scorings", "embedded"), 3.0)
     assert words == "12/53 scorings · 4.0/s · 0:10 left · embedded"
+
+
+def test_requests_in_flight_are_told_where_there_are_some() -> None:
+    progress = Progress(12, 53, "scorings", "vllm")
+    words = progress_words("scoring", progress, 3.0, in_flight=4)
+    assert words == "12/53 scorings · 4.0/s · 0:10 left · 4 in flight · vllm"
+    assert "in flight" not in progress_words("scoring", progress, 3.0, in_flight=0)
 
 
 def test_without_a_total_no_time_left_is_told() -> None:

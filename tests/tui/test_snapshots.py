@@ -73,8 +73,8 @@ def test_pane(snap_compare: Any, monkeypatch: pytest.MonkeyPatch, pane: str, sta
         assert snap_compare(app, terminal_size=size, run_before=lambda pilot: _come_to_rest(pilot, pane))
 
 
-def _at_three_seconds(name: str, progress: Progress | None, _seconds: float, *, found: int = 0) -> str:
-    return progress_words(name, progress, 3.0, found=found)
+def _at_three_seconds(name: str, progress: Progress | None, _seconds: float, **more: int) -> str:
+    return progress_words(name, progress, 3.0, **more)
 
 
 async def _come_to_rest(pilot: Pilot[Any], pane: str) -> None:

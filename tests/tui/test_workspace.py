@@ -19,10 +19,12 @@ from memscope.actions.engine import Scorer
 from memscope.actions.kept import Kept, view_name
 from memscope.actions.marks import add_mark, undo_mark
 from memscope.actions.open import Opened, Opening
+from memscope.attribution.matrix import State
 from memscope.base.errors import EngineError, SourceError, UsageError
 from memscope.base.settings import Settings
 from memscope.conversation.model import Conversation
 from memscope.conversation.render import Prompt
+from memscope.engines.protocol import EngineIdentity
 from memscope.engines.stored import stored
 from memscope.store.database import Database
 from memscope.store.recents import Recents
@@ -36,9 +38,11 @@ from tests.fakes import (
     TABS,
     FormulaEngine,
     Gate,
+    cut_otherwise_without,
     end_of_workers,
     fails_baseline,
     lacks,
+    noisy,
     office,
     true_effects,
 )
@@ -324,6 +328,87 @@ def test_failed_rows_are_tried_again_and_nothing_else(bench: Bench) -> None:
     assert engine.calls - calls == 2
     assert np.array_equal(bench.effects, true_effects(office()))
     assert "failed" not in space.state_words()
+
+
+def test_cells_that_failed_alone_are_told_of_and_not_tried_again(bench: Bench) -> None:
+    bench.engines[""] = FormulaEngine(after=cut_otherwise_without(TABS, 0, 1))
+    space = bench.scored()
+
+    assert space.matrix is not None
+    assert space.matrix.state[0].tolist() == [State.FAILED, State.FAILED, State.OK]
+    assert space.state_words().endswith("s · 2 cells failed: retokenised")
+    assert not space.can_resume
+
+
+def test_the_noise_of_a_run_is_told_where_there_is_some(bench: Bench) -> None:
+    bench.engines[""] = FormulaEngine(after=noisy)
+    assert " s · noise 0." in bench.scored().state_words()
+    bench.engines["quiet"] = FormulaEngine(model="quiet")
+    bench.space.use(Settings(model="quiet"))
+    bench.settle()
+    assert "noise" not in bench.space.state_words()
+
+
+def test_a_run_that_costs_much_is_asked_about_and_begins_at_a_persons_word(
+    monkeypatch: pytest.MonkeyPatch, database: Database
+) -> None:
+    bench = Bench(monkeypatch, database, ask_above=10)
+    space = bench.scored()
+
+    asked = bench.changes[-1].ask
+    assert asked is not None
+    assert asked.scorings == 6
+    assert (space.phase, space.asked, bench.engines[""].calls) == ("idle", asked, 0)
+    assert space.state_words().endswith("not scored: E shows the cost, R scores")
+    assert space.resume()
+    bench.settle()
+    assert (space.phase, space.asked) == ("done", None)
+    assert np.array_equal(bench.effects, true_effects(office()))
+    assert not bench.scored().asked  # all of it is on disk
+    assert bench.cost == (0, 6)
+
+
+@pytest.mark.parametrize("limit", [0, 1_000_000])
+def test_a_run_that_costs_little_is_not_asked_about(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
+    bench = Bench(monkeypatch, ask_above=limit)
+    assert bench.scored().phase == "done"
+    assert not [change for change in bench.changes if change.ask]
+
+
+def test_the_embedded_engine_is_never_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(monkeypatch, ask_above=1)
+    bench.engines[""].identity = EngineIdentity("embedded")
+    assert bench.scored().phase == "done"
+    assert not [change for change in bench.changes if change.ask]
+
+
+def test_another_engine_and_another_conversation_are_asked_about_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(monkeypatch, ask_above=10)
+    bench.engines["other"] = FormulaEngine(model="other")
+    space = bench.scored()
+    first = space.asked
+
+    space.use(Settings(model="other", ask_above=10))
+    bench.settle()
+    assert (space.phase, space.asked is first) == ("idle", False)
+    assert bench.engines["other"].calls == 0
+    space.use(Settings(model="other", ask_above=0))
+    assert space.resume()
+    bench.settle()
+    assert bench.scored().phase == "done"
+    assert sum(change.ask is not None for change in bench.changes) == 2
+
+
+@pytest.mark.parametrize("name", ["template", "fold", "device", "dtype"])
+def test_what_changes_an_engines_numbers_means_another_matrix(bench: Bench, name: str) -> None:
+    space = bench.scored()
+    run = space.run
+    value = {"template": "chatml", "fold": "memories", "device": "cpu", "dtype": "float16"}[name]
+    bench.engines[""] = FormulaEngine()
+    space.use(Settings(**{name: value}))
+    bench.settle()
+    assert space.run is not run
+    assert bench.engines[""].calls == 6
 
 
 def test_without_a_baseline_the_run_has_failed_and_can_be_tried_again(bench: Bench) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
@@ -15,12 +15,12 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
-from memscope.actions.engines import names_to_choose
 from memscope.base.errors import SettingsError
 from memscope.base.settings import Settings, with_values
 from memscope.base.text import clean, clean_line
 from memscope.tui.dialogs.choice import Choice, Confirm
 from memscope.tui.dialogs.dialog import TAKE, Dialog, said
+from memscope.tui.keys import key
 from memscope.tui.widgets.line_input import LineInput
 from memscope.tui.widgets.lines import LineScroll
 from memscope.tui.widgets.listing import Line, Listing
@@ -31,18 +31,33 @@ if TYPE_CHECKING:
 _PATIENCE = 0.15  # seconds that the cursor rests on an engine before its cost is asked for
 _LISTED = 8  # models
 _ADDRESS, _MODEL = "base-url", "model"
+_NEEDS = {
+    "address": "needs an address",
+    "server": "needs another server",
+    "model": "needs a model",
+    "package": "needs a package",
+}
+_ASKED = {
+    "address": "A server scores with it. Its address: Tab.",
+    "model": "It opens a model in this process. Its folder, file or name: Tab.",
+}
+_SILENT = "does not answer"
 _NO_ADDRESS = "not set; such as http://127.0.0.1:8000"
 
 
 class EnginePicker(Dialog[Settings | None]):
-    """The answer is the settings with the engine, address and model that were chosen.
+    """The answer is the settings with the engine, address and model that were chosen. `names`: the engines there are.
 
     `probe` asks every engine how it is, with the settings given, and calls `answered` for each; `cost` finds out what a
-    run would take and calls `cost`, with the settings it was asked for. Both return at once. `scored`: there is a
+    run would take and calls `cost`, with the settings it was asked for; `doctor` tries whether the engine's numbers are
+    right, and says so by itself. All return at once. `scored`: there is a
     matrix, which an engine that does not answer takes away only after a question.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [TAKE]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        TAKE,
+        key("dialog.doctor", "d", "doctor", "Doctor", "Try whether this engine's numbers are right"),
+    ]
 
     DEFAULT_CSS = """
     EnginePicker {
@@ -58,8 +73,10 @@ class EnginePicker(Dialog[Settings | None]):
     def __init__(
         self,
         settings: Settings,
+        names: Sequence[str],
         probe: Callable[[Settings], None],
         cost: Callable[[Settings], None],
+        doctor: Callable[[Settings], None],
         *,
         scored: bool = False,
     ) -> None:
@@ -68,7 +85,8 @@ class EnginePicker(Dialog[Settings | None]):
         self._settings = settings
         self._probe = probe
         self._ask_cost = cost
-        self._names = names_to_choose(settings)
+        self._ask_doctor = doctor
+        self._names = list(names)
         self._known: dict[str, EngineChoice] = {}
         self._asked = settings
         self._waiting: Timer | None = None
@@ -101,6 +119,11 @@ class EnginePicker(Dialog[Settings | None]):
         if choice.name == self._here:
             self._look()
 
+    def point(self, name: str) -> None:
+        """Puts the cursor on an engine, unless a person has moved it."""
+        if self.is_attached and name in self._names and not self.query_one(Listing).cursor:
+            self.query_one(Listing).move_to(self._names.index(name))
+
     def cost(self, text: str, of: Settings | None = None) -> None:
         """What a run with the settings `of` would take. None: those asked last. What is no longer asked is passed
         over: the cursor has moved on, or something else was typed."""
@@ -119,14 +142,14 @@ class EnginePicker(Dialog[Settings | None]):
             return Line((name, "asking …"))
         if choice.answers:
             return Line((name, "answers"))
-        return Line((name, "needs an address" if _homeless(choice) else "does not answer"))
+        return Line((name, _NEEDS.get(choice.lacks, _SILENT)))
 
     def _look(self) -> None:
         """Shows what is known of the engine under the cursor, and has its cost found out soon."""
         choice = self._known.get(self._here)
-        here = choice is not None and choice.answers and not choice.served
-        for field in (_ADDRESS, _MODEL):
-            self.query_one(f"#{field}").disabled = here
+        here = choice is not None and not choice.served
+        self.query_one(f"#{_ADDRESS}").disabled = here
+        self.query_one(f"#{_MODEL}").disabled = here and choice is not None and not choice.opens
         self.query_one("#about", Static).update(Content(clean(_about(choice))))
         self.query_one(f"#{_MODEL}", LineInput).suggester = SuggestFromList(
             [model for model in (choice.models if choice else ()) if clean_line(model) == model]
@@ -200,7 +223,7 @@ class EnginePicker(Dialog[Settings | None]):
         settings, choice = self._wanted(), self._known.get(self._here)
         if settings is None:
             return
-        if choice is not None and not choice.answers:
+        if choice is not None and not choice.answers and not (choice.lacks == "model" and settings.model):
             self._take_silent(settings, choice)
         elif choice is not None and len(choice.models) > 1 and not settings.model:
             self.app.push_screen(Choice("Model", choice.models), self._take_model)
@@ -209,13 +232,16 @@ class EnginePicker(Dialog[Settings | None]):
 
     def _take_silent(self, settings: Settings, choice: EngineChoice) -> None:
         """An engine that cannot score: only where nothing is lost by it, or a person says so."""
-        if _homeless(choice):
+        if choice.lacks == "address":
             self._say(f"{clean_line(choice.name)} needs an address: type it, and Enter asks whether it answers.")
             self.query_one(f"#{_ADDRESS}").focus()
+        elif choice.lacks == "model":
+            self._say(f"{clean_line(choice.name)} needs a model: type its folder, file or name.")
+            self.query_one(f"#{_MODEL}").focus()
         elif trouble := _trouble(settings.base_url):
             self._say(trouble)
         elif self._scored and settings != self._settings:
-            question = f"{clean_line(choice.name)} does not answer. Use it anyway?"
+            question = f"{clean_line(choice.name)} {_NEEDS.get(choice.lacks, _SILENT)}. Use it anyway?"
             reason = f"{choice.reason} The matrix that is there goes."
 
             def sure(yes: bool | None) -> None:
@@ -228,6 +254,11 @@ class EnginePicker(Dialog[Settings | None]):
         else:
             self.dismiss(settings)
 
+    def action_doctor(self) -> None:
+        settings = self._wanted()
+        if settings is not None:
+            self._ask_doctor(settings)
+
     def _take_model(self, number: int | None) -> None:
         choice = self._known.get(self._here)
         if number is not None and choice is not None:
@@ -236,11 +267,6 @@ class EnginePicker(Dialog[Settings | None]):
     def _chosen_with(self, model: str) -> dict[str, object]:
         address = self.query_one(f"#{_ADDRESS}", LineInput).value.strip()
         return {"engine": self._here, "base_url": address, "model": model}
-
-
-def _homeless(choice: EngineChoice) -> bool:
-    """Whether nobody has said where its server is."""
-    return choice.served and not choice.url
 
 
 def _trouble(address: str) -> str:
@@ -258,7 +284,7 @@ def _about(choice: EngineChoice | None) -> str:
     if choice is None:
         return "asking …"
     if not choice.answers:
-        return "A server scores with it. Its address: Tab." if _homeless(choice) else choice.reason
+        return _ASKED.get(choice.lacks, choice.reason)
     summary = choice.summary.rstrip(".")
     said_of_it = [f"{summary[:1].upper()}{summary[1:]}."] if summary else []
     if choice.capabilities is not None:

@@ -10,31 +10,45 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from memscope.actions.engines import EngineChoice, names_to_choose
+from memscope.actions.engines import EngineChoice
 from memscope.base.settings import Settings
 from memscope.engines.protocol import Capabilities
 from memscope.tui.dialogs.choice import Choice, Confirm
 from memscope.tui.dialogs.engine import EnginePicker
 from memscope.tui.widgets.line_input import LineInput
+from memscope.tui.widgets.listing import Listing
 from tests.tui.dialogs._ask import HOSTILE, OPEN, SMALL, WIDE, ask, assert_fits, has_foreign_controls, text_of
 
 TOKENS = Capabilities("embedded (lexical)", tokens=True, concurrency=1, limits="It sees shared words, not meaning.")
 WHOLE = Capabilities("score-api", tokens=False, concurrency=4)
 URL = "http://127.0.0.1:8000"
-HOMELESS = EngineChoice("score-api", "a server", answers=False, reason="It needs --base-url.", served=True)
+HOMELESS = EngineChoice(
+    "score-api", "a server", answers=False, reason="It needs --base-url.", served=True, lacks="address"
+)
 EMBEDDED = EngineChoice("embedded", "a word model", answers=True, capabilities=TOKENS)
 SERVED = EngineChoice("score-api", "a server", True, models=("one", "two"), capabilities=WHOLE, url=URL, served=True)
 SILENT = EngineChoice("score-api", "a server", answers=False, reason="nobody is there", url=URL, served=True)
+MODEL = EngineChoice(
+    "transformers", "a model folder", answers=False, reason="It opens a model.", opens=True, lacks="model"
+)
+PACKAGE = replace(
+    MODEL, reason="it needs the package torch, not installed: pip install 'memscope[hf]'", lacks="package"
+)
+OPENED = replace(MODEL, answers=True, reason="", lacks="", capabilities=TOKENS)
 SETTINGS = Settings(base_url=URL)
 
 
 class Asked:
     """What a picker asked for, and the picker."""
 
-    def __init__(self, settings: Settings = SETTINGS, *, scored: bool = False) -> None:
+    def __init__(self, settings: Settings = SETTINGS, *more: str, scored: bool = False) -> None:
+        """`more`: engines there are beside the two."""
         self.probed: list[Settings] = []
         self.costed: list[Settings] = []
-        self.picker = EnginePicker(settings, self.probed.append, self.costed.append, scored=scored)
+        self.doctored: list[Settings] = []
+        self.names = sorted(("embedded", "score-api", *more), key=lambda name: name != settings.engine)
+        asked = (self.probed.append, self.costed.append, self.doctored.append)
+        self.picker = EnginePicker(settings, self.names, *asked, scored=scored)
 
     def field(self, name: str) -> LineInput:
         return self.picker.query_one(f"#{name}", LineInput)
@@ -49,7 +63,7 @@ async def test_every_engine_is_listed_before_any_answers(size: tuple[int, int]) 
 
     async def look(pilot: Pilot[Any]) -> None:
         shown = text_of(pilot.app)
-        assert all(name in shown for name in names_to_choose(SETTINGS))
+        assert all(name in shown for name in asked.names)
         assert "asking …" in shown
         asked.picker.answered(EMBEDDED)
         asked.picker.answered(SILENT)
@@ -170,6 +184,21 @@ async def test_one_that_does_not_answer_takes_a_matrix_away_only_after_a_questio
         await pilot.press(*keys)
 
     assert await ask(asked.picker, act=choose) == taken
+
+
+async def test_one_that_speaks_to_another_kind_of_server_says_what_answers() -> None:
+    asked = Asked(scored=True)
+
+    async def choose(pilot: Pilot[Any]) -> None:
+        asked.picker.answered(replace(SILENT, reason="it looks like SGLang 0.5: --engine sglang", lacks="server"))
+        assert "needs another server" in [line.texts[1] for line in asked.picker.query_one(Listing).lines]
+        await pilot.press("j")
+        assert "looks like SGLang" in asked.said("#about")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "needs another server. Use it anyway?" in text_of(pilot.app)
+
+    assert await ask(asked.picker, act=choose) is OPEN
 
 
 async def test_one_that_does_not_answer_is_taken_where_nothing_is_lost() -> None:
@@ -298,3 +327,102 @@ async def test_what_comes_after_it_was_closed_is_passed_over() -> None:
     assert await ask(asked.picker, "escape") is None
     asked.picker.answered(EMBEDDED)
     asked.picker.cost("nothing")
+
+
+@pytest.mark.parametrize(("choice", "needs"), [(MODEL, "needs a model"), (PACKAGE, "needs a package")])
+async def test_an_engine_in_this_process_takes_a_model_and_no_address(choice: EngineChoice, needs: str) -> None:
+    asked = Asked(SETTINGS, "transformers")
+
+    async def look(pilot: Pilot[Any]) -> None:
+        asked.picker.answered(EMBEDDED)
+        asked.picker.answered(SILENT)
+        asked.picker.answered(choice)
+        assert asked.field("base-url").disabled and asked.field("model").disabled
+        await pilot.press("j")
+        assert not asked.field("base-url").disabled and not asked.field("model").disabled
+        await pilot.press("j")
+        await pilot.pause()
+        assert asked.field("base-url").disabled and not asked.field("model").disabled
+        assert needs in text_of(pilot.app)
+        assert choice.lacks in asked.said("#about")
+
+    await ask(asked.picker, act=look)
+
+
+async def test_an_engine_that_needs_a_model_asks_for_it_and_is_taken_with_it() -> None:
+    asked = Asked(Settings(base_url=URL), "transformers", scored=True)
+
+    async def choose(pilot: Pilot[Any]) -> None:
+        asked.picker.answered(MODEL)
+        await pilot.press("j", "j", "enter")
+        assert "needs a model" in asked.said(".trouble")
+        await pilot.press(*"/m", "enter")  # the field has the focus
+
+    assert await ask(asked.picker, act=choose) == Settings(engine="transformers", base_url=URL, model="/m")
+
+
+async def test_an_engine_that_has_its_model_is_taken() -> None:
+    asked = Asked(Settings(model="/m"), "transformers")
+
+    async def choose(pilot: Pilot[Any]) -> None:
+        asked.picker.answered(OPENED)
+        await pilot.press("j", "j", "enter")
+
+    assert await ask(asked.picker, act=choose) == Settings(engine="transformers", model="/m")
+
+
+async def test_every_engine_there_is_and_a_long_reason_fit_on_a_small_screen() -> None:
+    names = ("llama-server", "llamacpp", "openai-echo", "sglang", "transformers", "vllm")
+    reason = " ".join(f"word{number}" for number in range(60)) + " end."
+    asked = Asked(Settings(base_url=URL), *names)
+
+    async def look(pilot: Pilot[Any]) -> None:
+        for name in asked.names:
+            asked.picker.answered(replace(SILENT, name=name, reason=reason))
+        await pilot.press("j")
+        asked.picker.cost("53 scorings, 21 on disk, about 1,200,000 tokens, 0:40 at 30,000 tokens a second")
+        await pilot.pause()
+        assert "end." in text_of(pilot.app)
+        assert "Doctor" in text_of(pilot.app)
+        assert_fits(pilot.app)
+
+    await ask(asked.picker, act=look)
+
+
+async def test_a_name_of_no_engine_that_is_listed_opens_on_the_first() -> None:
+    asked = Asked(Settings(engine="auto", base_url=URL))
+
+    async def choose(pilot: Pilot[Any]) -> None:
+        asked.picker.answered(EMBEDDED)
+        await pilot.press("enter")
+
+    assert await ask(asked.picker, act=choose) == Settings(engine="embedded", base_url=URL)
+
+
+@pytest.mark.parametrize(("keys", "taken"), [([], "score-api"), (["j", "j"], "vllm")])
+async def test_the_engine_that_was_recognised_is_pointed_at_unless_the_cursor_was_moved(
+    keys: list[str], taken: str
+) -> None:
+    asked = Asked(Settings(engine="auto", base_url=URL), "vllm")
+
+    async def choose(pilot: Pilot[Any]) -> None:
+        asked.picker.answered(replace(SERVED, models=()))
+        asked.picker.answered(replace(SERVED, name="vllm", models=()))
+        await pilot.press(*keys)
+        asked.picker.point("score-api")
+        asked.picker.point("another")
+        await pilot.press("enter")
+
+    assert await ask(asked.picker, act=choose) == Settings(engine=taken, base_url=URL)
+
+
+async def test_the_doctor_is_asked_about_the_engine_under_the_cursor_as_it_is_set() -> None:
+    asked = Asked()
+
+    async def look(pilot: Pilot[Any]) -> None:
+        asked.picker.answered(SERVED)
+        await pilot.press("j", "d", "tab", "tab", "d", "shift+tab", "shift+tab", "d")
+
+    assert await ask(asked.picker, act=look) is OPEN
+    wanted = Settings(engine="score-api", base_url=URL)
+    assert asked.doctored == [wanted, wanted.model_copy(update={"model": "d"})]  # in a field, d is a letter

@@ -35,6 +35,7 @@ from tests.fakes import (
     FormulaEngine,
     Gate,
     assistant,
+    cut_otherwise_without,
     fails_baseline,
     fails_without,
     memory,
@@ -434,6 +435,18 @@ async def test_rows_appear_as_they_land_and_stay_until_the_run_ends(scored_by: A
             assert rows(screen) == [["tabs", "pnpm", "late"][row] for row in np.argsort(-totals, kind="stable")]
             assert sorted(before) == sorted(rows(screen))
             assert "pending" not in screen_text(app)
+
+
+async def test_a_cell_that_failed_alone_says_so(scored_by: Any) -> None:
+    scored_by(FormulaEngine(after=cut_otherwise_without(TABS, 1)))
+    app = console(office())
+    async with app.run_test(size=SIZES[1]) as pilot:
+        screen = await at_matrix(pilot)
+        assert "nats" in told(screen)
+        await press(pilot, "l")
+        assert "could not be scored: retokenised" in told(screen)
+        assert "× failed" in screen_text(app)
+        assert "1 cell failed: retokenised" in screen_text(app)
 
 
 async def test_a_failed_row_says_so_and_is_tried_again(scored_by: Any) -> None:

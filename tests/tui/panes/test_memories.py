@@ -13,7 +13,7 @@ from memscope.engines.protocol import Engine
 from memscope.tui.app import MemscopeApp
 from memscope.tui.panes.memories.screen import MemoriesScreen
 from memscope.tui.widgets.paragraphs import Paragraphs
-from tests.fakes import FormulaEngine, Gate, assistant, fails_without, memory, office, talk, user
+from tests.fakes import FormulaEngine, Gate, assistant, cut_otherwise_without, fails_without, memory, office, talk, user
 from tests.tui.apps import SIZES, console, screen_text, settled
 
 EVIL = "\x1b]0;PWNED\x07 [/red] [@click=app.quit]x[/]"
@@ -281,6 +281,19 @@ async def test_what_failed_says_why_and_is_tried_again(scored_by: Any) -> None:
         assert "error" not in screen._titles
         assert "refuses" not in told(screen)
         assert screen.table.selected is not None and screen.table.selected.key == "pnpm"
+
+
+async def test_a_memory_some_of_whose_cells_failed_says_which_and_that_it_is_partial(scored_by: Any) -> None:
+    scored_by(FormulaEngine(after=cut_otherwise_without("Indent with tabs.", 1)))
+    app = console(office())
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await at_memories(pilot)
+        app.workspace.select(memory="tabs")
+        await settled(pilot)
+        assert "1 effect could not be measured: retokenised" in told(screen)
+        assert "R tries again" not in told(screen)
+        assert [bar.text == "×" for bar in screen.bars.bars] == [False, True, False]
+        assert "partial" in screen_text(app)
 
 
 async def test_rows_fill_while_the_run_goes_on_and_do_not_jump(scored_by: Any) -> None:

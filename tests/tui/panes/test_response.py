@@ -4,6 +4,7 @@ from pathlib import Path
 
 from memscope.actions.kept import Kept
 from memscope.actions.open import Opened, Opening
+from memscope.attribution.matrix import NOT_VISIBLE
 from memscope.base.settings import Settings
 from memscope.reports.response import (
     Explained,
@@ -57,6 +58,20 @@ def test_what_is_said_of_a_bar() -> None:
     assert words(Item("effect", "tabs")).startswith("Less likely with it: did the memory mislead, or")
     assert words(Item("said", "pnpm", 5)).startswith("Already said in response #5")
     assert words(Item("failed", "pnpm")).startswith("Could not be scored: the server␛ refuses (R tries again)")
+
+
+def test_a_memory_that_will_fail_again_is_not_said_to_be_tried_again() -> None:
+    talk = office()
+    failed = [
+        FailedMemory(key="pnpm", error="retokenised: other tokens", again=False),
+        FailedMemory(key="late", error=NOT_VISIBLE, again=False),
+    ]
+    document = DOCUMENT.model_copy(update={"failed": failed})
+
+    retokenised, unseen = (memory_words(talk, document, Item("failed", key)) for key in ("pnpm", "late"))
+    assert retokenised == "Could not be measured: retokenised: other tokens. “Install packages with pnpm.”"
+    assert unseen.startswith(f"Could not be measured: {NOT_VISIBLE}. The setting fold (--fold memories")
+    assert "R tries again" not in retokenised + unseen
 
 
 def test_the_heading_has_the_numbers_of_the_response() -> None:

@@ -12,6 +12,8 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from memscope.base.cells import beginning
+from memscope.base.text import counted
+from memscope.reports.failures import RowFailure
 from memscope.reports.matrix import MEMORIES, MemoryRow
 from memscope.reports.memories import MemoryReader, chosen_memories
 from memscope.reports.memory import EffectAt, MemoryDetail
@@ -331,8 +333,8 @@ def _told(reader: MemoryReader, detail: MemoryDetail) -> list[Paragraph]:
     ]
     if reader.matrix.reason is not None:
         said.append(Paragraph(reader.matrix.reason, "warning"))
-    elif row.error is not None:
-        said.append(Paragraph(f"could not be scored: {row.error} (R tries again)", "warning"))
+    elif (failure := reader.failure(detail.key)) is not None:
+        said.append(Paragraph(_failed(failure), "warning"))
     for number, version in enumerate(versions, 1):
         if len(versions) > 1:
             said.append(Paragraph(f"\ntext {number} of {len(versions)}, from #{version.message} on", "note"))
@@ -345,6 +347,12 @@ def _told(reader: MemoryReader, detail: MemoryDetail) -> list[Paragraph]:
             Paragraph(f"\n{near.part:.0%} of its words, or of the other's, are in {near.key} too: {words}", "note")
         )
     return said
+
+
+def _failed(failure: RowFailure) -> str:
+    if failure.again:
+        return f"could not be scored: {failure.error} (R tries again)"
+    return f"{counted(failure.cells, 'effect')} could not be measured: {failure.error}. {failure.do}".rstrip()
 
 
 def _bar(reader: MemoryReader, found: EffectAt, signs: Signs) -> Bar:

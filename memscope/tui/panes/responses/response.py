@@ -7,9 +7,10 @@ from typing import Literal, NamedTuple
 from memscope.base.text import preview
 from memscope.conversation.model import Conversation
 from memscope.conversation.render import response_text
+from memscope.reports.failures import advice
 from memscope.reports.figures import ResponseFigures
 from memscope.reports.matrix import RESPONSES, ResponsesDocument, all_responses
-from memscope.reports.response import RESPONSE, ImportantMemory, ResponseDocument, effect_on, percent
+from memscope.reports.response import RESPONSE, FailedMemory, ImportantMemory, ResponseDocument, effect_on, percent
 from memscope.reports.view import nats, signed
 from memscope.tui.colours import Signs
 from memscope.tui.pane import Exported
@@ -110,14 +111,22 @@ def memory_words(conversation: Conversation, document: ResponseDocument, item: I
     if item.kind == "said":
         return f"Already said in response #{item.message}, which explains its small effect here. {text}"
     if item.kind == "failed":
-        why = next((failed.error for failed in document.failed if failed.key == item.key), "")
-        return f"Could not be scored: {preview(why, 200)} (R tries again). {text}"
+        failed = next((failed for failed in document.failed if failed.key == item.key), None)
+        return f"{_failed(failed) if failed is not None else ''}{text}"
     row = next((row for row in (*document.important, *document.against) if row.key == item.key), None)
     if row is None:
         return text
     if row.effect < 0:
         return f"Less likely with it: did the memory mislead, or does the response not follow it? {text}"
     return f"{_numbers(row)}{text}"
+
+
+def _failed(failed: FailedMemory) -> str:
+    if failed.again:
+        return f"Could not be scored: {preview(failed.error, 200)} (R tries again). "
+    return " ".join(
+        [f"Could not be measured: {preview(failed.error, 200)}.", *filter(None, [advice(failed.error)]), ""]
+    )
 
 
 def _numbers(row: ImportantMemory) -> str:
