@@ -25,6 +25,7 @@ class Heat:
         touched = np.zeros(len(self.starts), np.bool_)
         for start, end in spans:
             touched |= (self.starts < end) & (self.ends > start)
+            touched |= (self.starts == self.ends) & (self.starts >= start) & (self.starts < end)  # parts of a character
         return touched
 
     def within(self, spans: Sequence[Span]) -> float:

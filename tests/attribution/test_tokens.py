@@ -126,3 +126,13 @@ def test_an_effect_is_concentrated_when_half_of_it_sits_on_few_tokens(effects: l
 def test_how_many_tokens_are_few_can_be_said() -> None:
     assert not hot(*[1.0] * 3).concentrated(1.0, tokens=1)
     assert hot(*[1.0] * 3).concentrated(1.0, tokens=2)
+
+
+def test_a_part_of_a_character_belongs_to_the_words_that_begin_with_it() -> None:
+    heat = Heat(
+        np.array([0, 2, 2, 3]), np.array([2, 2, 3, 5]), np.array([1.0, 8.0, 2.0, 4.0])
+    )  # the 2nd and 3rd: an emoji
+
+    assert heat.within([(2, 3)]) == 10.0
+    assert heat.within([(0, 2)]) == 1.0
+    assert heat.within([(3, 5)]) == 4.0
