@@ -14,7 +14,7 @@ from memscope.base.text import byte_count, clock
 from memscope.conversation.ablation import Ablation
 from memscope.conversation.model import Conversation
 from memscope.conversation.render import Prompt, Renderer, Turn
-from memscope.engines.checked import bare, passed
+from memscope.engines.checked import bare, make_sure, passed
 from memscope.engines.protocol import CountingEngine
 from memscope.engines.stored import Stored, score_key
 
@@ -108,12 +108,13 @@ def cost_before(
 def cost_to_ask(
     conversation: Conversation, scorer: Scorer, settings: Settings, job: Job | None = None
 ) -> Estimate | None:
-    """What a whole run would take, where a person should be asked before it; None where it can begin. Raises
-    `Cancelled`."""
+    """What a whole run would take, where a person should be asked before it; None where it can begin. The engine is
+    checked first, which also tells how fast it is. Raises `EngineError` where a check fails, `Cancelled`."""
     if not settings.ask_above or scorer.engine.identity.name == _FREE:
         return None
     if cost_before(conversation, scorer, job=job, count=False).characters <= settings.ask_above:
         return None  # whatever its tokens are, they are no more
+    make_sure(scorer.engine, job or Job())
     estimate = cost_before(conversation, scorer, job=job, workers=settings.workers)
     return estimate if needs_asking(estimate, settings) else None
 

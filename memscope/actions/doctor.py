@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from memscope.actions.engine import engine_name, engine_options, installed, open_store
+from memscope.actions.engine import engine_name, engine_options, installed, open_store, served_names
 from memscope.base.errors import EngineError, StoreError, UsageError
 from memscope.base.job import Job
 from memscope.base.settings import Resolved, Settings, with_values
@@ -101,7 +101,7 @@ class _Examination:
         if found.why:
             return Check("server", "fail", f"{said}: {found.why}", found.do), None
         if not found.name:
-            do = f"Name the engine with --engine: {', '.join(engine_names())}."
+            do = f"Name the engine with --engine: {', '.join(served_names())}. Check the port, too."
             if self.engine:
                 do = "The checks below tell whether it can be used as it is."
             return Check("server", "warn" if self.engine else "fail", f"{said}; {found.words()}", do), found

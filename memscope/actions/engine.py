@@ -11,7 +11,7 @@ from memscope.base.errors import UsageError
 from memscope.base.job import Job
 from memscope.base.settings import Settings, api_key, data_dir
 from memscope.engines.checked import checked
-from memscope.engines.protocol import Engine
+from memscope.engines.protocol import Engine, RememberingEngine
 from memscope.engines.registry import AUTO, EngineOptions, EngineSpec, engine_names, engine_spec
 from memscope.engines.stored import Stored, stored
 from memscope.store.database import Database
@@ -38,7 +38,11 @@ class Scorer:
 
     def afresh(self) -> Scorer:
         """The same, but nothing is looked up on disk: what is scored replaces what was kept there."""
-        return replace(self, engine=self.engine.afresh()) if isinstance(self.engine, Stored) else self
+        if isinstance(self.engine, Stored):
+            return replace(self, engine=self.engine.afresh())
+        if isinstance(self.engine, RememberingEngine):
+            self.engine.forget()
+        return self
 
     def close(self) -> None:
         """Lets go of the engine, and of a store of its own. A scoring in flight is then not kept any more."""
@@ -82,10 +86,15 @@ def _serving(settings: Settings, job: Job) -> str:
     found = recognise(engine_options(settings), job)
     if found.engine in engine_names():
         return found.engine
-    do = found.do or f"Choose with --engine: {', '.join(engine_names())}."
+    do = found.do or f"Choose with --engine: {', '.join(served_names())}. Check the port, too."
     raise UsageError(
         f"no engine for what answers: {found.words()}", where=settings.base_url, do="" if found.why else do
     )
+
+
+def served_names() -> list[str]:
+    """The engines that speak to a server."""
+    return [name for name in engine_names() if engine_spec(name).served]
 
 
 def _holding(model: str) -> str:

@@ -22,6 +22,7 @@ from memscope.engines.protocol import Failure, Marks, ResponseScore
 Floats = NDArray[np.float64]
 
 RETOKENISED = "retokenised: without the memory the response is cut into other tokens, so the scores do not compare"
+OTHERWISE = "scored in another way than the conversation as it was: the server changed meanwhile"
 NOT_VISIBLE = "memory not visible to this template: what stands before the response is the same with and without it"
 
 
@@ -207,7 +208,7 @@ class MatrixRun:
                 keys=self.keys,
                 responses=self.responses,
                 baseline=self._totals(BASELINE),
-                again=self._totals(AGAIN),
+                again=self._comparable(AGAIN),
                 stripped=self._comparable(self.everything),
                 effects=self._effects.copy(),
                 stray=self._stray.copy(),
@@ -284,9 +285,11 @@ def _differences(baseline: Landed, other: Landed | None, *, after: NDArray[np.bo
         return {}
     found = dict(baseline.failures) | dict(other.failures)
     for column, (was, now) in enumerate(zip(baseline.marks, other.marks, strict=False)):
-        if column in found or was is None or now is None:
+        if column in found or (was is None and now is None):
             continue
-        if was.response != now.response:
+        if was is None or now is None:
+            found[column] = OTHERWISE
+        elif was.response != now.response:
             found[column] = RETOKENISED
         elif after is not None and not after[column] and was.context == now.context:
             found[column] = NOT_VISIBLE

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from memscope.base.errors import Cancelled
@@ -34,6 +35,7 @@ class Job:
         self._parent: Job | None = None
         self._children: weakref.WeakSet[Job] = weakref.WeakSet()
         self._tally: Counter[str] = Counter()
+        self._said: Progress | None = None
 
     def child(self) -> Job:
         """A part of this job: it is cancelled with it, or alone, and what it counts counts here too."""
@@ -59,8 +61,28 @@ class Job:
 
     def progress(self, done: int, total: int | None = None, unit: str = "", doing: str = "") -> None:
         """Say how far the work is."""
+        self._say(Progress(done, total, unit, doing))
+
+    @contextmanager
+    def aside(self, doing: str) -> Iterator[None]:
+        """Say that something else is being done, and in the end again what was said before."""
+        before = self._whole._said
+        self.progress(0, doing=doing)
+        try:
+            yield
+        finally:
+            if before is not None:
+                self._say(before)
+
+    @property
+    def _whole(self) -> Job:
+        """The job that this is a part of, a part of none."""
+        return self if self._parent is None else self._parent._whole
+
+    def _say(self, progress: Progress) -> None:
+        self._whole._said = progress
         if self._on_progress is not None:
-            self._on_progress(Progress(done, total, unit, doing))
+            self._on_progress(progress)
 
     def cancel(self) -> None:
         """Ask the work to stop at its next `check`."""

@@ -33,13 +33,16 @@ class Settings(BaseModel):
 
     engine: str = Field("embedded", description="what assigns the log-probabilities")
     base_url: str = Field("", description="where the scoring server answers")
-    model: str = Field("", description="the model on the server; one served model is chosen by itself")
+    model: str = Field(
+        "", description="a name on the server (one alone is chosen by itself), or a folder, hub name, GGUF file"
+    )
     template: str = Field(
         "",
         description="the chat template where none is served: chatml, llama3, mistral, gemma, or a file; unset: its own",
     )
     fold: Literal["off", "memories", "system"] = Field(
-        "off", description="memories: put messages that are memories into the message beside them; system: that one too"
+        "off",
+        description="memories: put those that are messages into the one beside them; system: the system message too",
     )
     device: str = Field("", description="where a model in this process computes: cpu, cuda, mps; unset: what there is")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(

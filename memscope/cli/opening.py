@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, create_model
 
-from memscope.base.settings import Resolved, Settings, resolve
+from memscope.base.settings import Resolved, Settings, changed, resolve
 from memscope.cli.command import Options, choices, positional
 from memscope.conversation.formats import format_names
 from memscope.conversation.model import Conversation
@@ -83,6 +83,10 @@ class Consent(Options):
         description="Do not ask before a run of more tokens than the setting ask_above.",
         json_schema_extra={"alone": True},
     )
+
+    def agreed(self, resolved: Resolved) -> Resolved:
+        """The settings for a console, which asks nothing of somebody who has said yes already."""
+        return changed(resolved, "ask_above", 0) if self.yes else resolved
 
 
 class Scoring(_Flags):

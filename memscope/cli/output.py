@@ -114,7 +114,7 @@ class Console:
             task = bar.add_task("", visible=False)
 
             def show(progress: Progress) -> None:
-                said = clean_line(f"{progress.doing}: {progress.unit}")
+                said = clean_line(": ".join(filter(None, (progress.doing, progress.unit))))
                 bar.update(task, completed=progress.done, total=progress.total, description=said, visible=True)
 
             try:

@@ -44,7 +44,8 @@ class Session:
         if self.yes:
             return
         settings = self.settings
-        estimate = cost_to_ask(conversation or self.conversation, self.scorer, settings)
+        with self.console.job() as job:
+            estimate = cost_to_ask(conversation or self.conversation, self.scorer, settings, job)
         if estimate is None:
             return
         limit = f"more than {settings.ask_above:,} tokens, the setting ask_above"

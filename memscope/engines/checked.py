@@ -26,9 +26,8 @@ from memscope.engines.protocol import (
     EngineIdentity,
     Failure,
     OnePassEngine,
-    RecomputingEngine,
+    RememberingEngine,
     ResponseScore,
-    Tokens,
 )
 from memscope.engines.registry import EngineSpec
 from memscope.engines.stored import Stored
@@ -51,11 +50,8 @@ def checked(engine: Engine, spec: EngineSpec, verdicts: Verdicts | None) -> Engi
     `verdicts` it is remembered in this process alone that it passed."""
     if spec.check is None or not spec.quiet:
         return engine
-    if isinstance(engine, RecomputingEngine):
-        return CheckedRecomputing(engine, spec, verdicts)
-    return (
-        CheckedOnePass(engine, spec, verdicts) if isinstance(engine, OnePassEngine) else Checked(engine, spec, verdicts)
-    )
+    one_pass = isinstance(engine, OnePassEngine)
+    return CheckedOnePass(engine, spec, verdicts) if one_pass else Checked(engine, spec, verdicts)
 
 
 class Checked:
@@ -68,6 +64,7 @@ class Checked:
         self._verdicts = verdicts
         self._key = digest(engine.identity)
         self._checking = threading.Lock()
+        self._checker: Job | None = None  # whose check is under way
         self._until = -math.inf  # when it has to be checked again
         self._proof: Proof | None = None
         self._refusals = 0
@@ -97,17 +94,26 @@ class Checked:
         return self._proof if now() < self._until else None
 
     def score(self, prompt: Prompt, job: Job) -> list[ResponseScore]:
-        self._make_sure(job)
+        self.make_sure(job)
         return self.engine.score(prompt, job)
+
+    def forget(self) -> None:
+        if isinstance(self.engine, RememberingEngine):
+            self.engine.forget()
 
     def close(self) -> None:
         self.engine.close()
 
-    def _make_sure(self, job: Job) -> None:
+    def make_sure(self, job: Job) -> None:
+        """Checks the engine, if it has yet to be. Raises a lasting `EngineError` where a check fails, `Cancelled`."""
         refusals = self._refusals
-        while not self._checking.acquire(timeout=_LOOK):
+        while not (turn := self._checking).acquire(timeout=_LOOK):
             job.check()
+            checker = self._checker
+            if checker is not None and checker.cancelled and turn is self._checking:
+                self._checking = threading.Lock()  # nobody waits for a request that nobody wants any more
         try:
+            self._checker = job
             if self.proof is not None:
                 return
             if self._refusals == refusals:  # nobody has found out while this one waited
@@ -115,18 +121,18 @@ class Checked:
             if self._refused is not None:
                 raise refusal(self._refused, self.identity)
         finally:
-            self._checking.release()
+            turn.release()
 
     def _check(self, job: Job) -> None:
         assert self._spec.check is not None
         self._refused, done = None, []
-        for number, check in enumerate(self._spec.check(self.engine, job)):
-            job.progress(number + 1, None, "checks", f"checking {self.capabilities.label}")
-            done.append(check)
-            if check.verdict == "fail":
-                self._refused = check
-                self._refusals += 1
-                return
+        with job.aside(f"checking {self.capabilities.label}"):
+            for check in self._spec.check(self.engine, job):
+                done.append(check)
+                if check.verdict == "fail":
+                    self._refused = check
+                    self._refusals += 1
+                    return
         self._proof, self._until = keep(done, self.identity, self._verdicts), now() + HOLDS
 
 
@@ -138,23 +144,12 @@ class CheckedOnePass(Checked):
     ) -> Generator[tuple[Ablation, list[ResponseScore] | Failure], None, None]:
         assert isinstance(self.engine, OnePassEngine)
         try:
-            self._make_sure(job)
+            self.make_sure(job)
         except EngineError as error:
             for ablation in ablations:
                 yield ablation, Failure(str(error))
             return
         yield from self.engine.columns(conversation, ablations, job)
-
-
-class CheckedRecomputing(CheckedOnePass):
-    """The same around an engine that makes tokens when they are asked for."""
-
-    def tokens(
-        self, conversation: Conversation, response: int, ablations: Sequence[Ablation], job: Job
-    ) -> dict[Ablation, Tokens]:
-        assert isinstance(self.engine, RecomputingEngine)
-        self._make_sure(job)
-        return self.engine.tokens(conversation, response, ablations, job)
 
 
 def keep(checks: Iterable[Check], identity: EngineIdentity, verdicts: Verdicts | None) -> Proof | None:
@@ -175,7 +170,7 @@ def keep(checks: Iterable[Check], identity: EngineIdentity, verdicts: Verdicts |
 
 def refusal(check: Check, identity: EngineIdentity) -> EngineError:
     """The engine is not used, because of a check that failed."""
-    do = f"{check.do} `memscope doctor` makes all checks.".strip()
+    do = check.do if "memscope doctor" in check.do else f"{check.do} `memscope doctor` makes all checks.".strip()
     return EngineError(f"not used, for its check failed: {check.said}", where=identity.url or None, do=do, lasting=True)
 
 
@@ -184,6 +179,16 @@ def bare(engine: Engine) -> Engine:
     while isinstance(engine, Stored | Checked):
         engine = engine.engine
     return engine
+
+
+def make_sure(engine: Engine, job: Job) -> None:
+    """Checks an engine, as it may be wrapped, if it has yet to be: before anything else is asked of it. Raises
+    `EngineError` where a check fails, `Cancelled`."""
+    while isinstance(engine, Stored | Checked):
+        if isinstance(engine, Checked):
+            engine.make_sure(job)
+            return
+        engine = engine.engine
 
 
 def passed(engine: Engine) -> Proof | None:

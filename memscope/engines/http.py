@@ -78,11 +78,6 @@ class Server:
         """The JSON answer to `body` at `path`. Raises `EngineError`, or `Cancelled`."""
         return self._ask("POST", path, json.dumps(body, separators=(",", ":")).encode(), job)
 
-    @property
-    def in_flight(self) -> int:
-        """Requests under way now."""
-        return self.pace.in_flight
-
     def close(self) -> None:
         """No request begins after this. Those on their way end in peace, and the last of them closes the connections:
         one that is just being opened would escape a client that is closed before."""
@@ -138,14 +133,14 @@ class Server:
         raise AssertionError("the last attempt returns or raises")
 
     def _in_turn(self, method: str, path: str, content: bytes | None, job: Job) -> tuple[int, httpx.Headers, bytes]:
-        with self.pace.turn(job):
+        with self.pace.turn(job) as begun:
             try:
                 answer = self._send(method, path, content)
             except httpx.TimeoutException:
-                self.pace.refused()
+                self.pace.refused(begun)
                 raise
             if answer[0] in BUSY:
-                self.pace.refused()
+                self.pace.refused(begun)
             elif answer[0] < 400:
                 self.pace.went_well()
             return answer

@@ -28,6 +28,11 @@ class Kept(Generic[K, V]):
                 self._values.move_to_end(key)
             return value
 
+    def clear(self) -> None:
+        with self._lock:
+            self._values.clear()
+            self._used = 0
+
     def put(self, key: K, value: V) -> None:
         if (size := self._size(value)) > self._room:
             return

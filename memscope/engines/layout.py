@@ -32,21 +32,28 @@ class Layout(Generic[Laid]):
     texts: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Found(Generic[Laid]):
+    """A chat, all of it laid out, and where its responses stand."""
+
+    said: Chat
+    whole: Laid
+    spans: tuple[Span, ...]
+
+
 @dataclass
 class _Known(Generic[Laid]):
-    """A layout of a conversation, with all that stands behind its last response; made by whoever holds the lock.
-    `said`: what was laid out; None until it was."""
+    """The layout that others of its conversation are compared with: the one of most messages that was seen. It is first
+    made by whoever holds the lock."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
-    said: Chat | None = None
-    whole: Laid | None = None
-    spans: tuple[Span, ...] = ()
+    found: _Found[Laid] | None = None
 
 
 class Layouts(Generic[Laid]):
     """Lays prompts out with `lay`, which gives a chat as text or token ids. Safe to use from any thread.
 
-    `fold`: how messages are folded. `thinking`: thinking at the head of a response is a part of it.
+    `fold`: how messages are folded.
     """
 
     def __init__(self, lay: Callable[[Chat, Job], Laid], fold: Fold = "off") -> None:
@@ -65,10 +72,12 @@ class Layouts(Generic[Laid]):
         whole = self._lay(said, job)
         known = self._entry(prompt)
         with known.lock:  # others wait for the first to look, and then need not
-            if known.said is None:
-                known.whole, known.spans = whole, self._spans(said, whole, {}, prompt.thinking, job)
-                known.said = said
-        spans = self._spans(said, whole, _still(known, said, whole), prompt.thinking, job)
+            if known.found is None:
+                known.found = _Found(said, whole, self._spans(said, whole, {}, prompt.thinking, job))
+        found = known.found
+        spans = self._spans(said, whole, _still(found, said, whole), prompt.thinking, job)
+        if len(said.messages) > len(found.said.messages):
+            known.found = _Found(said, whole, spans)
         end = spans[-1][1] if spans else 0
         return Layout(whole[:end], spans, said.texts)
 
@@ -110,15 +119,13 @@ class Layouts(Generic[Laid]):
             raise
 
 
-def _still(known: _Known[Laid], said: Chat, whole: Laid) -> dict[int, Span]:
+def _still(known: _Found[Laid], said: Chat, whole: Laid) -> dict[int, Span]:
     """The responses of a layout that is known, where they stand in another of the same conversation: those in what
     both begin with, and those in what both end with, as messages and as laid out: what repeats itself looks the same
     in other places too.
 
     What stands next to a response has to be the same as well: at the very border it may be longer in one of the two.
     """
-    assert known.said is not None
-    assert known.whole is not None
     if known.said.messages == said.messages:
         return dict(enumerate(known.spans))
     first = common_prefix(known.said.messages, said.messages)

@@ -15,6 +15,7 @@ could have stood there.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,7 +28,7 @@ from memscope.engines.chat import Chat
 from memscope.engines.http import Server
 from memscope.engines.protocol import Capabilities, EngineIdentity
 from memscope.engines.registry import EngineOptions, EngineSpec
-from memscope.engines.served import ServedModel, connect, names
+from memscope.engines.served import ServedModel, connect, names, number
 from memscope.engines.templates import refused
 from memscope.engines.token_checks import token_checks
 from memscope.engines.token_engine import TokenEngine, TokenScores
@@ -36,6 +37,7 @@ from memscope.engines.token_text import spelled
 _CLOSING = {"role": "user", "content": "."}  # behind a last answer, which the server's template would leave open
 _FAVOUR = 10_000  # added to a logit: more than any model gives
 _LISTS = (1_000, 2**20)  # how many alternatives are asked for at a time: the second is every token there is
+_OF_A_TEMPLATE = re.compile("jinja|template|while executing", re.IGNORECASE)  # what a failure of one is told with
 _NOTHING = -1e30  # what the server writes for the logarithm of 0
 _OPENS = ((0xE0, 0xC0, 2), (0xF0, 0xE0, 3), (0xF8, 0xF0, 4))  # first bytes of a character: mask, value, its length
 
@@ -77,8 +79,8 @@ class LlamaServer:
         try:
             answer = self._post("/apply-template", body, job)
         except EngineError as error:
-            if error.status in (400, 422, 500):
-                raise refused(error.what) from error
+            if error.status in (400, 422) or (error.status == 500 and _OF_A_TEMPLATE.search(error.what)):
+                raise refused(error.what, where=self._url, status=error.status) from error
             raise
         text = answer.get("prompt") if isinstance(answer, Mapping) else None
         if not isinstance(text, str):
@@ -95,7 +97,8 @@ class LlamaServer:
 
     def generate(self, ids: list[int], count: int, job: Job) -> list[tuple[int, float]]:
         made: list[tuple[int, float]] = []
-        answer = self._complete({"prompt": ids, "n_predict": count}, job)
+        # What ends a generation is forbidden by a bias, and log-probabilities are those from before any bias.
+        answer = self._complete({"prompt": ids, "n_predict": count, "ignore_eos": True}, job)
         for token, entry in zip(_list(answer, "tokens"), _entries(answer), strict=False):
             if not isinstance(entry, Mapping) or entry.get("id") != token:
                 break  # behind a token that leaves a character open, which has no entry
@@ -197,6 +200,7 @@ class LlamaServer:
     def _value(self, entry: object, token: int, at: int) -> float:
         """The log-probability of what had to be generated at a place, in nats."""
         got = entry.get("id") if isinstance(entry, Mapping) else None
+        got = got if type(got) is int else None
         if not isinstance(entry, Mapping) or got != token:
             what = f"at position {at} token {token} had to be generated, and the score is of {got}"
             raise EngineError(what, where=self._url, do="The server has to be llama.cpp's own, which obeys grammars.")
@@ -209,13 +213,13 @@ class LlamaServer:
         return self._number(entry, token, at)
 
     def _number(self, entry: Mapping[str, Any], token: int, at: int) -> float:
-        value = entry.get("logprob")
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        value = number(entry.get("logprob"))
+        if value is None or not math.isfinite(value):
             raise EngineError(f"position {at} has no log-probability", where=self._url)
         if value < _NOTHING:
             what = f"position {at}: the server rounds the probability of token {token} to 0 and has no logarithm of it"
             raise EngineError(what, where=self._url)
-        return float(value)
+        return value
 
     def _silent(self) -> EngineError:
         what = "the answer has no completion_probabilities, though n_probs was sent"

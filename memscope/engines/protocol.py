@@ -72,7 +72,8 @@ class ResponseScore:
     """The log-probability of one response: its `total` in nats, and its tokens where the engine gives them.
 
     `count` is the number of tokens scored, None where the engine does not say. `marks` let two scores be compared: they
-    can only be when the same tokens were scored. `failure`: why this response alone has no score; then `total` is NaN.
+    can only be when the same tokens were scored. `failure`: why this response alone has no score, and will have none
+    when it is asked for again; then `total` is NaN.
     """
 
     total: float
@@ -134,6 +135,15 @@ class RecomputingEngine(OnePassEngine, Protocol):
     ) -> dict[Ablation, Tokens]:
         """The tokens of one response (a position in `conversation.responses`) under each ablation: what `columns`
         leaves out because the whole of it would be too much to keep."""
+        ...
+
+
+@runtime_checkable
+class RememberingEngine(Engine, Protocol):
+    """An engine that does not score twice what it has scored before."""
+
+    def forget(self) -> None:
+        """Lets go of what it remembers: everything that is asked for from now on is scored."""
         ...
 
 

@@ -14,21 +14,20 @@ Other servers have an unrelated `/score` of their own; only answers of exactly t
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from memscope.base.errors import Cancelled, EngineError
+from memscope.base.errors import EngineError
 from memscope.base.job import Job
 from memscope.conversation.render import Prompt, Turn
-from memscope.engines.chat import Chat, Fold, chat
-from memscope.engines.http import Server
+from memscope.engines.chat import Fold
+from memscope.engines.http import RETRIED, Server
 from memscope.engines.layout import Layouts
 from memscope.engines.protocol import Capabilities, EngineIdentity, ResponseScore
 from memscope.engines.registry import EngineOptions, EngineSpec
-from memscope.engines.served import ServedModel, names, root, server_at, tokenise
+from memscope.engines.served import ServedModel, names, number, root, server_at, tokenise
 from memscope.engines.token_checks import total_checks
-from memscope.engines.token_engine import marks_of, response_score
+from memscope.engines.token_engine import marks_of, response_score, too_long
 
 TIMEOUT = 120.0
 _NO_ROUTE = frozenset({404, 405, 501})
@@ -38,30 +37,33 @@ _OTHERS = "vLLM and SGLang have other APIs on this path: for them there are --en
 class ScoreApi:
     """Scores over HTTP, whole responses at a time: this API gives no tokens.
 
-    `elsewhere` makes a server of another address with the same settings: routes for tokens stand at the root.
+    `tokenisers`: where /tokenize may stand, for the later form; `longest`: the most tokens the model takes, if known.
+
+    Both forms go by one identity, though the server's own template may make other tokens of messages than /tokenize
+    does. What tells them apart are marks: scores of ranges have them, scores of messages have none.
     """
 
     capabilities = Capabilities(label="score-api", tokens=False, concurrency=4)
 
     def __init__(
-        self, server: Server, model: str, fold: Fold = "off", elsewhere: Callable[[str], Server] | None = None
+        self,
+        server: Server,
+        model: str,
+        fold: Fold = "off",
+        tokenisers: Sequence[Server] = (),
+        longest: Callable[[Job], int | None] = lambda _: None,
     ) -> None:
         self._server = server
-        self._fold = fold
-        self._elsewhere = elsewhere
         options = EngineOptions(fold=fold).shown()
         self.identity = EngineIdentity("score-api", model=model, url=server.base_url, options=options)
-        self._lock = threading.Lock()
+        self._servers = (server, *tokenisers)
         self._takes_messages = False  # it has, once
-        self._ranges: _Ranges | None = None
-        self._servers = [server]
-        self._closed = False
+        self._later = tuple(_Ranges(server, tokeniser, model, fold, longest) for tokeniser in tokenisers)
+        self._ranges: _Ranges | None = None  # the one of them that has given scores
 
     def close(self) -> None:
-        with self._lock:
-            self._closed = True
-            for server in self._servers:
-                server.close()
+        for server in self._servers:
+            server.close()
 
     def score(self, prompt: Prompt, job: Job) -> list[ResponseScore]:
         if self._ranges is not None:
@@ -75,50 +77,49 @@ class ScoreApi:
                 error.do = f"{error.do} {_OTHERS}".strip()
             if error.status != 422 or self._takes_messages:
                 raise
-            ranges = self._later_form(prompt, job)
-            if ranges is None:
-                error.do = _OTHERS
-                raise
-        else:
-            self._takes_messages = True
-            return [ResponseScore(total) for total in _totals(answer)]
-        return ranges.score(prompt, job)
+            return self._in_later_form(prompt, job, error)
+        totals = _totals(answer)
+        self._takes_messages = True
+        return [ResponseScore(total) for total in totals]
 
-    def _later_form(self, prompt: Prompt, job: Job) -> _Ranges | None:
-        """The later form of the API; None where the server has no /tokenize for it, at its root or at its address."""
-        with self._lock:  # one finds out, the others wait and know
-            if self._ranges is None and self._elsewhere is not None:
-                for url in dict.fromkeys((root(self._server.base_url), self._server.base_url)):
-                    if self._closed:
-                        raise Cancelled("the engine was closed", where=url)
-                    server = self._server if url == self._server.base_url else self._elsewhere(url)
-                    self._servers.append(server)
-                    ranges = _Ranges(self._server, server, self.identity.model, self._fold)
-                    try:
-                        ranges.lay(chat(prompt, self._fold), job)
-                    except EngineError as error:
-                        if error.status not in _NO_ROUTE:
-                            raise
-                    else:
-                        self._ranges = ranges
-                        break
-            return self._ranges
+    def _in_later_form(self, prompt: Prompt, job: Job, refusal: EngineError) -> list[ResponseScore]:
+        """The scores of ranges. Raises `refusal`, that of the messages, where those are refused too: it may be this one
+        conversation that the server does not take."""
+        for ranges in self._later:
+            try:
+                scores = ranges.score(prompt, job)
+            except EngineError as error:
+                if not 400 <= error.status < 500 or error.status in RETRIED:
+                    raise
+                if error.status not in _NO_ROUTE:
+                    refusal.what = f"{refusal.what}; sent as token ids: {error.what}"
+                    break
+                self._later = tuple(other for other in self._later if other is not ranges)  # not asked again
+            else:
+                if ranges.worked:
+                    self._ranges = ranges
+                return scores
+        refusal.do = _OTHERS
+        raise refusal
 
 
 class _Ranges:
-    """The later form: `tokeniser` makes token ids of messages, `server` scores ranges of them."""
+    """The later form: `tokeniser` makes ids of messages, `server` scores ranges of them. `worked`: it has, once."""
 
-    def __init__(self, server: Server, tokeniser: Server, model: str, fold: Fold) -> None:
+    def __init__(
+        self, server: Server, tokeniser: Server, model: str, fold: Fold, longest: Callable[[Job], int | None]
+    ) -> None:
+        self.worked = False
         self._server = server
-        self._tokeniser = tokeniser
         self._model = model
-        self._layouts: Layouts[list[int]] = Layouts(self.lay, fold)
-
-    def lay(self, said: Chat, job: Job) -> list[int]:
-        return tokenise(self._tokeniser, self._model, said, job)
+        self._longest = longest
+        self._layouts: Layouts[list[int]] = Layouts(lambda said, job: tokenise(tokeniser, model, said, job), fold)
 
     def score(self, prompt: Prompt, job: Job) -> list[ResponseScore]:
         laid = self._layouts.of(prompt, job)
+        longest = self._longest(job)
+        if longest is not None and len(laid.whole) >= longest:
+            raise too_long(len(laid.whole), longest, self._server.base_url)
         asked = [m for m, (start, end) in enumerate(laid.spans) if end > start > 0]
         totals: dict[int, float] = {}
         if asked:
@@ -128,6 +129,7 @@ class _Ranges:
             if len(found) != len(asked):
                 what = f"{len(asked)} ranges were sent and {len(found)} scores came back"
                 raise EngineError(what, where=self._server.base_url)
+            self.worked = True
             totals = dict(zip(asked, found, strict=True))
         return [
             ResponseScore(totals[m], count=end - start, marks=marks)
@@ -153,27 +155,28 @@ def _totals(answer: Any) -> list[float]:
         if isinstance(answer, Mapping) and isinstance(answer.get("data"), list):
             do = "It is that of vLLM's /score, which compares texts: use --engine vllm."
         raise EngineError('the answer has no list "scores"', do=do)
-    return [_total(number, len(scores), score) for number, score in enumerate(scores, 1)]
+    return [_total(place, len(scores), score) for place, score in enumerate(scores, 1)]
 
 
-def _total(number: int, of: int, score: Any) -> float:
+def _total(place: int, of: int, score: Any) -> float:
     value = score.get("total_logprob") if isinstance(score, Mapping) else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        found = "null" if value is None else type(value).__name__
+    total = number(value)
+    if total is None:
+        found = "null" if value is None else "too large a one" if type(value) is int else type(value).__name__
         listed = isinstance(score, list)
         do = "It is that of SGLang's /score, which weighs single tokens: use --engine sglang." if listed else ""
-        raise EngineError(f'score {number} of {of} has no number as "total_logprob" ({found})', do=do)
-    try:
-        return float(value)
-    except OverflowError:
-        raise EngineError(f"score {number} of {of} is too large a number") from None
+        raise EngineError(f'score {place} of {of} has no number as "total_logprob" ({found})', do=do)
+    return total
 
 
 def _build(options: EngineOptions) -> ScoreApi:
     server = _server(options)
     try:
-        model = ServedModel(server, options, "/models").name
-        return ScoreApi(server, model, options.fold, lambda url: server_at("score-api", url, options, timeout=TIMEOUT))
+        model = ServedModel(server, options, "/models")
+        tokenisers, url = [server], root(server.base_url)
+        if url != server.base_url:
+            tokenisers.insert(0, server_at("score-api", url, options, timeout=TIMEOUT))
+        return ScoreApi(server, model.name, options.fold, tokenisers, model.longest)
     except BaseException:
         server.close()
         raise

@@ -11,6 +11,7 @@ from memscope.base.job import Job
 from memscope.engines.chat import Chat
 from memscope.engines.http import Server
 from memscope.engines.registry import EngineOptions
+from memscope.engines.templates import FOLDING
 
 TIMEOUT = 600.0
 QUICK = 3.0  # seconds that a person who chooses an engine waits for a server
@@ -107,7 +108,12 @@ def tokenise(server: Server, model: str, said: Chat, job: Job) -> list[int]:
     body: dict[str, Any] = {"model": model, "messages": said.messages, "add_generation_prompt": False}
     if said.tools:
         body["tools"] = said.tools
-    return tokenised(server, body, job)
+    try:
+        return tokenised(server, body, job)
+    except EngineError as error:
+        if error.status in (400, 422):
+            error.do = FOLDING
+        raise
 
 
 def tokenised(server: Server, body: Mapping[str, Any], job: Job) -> list[int]:
@@ -117,6 +123,16 @@ def tokenised(server: Server, body: Mapping[str, Any], job: Job) -> list[int]:
     if not isinstance(tokens, list) or not all(type(token) is int for token in tokens):
         raise EngineError("the answer to /tokenize has no token ids", where=server.base_url)
     return tokens
+
+
+def number(value: object) -> float | None:
+    """A number of an answer; None for what is none, truth values and numbers beyond all measure among it."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
 
 
 def may_lack_memory(error: EngineError) -> bool:

@@ -22,7 +22,7 @@ from memscope.engines.chat import Chat
 from memscope.engines.http import Server
 from memscope.engines.protocol import Capabilities, EngineIdentity
 from memscope.engines.registry import EngineOptions, EngineSpec
-from memscope.engines.served import ServedModel, connect, may_lack_memory, names, tokenise, tokenised
+from memscope.engines.served import ServedModel, connect, may_lack_memory, names, number, tokenise, tokenised
 from memscope.engines.templates import template_of
 from memscope.engines.token_checks import token_checks
 from memscope.engines.token_engine import TokenEngine, TokenScores
@@ -83,7 +83,7 @@ class Sglang:
         return [self._span(entries, a - start, b - start, start) for a, b in spans]
 
     def generate(self, ids: list[int], count: int, job: Job) -> list[tuple[int, float]]:
-        entries = self._generated({"input_ids": ids, **_asking(count)}, "output_token_logprobs", job)
+        entries = self._generated({"input_ids": ids, **_asking(count, ignore_eos=True)}, "output_token_logprobs", job)
         return [(token, self._number(value, len(ids) + at)) for at, (value, token, _) in enumerate(entries)]
 
     def _span(self, entries: list[_Entry], start: int, end: int, before: int) -> TokenScores:
@@ -93,13 +93,14 @@ class Sglang:
         return TokenScores(np.array(values, np.float64), tuple(pieces) if len(pieces) == len(own) else None)
 
     def _number(self, value: object, at: int) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        found = number(value)
+        if found is None:
             raise EngineError(
                 f"position {at} has no log-probability",
                 where=self._server.base_url,
                 do="It has to be a release of SGLang that scores from logprob_start_len + 1 on: upgrade it.",
             )
-        return float(value)
+        return found
 
     def _generated(self, body: Mapping[str, Any], what: str, job: Job) -> list[_Entry]:
         try:
@@ -126,9 +127,9 @@ _Entry = tuple[object, int, str | None]
 """A log-probability, the id of its token, and the token's text, where told."""
 
 
-def _asking(count: int) -> dict[str, Any]:
-    """What asks for log-probabilities and `count` new tokens."""
-    sampling = {"max_new_tokens": count, "temperature": 0}
+def _asking(count: int, **more: object) -> dict[str, Any]:
+    """What asks for log-probabilities and `count` new tokens; `more`: how they are sampled."""
+    sampling = {"max_new_tokens": count, "temperature": 0, **more}
     return {"return_logprob": True, "return_text_in_logprobs": True, "sampling_params": sampling}
 
 
@@ -143,7 +144,7 @@ def _build(options: EngineOptions) -> TokenEngine:
 
 ENGINE = EngineSpec(
     "sglang",
-    "SGLang",
+    "a server of SGLang",
     Sglang.capabilities,
     _build,
     lambda options, job: names(connect("sglang", options, hasty=True), job),

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Generator, Iterable, Sequence
 from copy import copy
 from dataclasses import asdict
+
+import numpy as np
 
 from memscope.base.errors import StoreError
 from memscope.base.job import Job
@@ -25,11 +28,14 @@ from memscope.engines.protocol import (
     Marks,
     OnePassEngine,
     RecomputingEngine,
+    RememberingEngine,
     ResponseScore,
     Tokens,
 )
 from memscope.engines.validity import problem
-from memscope.store.scores import ScoreStore, StoredScores
+from memscope.store.scores import DIGEST, ScoreStore, StoredScores
+
+_NONE, _NO_MARK = np.empty(0), bytes(DIGEST)
 
 
 def score_key(identity: EngineIdentity, prompt: Prompt, repeat: int) -> bytes:
@@ -70,6 +76,8 @@ class Stored:
         """The same engine and store, but nothing is looked up: what is scored replaces what was kept."""
         asking = copy(self)  # it shares the troubles
         asking._looks = False
+        if isinstance(self.engine, RememberingEngine):
+            self.engine.forget()
         return asking
 
     def known(self, keys: Iterable[bytes]) -> frozenset[bytes]:
@@ -115,7 +123,7 @@ class Stored:
         return found
 
     def _keep(self, key: bytes, prompt: Prompt, scores: list[ResponseScore]) -> None:
-        if self.trouble or problem(prompt, scores) or any(score.failure for score in scores):
+        if self.trouble or problem(prompt, scores):
             return
         try:
             self._scores.put(key, _stored(scores))
@@ -164,16 +172,24 @@ def _scores(kept: StoredScores) -> list[ResponseScore]:
     counts: Sequence[int | None] = kept.counts if kept.counts is not None else absent
     tokens: Sequence[Tokens | None] = absent if kept.tokens is None else [Tokens(*arrays) for arrays in kept.tokens]
     marks = absent if kept.marks is None else [Marks(*pair) for pair in kept.marks]
-    return [ResponseScore(*fields) for fields in zip(kept.totals, tokens, counts, marks, strict=True)]
+    found = [ResponseScore(*fields) for fields in zip(kept.totals, tokens, counts, marks, strict=True)]
+    for place, why in kept.failures.items():
+        found[place] = ResponseScore(math.nan, failure=why)
+    return found
 
 
 def _stored(scores: list[ResponseScore]) -> StoredScores:
-    counts = [s.count for s in scores if s.count is not None]
-    tokens = [(s.tokens.starts, s.tokens.ends, s.tokens.logprobs) for s in scores if s.tokens is not None]
-    marks = [(s.marks.response, s.marks.context) for s in scores if s.marks is not None]
+    """The arrays have an entry for every response, one of no meaning where it failed."""
+    scored = [s for s in scores if not s.failure]
+    nothing = np.empty(0, np.int32)
     return StoredScores(
         [s.total for s in scores],
-        counts if len(counts) == len(scores) else None,
-        tokens if len(tokens) == len(scores) else None,
-        marks if len(marks) == len(scores) else None,
+        [s.count or 0 for s in scores] if all(s.count is not None for s in scored) else None,
+        [(s.tokens.starts, s.tokens.ends, s.tokens.logprobs) if s.tokens else (nothing, nothing, _NONE) for s in scores]
+        if all(s.tokens is not None for s in scored)
+        else None,
+        [(s.marks.response, s.marks.context) if s.marks else (_NO_MARK, _NO_MARK) for s in scores]
+        if all(s.marks is not None for s in scored)
+        else None,
+        {place: s.failure for place, s in enumerate(scores) if s.failure},
     )

@@ -15,7 +15,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from memscope.base.clock import now
 from memscope.base.errors import EngineError, UsageError
 from memscope.engines.chat import Chat
 
@@ -56,6 +55,9 @@ _SPECIAL = {
     "gemma": ("<bos>", "<eos>"),
 }
 _GENERATION = re.compile(r"{%([-+]?)\s*(?:end)?generation\s*([-+]?)%}")  # a mark for training, which changes no text
+DAY = datetime(2024, 7, 26)
+"""Today, for templates that write the date: the day that those of Llama fall back to. With another every day, scores of
+one day could not be compared with those of the next."""
 _LARGEST = 2**24  # bytes of a template's file
 _CONFIG = "tokenizer_config.json"
 _NONE, _GIVE = "this file holds no chat_template", "Give the Jinja file itself."
@@ -91,7 +93,7 @@ class Template:
         sandbox = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols])
         sandbox.filters["tojson"] = as_json
         sandbox.globals["raise_exception"] = refuse
-        sandbox.globals["strftime_now"] = lambda form: datetime.fromtimestamp(now()).strftime(form)
+        sandbox.globals["strftime_now"] = DAY.strftime
         return sandbox.from_string(_GENERATION.sub(r"{#\1\2#}", self.source))
 
     def render(self, said: Chat) -> str:
@@ -109,13 +111,16 @@ class Template:
         return text
 
 
-def refused(reason: str) -> EngineError:
+FOLDING = (
+    "Some templates refuse messages of these roles in this order: --fold memories puts each memory into the message"
+    " beside it, --fold system the system message into the first of the user."
+)
+
+
+def refused(reason: str, *, where: str | None = None, status: int = 0) -> EngineError:
     """A chat template does not take the conversation as it is."""
-    do = (
-        "Some templates refuse messages of these roles in this order: --fold memories puts each memory into the message"
-        " beside it, --fold system the system message into the first of the user."
-    )
-    return EngineError(f"the chat template refuses the conversation: {reason}", do=do)
+    do = FOLDING
+    return EngineError(f"the chat template refuses the conversation: {reason}", where=where, do=do, status=status)
 
 
 def with_objects(message: Mapping[str, Any]) -> dict[str, Any]:

@@ -53,6 +53,10 @@ class _Tokens:
 class TextEngine(Engine, Protocol):
     """An engine that lays a conversation out as text, and scores that."""
 
+    def longest(self, job: Job) -> int | None:
+        """The most tokens the model takes, where that is known."""
+        ...
+
     def whole(self, prompt: Prompt, job: Job) -> str:
         """The prompt as text."""
         ...
@@ -80,10 +84,8 @@ class _Text:
 
     def __init__(self, engine: TextEngine) -> None:
         self._engine = engine
+        self.longest = engine.longest
         self.whole = engine.whole
-
-    def longest(self, _: Job) -> int | None:
-        return None
 
     def lay(self, prompt: Prompt, job: Job) -> str:
         return self._engine.layout(prompt, job).whole

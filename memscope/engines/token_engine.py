@@ -65,7 +65,8 @@ class TokenModel(Protocol):
 
     def generate(self, ids: list[int], count: int, job: Job) -> list[tuple[int, float]]:
         """The `count` tokens, at most, that the model itself would go on with, greedily, and their log-probabilities:
-        what it says of them while it generates. For checks. Raises `EngineError`."""
+        what it says of them while it generates. Where that can be had, it goes on when its turn is over. For checks.
+        Raises `EngineError`."""
         ...
 
     def close(self) -> None: ...
@@ -83,6 +84,10 @@ class TokenEngine:
 
     def close(self) -> None:
         self.model.close()
+
+    def forget(self) -> None:
+        """Scores anew whatever is asked for from now on; how prompts are laid out stays known."""
+        self._kept.clear()
 
     def layout(self, prompt: Prompt, job: Job) -> Layout[list[int]]:
         """The prompt as token ids, and where its responses stand in them. Raises `EngineError`, also where it is longer

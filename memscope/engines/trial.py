@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Generic, Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Generic, NamedTuple, Protocol
 
 from memscope.base.clock import now
 from memscope.base.errors import EngineError
@@ -20,22 +20,25 @@ from memscope.conversation.model import Conversation, Memory, Message, Text
 from memscope.conversation.render import Prompt, render
 from memscope.engines.checks import NOISE, SECONDS, Check, Verdict
 from memscope.engines.spans import Laid
+from memscope.engines.token_engine import ROUNDING
 
 Values = Mapping[tuple[int, int | str], float]
 """Log-probabilities in nats of tokens: where each stands, and which it is (its id, or its text)."""
 
 _NOTHING: Values = {}
-TOLERANCE = 0.1  # nats a token: less is arithmetic, and in half precision there is much of it
+TOLERANCE = 0.1  # nats a token, in the mean: less is arithmetic, and in half precision there is much of it
+FAR = 1.0  # nats: no arithmetic puts a single token so far off
 LOUD = 0.5  # nats a response
-ROUNDING = 1e-3  # nats above 0
 _LEAST = -14.0  # nats: no vocabulary is so large that its likeliest token is less likely than that
-_MADE = 12  # tokens generated
+_MADE = 12  # tokens generated at a time
+_ENOUGH = 8  # tokens that were generated and compared: no more are generated
 _COMPARED = 64  # tokens in front of them that are scored twice
 _LETTERS = 4  # of a token, where positions are those of characters
 _FEWEST = 3  # tokens that a comparison is worth something for
 _AROUND = 160  # tokens, at most, that the long conversation has beside them
 _WORDS = 200  # made-up ones of the long conversation: longer than what caches keep as one piece
 _SHORT = 2048  # tokens: too few for a conversation of an agent
+_LOG = "The server's own log may say why."
 _AWRY = "The numbers of this server cannot be used as it runs now; after a change, run `memscope doctor` again."
 
 
@@ -102,7 +105,7 @@ class _Trial(Generic[Laid]):
             try:
                 check = step(job)
             except EngineError as error:
-                check = Check(name, "fail", error.what, error.do or _AWRY)
+                check = Check(name, "fail", error.what, error.do or (_LOG if error.status >= 400 else _AWRY))
             yield check
             if needed and check.verdict == "fail":
                 failed = name
@@ -169,41 +172,36 @@ class _Trial(Generic[Laid]):
         is unlikely: a value of the token before or behind would be far off."""
         assert self._long is not None
         laid, first = self._long
-        whole, made, untold = laid, _NOTHING, None
-        try:
-            whole, made = self._subject.go_on(laid, _MADE, job)
-        except EngineError as error:  # a server may score well that generates without telling what this needs
-            untold = Check("agrees", "warn", f"nothing to compare: {error.what}", error.do or _UNTOLD)
-        scored = self._subject.values(whole + _middle(laid), first, job)
-        self._warm = {key: value for key, value in scored.items() if key not in made}
-        if wrong := _no_probabilities("agrees", made) or _no_probabilities("agrees", scored):
-            return wrong
-        keys = sorted(made.keys() & scored.keys())
-        if len(keys) < _FEWEST:
+        seen: list[_Seen] = []
+        untold = None
+        for cut in _cuts(laid, first):
+            whole, made = laid[:cut], _NOTHING
+            try:
+                whole, made = self._subject.go_on(whole, _MADE, job)
+            except EngineError as error:  # a server may score well that generates without telling what this needs
+                untold = Check("agrees", "warn", f"nothing to compare: {error.what}", error.do or _UNTOLD)
+            scored = self._subject.values(whole + _middle(laid), first, job)
+            before = {key: value for key, value in scored.items() if key[0] < cut}
+            self._warm = self._warm or before
+            if wrong := _no_probabilities("agrees", made) or _no_probabilities("agrees", scored):
+                return wrong
+            if before.keys() == {key for key in self._cold if key[0] < cut}:  # else a text became other tokens
+                seen += _seen(made, scored)
+            if untold or len(seen) >= _ENOUGH:
+                break
+        if len(seen) < _FEWEST:
             return untold or Check("agrees", "warn", "too few generated tokens could be compared", _UNTOLD)
-        if min(made[key] for key in keys) < _LEAST:
-            said = f"the likeliest token has {min(made[key] for key in keys):.1f}, which is no log-probability"
-            return Check("agrees", "fail", said, _NOT_LOGITS)
-        generated, found = [made[key] for key in keys], [scored[key] for key in keys]
-        apart = _apart(generated, found)
-        if apart <= TOLERANCE:
-            said = f"{len(keys)} generated tokens have the same values when they are scored (±{apart:.3f} nats)"
-            return Check("agrees", "pass", said)
-        said = f"tokens have values {apart:.2f} nats apart when they are generated and when they are scored"
-        if min(_apart(generated[1:], found[:-1]), _apart(generated[:-1], found[1:])) <= TOLERANCE:
-            do = "Each token gets the value of one beside it: upgrade the server, or serve the model with another one."
-            return Check("agrees", "fail", f"{said}: they are shifted by one token", do)
-        return Check("agrees", "fail", said, _AWRY)
+        return _agreement(seen)
 
     def _cache(self, job: Job) -> Check:
         """The long conversation begins as one that the server has just seen."""
         keys = sorted(self._cold.keys() & self._warm.keys())[:-1]  # shifted values would differ in the last
         if len(keys) < _FEWEST:
             return Check("cache", "skip", "nothing to compare")
-        apart = _apart([self._cold[key] for key in keys], [self._warm[key] for key in keys])
-        if apart <= TOLERANCE:
-            return Check("cache", "pass", f"what it has seen before has the same values again (±{apart:.3f} nats)")
-        said = f"tokens that it has just seen come back {apart:.2f} nats apart: values from a stale prefix cache"
+        apart = _apart((self._cold[key], self._warm[key]) for key in keys)
+        if apart.fits:
+            return Check("cache", "pass", f"what it has seen before has the same values again ({apart.within})")
+        said = f"tokens that it has just seen come back {apart}: values from a stale prefix cache"
         return Check("cache", "fail", said, _NO_CACHE)
 
     def _repeats(self, job: Job) -> Check:
@@ -255,6 +253,77 @@ def _no_probabilities(name: str, values: Values) -> Check | None:
     return None
 
 
+class _Seen(NamedTuple):
+    """The value of a token as it was generated and as it was scored, and the scored ones of its neighbours."""
+
+    generated: float
+    scored: float
+    before: float
+    behind: float
+
+
+class _Apart(NamedTuple):
+    """How far values are apart that should be the same, in nats."""
+
+    mean: float
+    most: float
+
+    @property
+    def fits(self) -> bool:
+        return self.mean <= TOLERANCE and self.most <= FAR
+
+    @property
+    def within(self) -> str:
+        return f"±{self.mean:.3f} nats, at most {self.most:.3f}"
+
+    def __str__(self) -> str:
+        return f"{self.mean:.2f} nats apart, at most {self.most:.2f}"
+
+
+def _apart(pairs: Iterable[tuple[float, float]]) -> _Apart:
+    far = [abs(one - other) for one, other in pairs]
+    return _Apart(sum(far) / len(far), max(far))
+
+
+def _seen(made: Values, scored: Values) -> Iterator[_Seen]:
+    """The generated tokens that were scored, up to the first that was not: behind that one the context is another."""
+    order = sorted(scored)
+    values, places = [scored[key] for key in order], {key: place for place, key in enumerate(order)}
+    for key, value in made.items():
+        place = places.get(key)
+        if place is None:
+            return
+        yield _Seen(value, values[place], values[max(place - 1, 0)], values[min(place + 1, len(values) - 1)])
+
+
+def _agreement(seen: list[_Seen]) -> Check:
+    """Whether tokens have the same values when they are generated and when they are scored."""
+    least = min(one.generated for one in seen)
+    if least < _LEAST:
+        said = f"the likeliest token has {least:.1f}, which is no log-probability"
+        return Check("agrees", "fail", said, _NOT_LOGITS)
+    apart = _apart((one.generated, one.scored) for one in seen)
+    if apart.fits:
+        said = f"{len(seen)} generated tokens have the same values when they are scored ({apart.within})"
+        return Check("agrees", "pass", said)
+    said = f"tokens have values {apart} when they are generated and when they are scored"
+    beside = (_apart((one.generated, one.before) for one in seen), _apart((one.generated, one.behind) for one in seen))
+    if min(beside).mean <= TOLERANCE < apart.mean:
+        do = "Each token gets the value of one beside it: upgrade the server, or serve the model with another one."
+        return Check("agrees", "fail", f"{said}: they are shifted by one token", do)
+    return Check("agrees", "fail", said, _AWRY)
+
+
+def _cuts(laid: Laid, first: int) -> Iterator[int]:
+    """Places behind `first` to go on from, the last of them first. They are in the middle of what is said, for at its
+    end an answer is over, and the model says so and nothing more; in a text, they are in front of a space."""
+    for quarters in (3, 2, 1):
+        at = first + (len(laid) - first) * quarters // 4
+        if isinstance(laid, str):
+            at = max(laid.rfind(" ", 0, at + 1), first + 1)
+        yield at
+
+
 def _middle(laid: Laid) -> Laid:
     """Some words out of the middle, to stand where nothing leads up to them."""
     at = len(laid) // 2
@@ -262,8 +331,3 @@ def _middle(laid: Laid) -> Laid:
         at = max(laid.find(" ", at), 0)
         return laid[at : at + _LETTERS * _MADE]
     return laid[at : at + _MADE]
-
-
-def _apart(one: list[float], other: list[float]) -> float:
-    """The mean distance in nats."""
-    return sum(abs(a - b) for a, b in zip(one, other, strict=True)) / len(one)

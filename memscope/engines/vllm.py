@@ -22,10 +22,11 @@ from memscope.engines.chat import Chat
 from memscope.engines.http import Server
 from memscope.engines.protocol import Capabilities, EngineIdentity
 from memscope.engines.registry import EngineOptions, EngineSpec
-from memscope.engines.served import ServedModel, connect, may_lack_memory, names, tokenise
+from memscope.engines.served import ServedModel, connect, may_lack_memory, names, number, tokenise
 from memscope.engines.token_checks import token_checks
 from memscope.engines.token_engine import TokenEngine, TokenScores
 
+_SHOWN = 3  # ids of a wrong entry
 _MEMORY = (
     "If it ran out of memory, start it with a lower --max-num-batched-tokens (2048) or --gpu-memory-utilization: the"
     " log-probabilities of a prompt take a buffer of that many tokens times the vocabulary. Fewer --workers help too."
@@ -59,8 +60,8 @@ class Vllm:
         ]
 
     def generate(self, ids: list[int], count: int, job: Job) -> list[tuple[int, float]]:
-        body = {"prompt": ids, "max_tokens": count, "temperature": 0, "logprobs": 0, "return_token_ids": True}
-        choice = self._complete(body, job)
+        body = {"prompt": ids, "max_tokens": count, "temperature": 0, "logprobs": 0}
+        choice = self._complete({**body, "return_token_ids": True, "ignore_eos": True}, job)
         logprobs = choice.get("logprobs")
         values = logprobs.get("token_logprobs") if isinstance(logprobs, Mapping) else None
         tokens = choice.get("token_ids")
@@ -70,7 +71,10 @@ class Vllm:
                 where=self._server.base_url,
                 do="vLLM 0.10.2 or newer gives them: upgrade it, or use --engine openai-echo.",
             )
-        return [(int(token), float(value)) for token, value in zip(tokens, values, strict=True)]
+        made = [(token, number(value)) for token, value in zip(tokens, values, strict=True) if type(token) is int]
+        if len(made) != len(tokens) or any(value is None for _, value in made):
+            raise EngineError("a generated token has no id or no log-probability", where=self._server.base_url)
+        return [(token, value) for token, value in made if value is not None]
 
     def _scored(self, ids: list[int], job: Job) -> list[tuple[float, str]]:
         """For each position the log-probability and the text of the token that stands there; the first has none."""
@@ -100,17 +104,18 @@ class Vllm:
 def _entry(entry: Any, token: int, at: int, where: str) -> tuple[float, str]:
     value = entry.get(str(token)) if isinstance(entry, Mapping) else None
     if not isinstance(value, Mapping):
-        held = f"token {'/'.join(map(str, entry))}" if isinstance(entry, Mapping) and entry else "nothing"
+        ids = [key for key in entry if str(key).isdecimal()][:_SHOWN] if isinstance(entry, Mapping) else []
+        held = f"token {'/'.join(ids)}" if ids else "nothing"
         raise EngineError(
             f"at position {at} token {token} was sent, and the score is of {held}",
             where=where,
             do="Values from a stale prefix cache look so: restart the server with --no-enable-prefix-caching.",
         )
-    logprob = value.get("logprob")
-    if isinstance(logprob, bool) or not isinstance(logprob, int | float):
+    logprob = number(value.get("logprob"))
+    if logprob is None:
         raise EngineError(f"position {at} has no log-probability", where=where)
     text = value.get("decoded_token")
-    return float(logprob), text if isinstance(text, str) else ""
+    return logprob, text if isinstance(text, str) else ""
 
 
 def _build(options: EngineOptions) -> TokenEngine:
@@ -124,7 +129,7 @@ def _build(options: EngineOptions) -> TokenEngine:
 
 ENGINE = EngineSpec(
     "vllm",
-    "vLLM 0.8 or newer",
+    "a server of vLLM 0.8 or newer",
     Vllm.capabilities,
     _build,
     lambda options, job: names(connect("vllm", options, hasty=True), job),

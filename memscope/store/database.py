@@ -54,6 +54,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     (
         "ALTER TABLE scores ADD COLUMN marks BLOB",  # digests: what was scored, and what stood before it
+        "ALTER TABLE scores ADD COLUMN failures TEXT",  # a JSON object: why responses have no score, by their place
         """
     CREATE TABLE verdicts (
         engine BLOB PRIMARY KEY,  -- a digest of its identity

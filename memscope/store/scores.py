@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import zlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -28,12 +29,14 @@ TokenArrays = tuple["NDArray[np.int32]", "NDArray[np.int32]", "NDArray[np.float6
 @dataclass(frozen=True, slots=True)
 class StoredScores:
     """One scoring, response by response: totals in nats; token counts, tokens, and pairs of digests (what was scored,
-    and what stood before it, `DIGEST` bytes each) where the engine gave them."""
+    and what stood before it, `DIGEST` bytes each) where the engine gave them. `failures`: why responses have none of
+    that, by their place."""
 
     totals: list[float]
     counts: list[int] | None = None
     tokens: list[TokenArrays] | None = None
     marks: list[tuple[bytes, bytes]] | None = None
+    failures: Mapping[int, str] = field(default_factory=dict)
 
 
 class ScoreStore:
@@ -44,7 +47,7 @@ class ScoreStore:
 
     def get(self, key: bytes) -> StoredScores | None:
         """What is stored under `key`; None where nothing is, or nothing readable, which is then scored again."""
-        rows = self._database.read("SELECT totals, counts, tokens, marks FROM scores WHERE key = ?", key)
+        rows = self._database.read("SELECT totals, counts, tokens, marks, failures FROM scores WHERE key = ?", key)
         if not rows:
             return None
         try:
@@ -66,17 +69,19 @@ class ScoreStore:
     def put(self, key: bytes, scores: StoredScores) -> None:
         """Keeps a scoring; it is on disk when this returns."""
         self._database.write(
-            "INSERT OR REPLACE INTO scores (key, totals, counts, tokens, marks, at) VALUES (?, ?, ?, ?, ?, ?)",
+            """INSERT OR REPLACE INTO scores (key, totals, counts, tokens, marks, failures, at)
+            VALUES (?, ?, ?, ?, ?, ?, ?)""",
             key,
             np.asarray(scores.totals, _F64).tobytes(),
             None if scores.counts is None else np.asarray(scores.counts, _I32).tobytes(),
             None if scores.tokens is None else _pack(scores.tokens),
             None if scores.marks is None else b"".join(digest for pair in scores.marks for digest in pair),
+            json.dumps(dict(scores.failures)) if scores.failures else None,
             now(),
         )
 
 
-def _read(totals: object, counts: object, tokens: object, marks: object) -> StoredScores:
+def _read(totals: object, counts: object, tokens: object, marks: object, failures: object) -> StoredScores:
     if not isinstance(totals, bytes):
         raise TypeError("totals")
     values: list[float] = np.frombuffer(totals, _F64).tolist()
@@ -88,7 +93,15 @@ def _read(totals: object, counts: object, tokens: object, marks: object) -> Stor
         numbers,
         _unpack(tokens, len(values)) if isinstance(tokens, bytes) else None,
         _pairs(marks, len(values)) if isinstance(marks, bytes) else None,
+        _reasons(failures, len(values)) if isinstance(failures, str) else {},
     )
+
+
+def _reasons(failures: str, responses: int) -> dict[int, str]:
+    found = {int(place): why for place, why in dict(json.loads(failures)).items()}
+    if not all(0 <= place < responses and isinstance(why, str) for place, why in found.items()):
+        raise ValueError("failures")
+    return found
 
 
 def _pairs(marks: bytes, responses: int) -> list[tuple[bytes, bytes]]:

@@ -23,6 +23,7 @@ from memscope.base.plugins import members
 from memscope.base.settings import Resolved, Settings, adopted
 from memscope.base.text import clean_line
 from memscope.tui import asking, panes
+from memscope.tui.dialogs.dialog import Dialog
 from memscope.tui.keys import key
 from memscope.tui.look import look, plain_key
 from memscope.tui.palette import MemscopeCommands
@@ -121,8 +122,8 @@ class MemscopeApp(App[None]):
             self.switch_mode(self._pane_left)  # nobody has gone anywhere while it was being loaded
         if change.error is not None:
             self.tell_error(change.error)
-        if change.ask is not None:
-            asking.ask_cost(self, change.ask)
+        if change.ask is not None and not isinstance(self.screen, Dialog):  # else it is told in the status line
+            asking.ask_cost(self, change.ask, change.go_on)
         if self.pane is None or self.pane is not self._shown:
             return  # a pane that comes to be shown looks at everything
         self.pane.changed(change)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -130,16 +131,16 @@ def show_doctor(console: MemscopeApp, settings: Settings) -> None:
     background.start("doctor", "checking the engine", look, lambda _: dialog.ended(), lambda e: dialog.ended(str(e)))
 
 
-def ask_cost(console: MemscopeApp, estimate: Estimate) -> None:
-    """Whether a run that costs much is to begin."""
+def ask_cost(console: MemscopeApp, estimate: Estimate, go_on: Callable[[], object]) -> None:
+    """Whether a run that costs much is to begin, which `go_on` does."""
     from memscope.tui.dialogs.choice import Confirm
 
     space = console.workspace
-    run, label = space.run, space.scorer.engine.capabilities.label if space.scorer is not None else "the engine"
+    label = space.scorer.engine.capabilities.label if space.scorer is not None else "the engine"
 
     def answered(yes: bool | None) -> None:
-        if yes and space.run is run:
-            space.resume()
+        if yes:
+            go_on()
 
     limit = f"It is asked above {space.settings.ask_above:,} tokens, the setting ask_above."
     hint = f"{label}: {estimate.words()}. {limit}"

@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 
 
 class Task:
-    """One piece of work. `progress`: how far it is; `began`: on the monotonic clock."""
+    """One piece of work. `progress`: how far it is; `began`: when it did with that, on the monotonic clock."""
 
     def __init__(self, group: str, name: str) -> None:
         self.group = group
@@ -31,6 +31,8 @@ class Task:
         self.thread: threading.Thread
 
     def _take(self, progress: Progress) -> None:
+        if self.progress is not None and self.progress.unit != progress.unit:
+            self.began = time.monotonic()  # what was done before says nothing of the rate
         self.progress = progress
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from memscope.actions.cost import Estimate, cost_to_ask
 from memscope.actions.respond import Question, explain
 from memscope.actions.score import score_matrix
 from memscope.base.errors import Cancelled, MemscopeError
 from memscope.base.job import Job
 from memscope.reports.response import HeatSpan, ResponseDocument
-from memscope.tui.workspace import Workspace
+from memscope.tui.workspace import Change, Workspace
 
 if TYPE_CHECKING:
     from memscope.attribution.matrix import MatrixRun
@@ -64,21 +65,30 @@ class Explaining:
 
         self._space.background.start("explain", "explaining", work, lambda found: self._take(question, found), self._no)
 
-    def why(self, question: Question, ended: Callable[[bool], object] = lambda _: None) -> None:
+    def why(
+        self, question: Question, ended: Callable[[bool], object] = lambda _: None, *, agreed: bool = False
+    ) -> None:
         """Scores the context up to the response, and answers from that. `ended` is told whether it was scored, unless
-        other work takes its place."""
+        other work takes its place. What costs much waits for a person's word, unless it is `agreed`."""
         self.forget()
         space = self._space
         conversation, settings = space.conversation, space.settings
         if conversation is None:
             return
 
-        def work(job: Job) -> tuple[MatrixRun, ResponseDocument]:
+        def work(job: Job) -> tuple[MatrixRun, ResponseDocument] | Estimate:
+            context = conversation.upto(question.message)
             with space.engines.lease(settings) as scorer:
-                run, _ = score_matrix(conversation.upto(question.message), scorer, job, workers=question.workers)
+                if not agreed and (estimate := cost_to_ask(context, scorer, settings, job)) is not None:
+                    return estimate
+                run, _ = score_matrix(context, scorer, job, workers=question.workers)
                 return run, explain(run, question, scorer, job, only_landed=True)
 
-        def done(found: tuple[MatrixRun, ResponseDocument]) -> None:
+        def done(found: tuple[MatrixRun, ResponseDocument] | Estimate) -> None:
+            if isinstance(found, Estimate):
+                ended(False)
+                space.tell(Change(ask=found, go_on=lambda: self.why(question, ended, agreed=True)))
+                return
             self._alone[question.message], document = found
             ended(True)
             self._take(question, document)

@@ -14,7 +14,7 @@ def progress_words(name: str, progress: Progress | None, seconds: float, *, foun
     that a server is at.
     """
     if progress is None or not progress.unit:
-        return clean_line(name) + " …"
+        return clean_line(progress.doing if progress is not None and progress.doing else name) + " …"
     total = f"/{progress.total}" if progress.total is not None else ""
     said = [f"{progress.done}{total} {progress.unit}"]
     made = progress.done - found

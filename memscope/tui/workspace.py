@@ -43,7 +43,7 @@ _REST = 4  # a picture is taken again after this many times what it took, so tha
 @dataclass(frozen=True, slots=True)
 class Change:
     """What panes have to look at again. `rows`: rows of the matrix with new numbers. `error`: what a person asked for
-    and did not get. `ask`: what a run would cost that is not begun without a person's word."""
+    and did not get. `ask`: what a run would cost that is not begun without a person's word, and `go_on` begins it."""
 
     loaded: bool = False
     rows: frozenset[int] = frozenset()
@@ -52,6 +52,7 @@ class Change:
     selection: bool = False
     error: MemscopeError | None = None
     ask: Estimate | None = None
+    go_on: Callable[[], object] = lambda: None
 
 
 EVERYTHING = Change(loaded=True, phase=True, view=True, selection=True)
@@ -255,7 +256,8 @@ class Workspace:
     def _ran(self, cost: Cost | Estimate) -> None:
         if isinstance(cost, Estimate):
             self.asked, self.phase = cost, "idle"
-            self.tell(Change(phase=True, ask=cost))
+            run = self.run
+            self.tell(Change(phase=True, ask=cost, go_on=lambda: self.run is run and self.resume()))
             return
         self.cost = cost
         self._picture()

@@ -128,6 +128,8 @@ def test_a_server_that_is_not_known_is_tried_with_the_engine_that_is_named(token
     assert failing(named) == ["scores"]
     assert "ignores echo" in next(check.said for check in named.checks if check.verdict == "fail")
     assert failing(unnamed) == ["server"]
+    assert "vllm" in unnamed.checks[0].do
+    assert "transformers" not in unnamed.checks[0].do  # which speaks to no server
     assert (unnamed.engine, unnamed.server) == ("", "")
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memscope.attribution.columns import columns
-from memscope.attribution.matrix import NOT_VISIBLE, RETOKENISED, Matrix, MatrixRun, State
+from memscope.attribution.matrix import NOT_VISIBLE, OTHERWISE, RETOKENISED, Matrix, MatrixRun, State
 from memscope.base.job import Job
 from memscope.conversation.ablation import AGAIN, BASELINE, Ablation
 from memscope.conversation.model import Conversation, Memory, Message, Text
@@ -615,6 +615,22 @@ def test_what_comes_back_for_other_tokens_before_the_memory_is_no_noise() -> Non
     assert np.isnan(matrix.stray[2, 0])
     assert matrix.stray[2, 1] == 0
     assert matrix.cell_errors == {}
+
+
+def test_scores_of_two_ways_to_score_are_not_compared() -> None:
+    run = marked_run()
+    run.land(without("tabs"), [replace(score, marks=None) for score in marked(office(), without("tabs"))])
+    matrix = run.snapshot()
+
+    assert matrix.state[0].tolist() == [F, F, F]
+    assert set(matrix.cell_errors.values()) == {OTHERWISE}
+
+
+def test_a_repeated_baseline_of_other_tokens_says_nothing_of_noise() -> None:
+    run = marked_run()
+    run.land(AGAIN, marked(office(), AGAIN, cut_otherwise=[1]))
+
+    assert np.isnan(run.snapshot().again).tolist() == [False, True, False]
 
 
 def test_what_all_memories_did_together_is_not_known_where_tokens_differ() -> None:

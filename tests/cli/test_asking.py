@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from memscope.base.settings import resolve
+from memscope.cli.opening import Consent
+
 from memscope.__main__ import run
 from memscope.conversation.native import native
 from tests.engines.token_server import TokenServer
@@ -64,6 +67,8 @@ def asked(call: Call) -> int:
 )
 def test_without_a_terminal_a_long_run_is_not_begun(memscope: Call, transcript: str, command: tuple[str, ...]) -> None:
     name, *options = command
+    assert memscope("doctor")[0] == 0
+    checked = asked(memscope)
 
     code, out, err = memscope(name, transcript, *options)
 
@@ -71,13 +76,32 @@ def test_without_a_terminal_a_long_run_is_not_begun(memscope: Call, transcript: 
     assert "more than 100 tokens, the setting ask_above" in err
     assert "--yes" in err
     assert "tokens, about" in err
-    assert asked(memscope) == 0
+    assert asked(memscope) == checked
 
     code, out, err = memscope(name, transcript, *options, "--yes")
 
     assert code == 0
     assert out
+    assert asked(memscope) > checked
+
+
+def test_the_engine_is_checked_before_a_person_is_asked_so_that_the_time_is_told(
+    memscope: Call, transcript: str
+) -> None:
+    code, _, err = memscope("matrix", transcript)
+
+    assert code == 2
     assert asked(memscope) > 0
+    assert "to send, about 0:0" in err
+
+
+def test_nobody_is_asked_about_an_engine_that_does_not_pass_its_check(memscope: Call, transcript: str) -> None:
+    server: TokenServer = memscope.server  # type: ignore[attr-defined]
+    server.fault("shifted")
+    code, _, err = memscope("matrix", transcript)
+
+    assert code == 3
+    assert "its check failed" in err
 
 
 @pytest.mark.parametrize("limit", [0, 100_000])
@@ -111,8 +135,17 @@ def test_a_person_who_agrees_gets_the_run(memscope: Call, transcript: str, answe
 
 @pytest.mark.parametrize("answer", ["n\n", "\n", ""])
 def test_a_person_who_does_not_agree_gets_none(memscope: Call, transcript: str, answer: str) -> None:
+    assert memscope("doctor")[0] == 0
+    checked = asked(memscope)
     code, out, err = memscope("matrix", transcript, typed=answer)
 
     assert (code, out) == (130, "")
     assert err.endswith("memscope: not begun\n")
-    assert asked(memscope) == 0
+    assert asked(memscope) == checked
+
+
+def test_a_console_asks_nothing_of_somebody_who_has_said_yes() -> None:
+    said = Consent(yes=True).agreed(resolve({"ask_above": 7}))
+
+    assert said.settings.ask_above == 0
+    assert Consent().agreed(resolve({"ask_above": 7})).settings.ask_above == 7

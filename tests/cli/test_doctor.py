@@ -48,7 +48,7 @@ def test_a_check_that_fails_ends_it_with_1_and_says_what_to_do(
 
     assert code == 1
     assert (
-        "\n✗ cache: tokens that it has just seen come back 1.50 nats apart: values from a stale prefix cache\n  Restart"
+        "\n✗ cache: tokens that it has just seen come back 1.50 nats apart, at most 1.50: values from a stale prefix"
         in out
     )
     assert "\n! context: it takes 1,000" in out

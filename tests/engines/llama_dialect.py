@@ -62,7 +62,9 @@ class LlamaDialect(Dialect):
         try:
             text = self.server.render(body["messages"], body.get("tools") or [])
         except ValueError as error:
-            raise RefusedError(500, {"error": {"message": str(error), "type": "server_error", "code": 500}}) from None
+            raise RefusedError(
+                500, {"error": {"message": f"Jinja Exception: {error}", "type": "server_error", "code": 500}}
+            ) from None
         if body["messages"][-1]["role"] == "assistant":
             text = text.removesuffix("<|im_end|>\n")
         self.server.prompt(text)
@@ -107,7 +109,7 @@ class LlamaDialect(Dialect):
             if token == END or isinstance(self._piece(token), list):
                 raise RefusedError(500, recorded("grammar-refused")["response"])
         if not self.obeys or not (forced or body.get("logit_bias")):
-            return [p.token for p in self.server.generated(ids, count)]
+            return [p.token for p in self.server.generated(ids, count, endless=body["ignore_eos"])]
         return forced[:count] or [body["logit_bias"][0][0]]
 
     def _entry(self, ids: Sequence[int], positions: Positions, at: int, count: int) -> dict[str, Any]:

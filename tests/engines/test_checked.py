@@ -23,9 +23,7 @@ from memscope.engines.protocol import (
     Engine,
     Failure,
     OnePassEngine,
-    RecomputingEngine,
     ResponseScore,
-    Tokens,
 )
 from memscope.engines.registry import EngineSpec
 from memscope.engines.stored import stored
@@ -86,18 +84,6 @@ class OnePass(FormulaEngine):
     ) -> Generator[tuple[Ablation, list[ResponseScore] | Failure], None, None]:
         for ablation in ablations:
             yield ablation, self.score(render(conversation, ablation), job)
-
-
-class Recomputing(OnePass):
-    def tokens(
-        self, conversation: Conversation, response: int, ablations: Sequence[Ablation], job: Job
-    ) -> dict[Ablation, Tokens]:
-        found = {}
-        for ablation in ablations:
-            tokens = self.score(render(conversation, ablation), job)[response].tokens
-            assert tokens is not None
-            found[ablation] = tokens
-        return found
 
 
 def test_an_engine_is_checked_once_before_its_first_use(trials: Trials) -> None:
@@ -262,8 +248,42 @@ def test_the_job_is_told(trials: Trials) -> None:
     told: list[Progress] = []
     trials.around(FormulaEngine()).score(PROMPT, Job(told.append))
 
-    assert [progress.done for progress in told] == [1, 2, 3]
-    assert all("checking" in progress.doing for progress in told)
+    assert told == [Progress(0, None, "", "checking formula")]
+
+
+def test_what_the_job_was_doing_is_said_again_after_the_check(trials: Trials) -> None:
+    told: list[Progress] = []
+    job = Job(told.append)
+    job.progress(0, 5, "scorings", "formula")
+    trials.around(FormulaEngine()).score(PROMPT, job.child())
+
+    assert [progress.doing for progress in told] == ["formula", "checking formula", "formula"]
+    assert told[0] == told[2]
+
+
+def test_a_check_that_nobody_wants_any_more_keeps_nobody_waiting() -> None:
+    reached, release = threading.Event(), threading.Event()
+    made: list[int] = []
+
+    def slow(_engine: Engine, _job: Job) -> Iterator[Check]:
+        made.append(1)
+        if len(made) == 1:
+            reached.set()
+            assert release.wait(10)  # deaf to its job, like a request that a server keeps waiting
+        yield Check("scores", "pass", "fine")
+
+    engine = FormulaEngine()
+    sure = checked(engine, EngineSpec("formula", "", engine.capabilities, lambda _: engine, check=slow), None)
+    first = Job()
+    thread = threading.Thread(target=lambda: sure.score(PROMPT, first), daemon=True)
+    thread.start()
+    assert reached.wait(10)
+    first.cancel()
+    sure.score(PROMPT, Job())
+    release.set()
+    thread.join(10)
+
+    assert len(made) == 2
 
 
 def test_an_engine_without_a_check_is_not_wrapped(trials: Trials) -> None:
@@ -279,28 +299,21 @@ def test_what_an_engine_can_do_is_still_to_be_seen(trials: Trials, database: Dat
         def count(self, prompt: object, job: Job) -> int:
             return 7
 
-    plain, one_pass, recomputing = map(trials.around, (FormulaEngine(), OnePass(), Recomputing()))
+    plain, one_pass = map(trials.around, (FormulaEngine(), OnePass()))
 
     assert not isinstance(plain, OnePassEngine)
     assert isinstance(one_pass, OnePassEngine)
-    assert not isinstance(one_pass, RecomputingEngine)
-    assert isinstance(recomputing, RecomputingEngine)
     engine = Counting()
     assert bare(stored(trials.around(engine), ScoreStore(database))) is engine
     assert isinstance(bare(trials.around(engine)), CountingEngine)
 
 
-def test_columns_and_tokens_are_checked_too() -> None:
+def test_columns_are_checked_too() -> None:
     trials = Trials()
     one_pass = trials.around(OnePass())
     assert isinstance(one_pass, OnePassEngine)
     assert [ablation for ablation, _ in one_pass.columns(office(), (BASELINE,), Job())] == [BASELINE]
     assert trials.made == 1
-
-    recomputing = trials.around(Recomputing())
-    assert isinstance(recomputing, RecomputingEngine)
-    assert set(recomputing.tokens(office(), 0, (BASELINE,), Job())) == {BASELINE}
-    assert trials.made == 2
 
 
 def test_columns_of_an_engine_that_fails_each_say_why() -> None:

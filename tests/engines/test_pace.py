@@ -34,19 +34,38 @@ def test_nothing_is_bounded_until_the_server_refuses() -> None:
 def test_a_refusal_halves_what_may_be_under_way() -> None:
     pace, job = Pace(), Job()
     with ExitStack() as turns:
-        for _ in range(8):
-            turns.enter_context(pace.turn(job))
-        pace.refused()
+        begun = [turns.enter_context(pace.turn(job)) for _ in range(8)]
+        pace.refused(begun[0])
 
     assert pace.limit == 4
+
+
+def test_of_a_burst_of_refusals_the_first_alone_counts() -> None:
+    pace, job = Pace(), Job()
+    with ExitStack() as turns:
+        for begun in [turns.enter_context(pace.turn(job)) for _ in range(32)]:
+            pace.refused(begun)
+
+    assert pace.limit == 16
+
+
+def test_a_refusal_of_what_was_sent_at_the_lower_pace_halves_again() -> None:
+    pace, job = Pace(), Job()
+    with ExitStack() as turns:
+        for begun in [turns.enter_context(pace.turn(job)) for _ in range(32)]:
+            pace.refused(begun)
+    with ExitStack() as turns:
+        for begun in [turns.enter_context(pace.turn(job)) for _ in range(16)]:
+            pace.refused(begun)
+
+    assert pace.limit == 8
 
 
 def test_rounds_that_go_well_give_it_all_back() -> None:
     pace, job = Pace(), Job()
     with ExitStack() as turns:
-        for _ in range(4):
-            turns.enter_context(pace.turn(job))
-        pace.refused()
+        begun = [turns.enter_context(pace.turn(job)) for _ in range(4)]
+        pace.refused(begun[0])
     limits = []
     for _ in range(5):
         with pace.turn(job):
@@ -60,15 +79,15 @@ def test_rounds_that_go_well_give_it_all_back() -> None:
 def test_the_limit_is_between_one_and_the_most_there_were(events: list[str]) -> None:
     pace, job, most = Pace(), Job(), 0
     with ExitStack() as whole:
-        turns: list[ExitStack] = []
+        turns: list[tuple[ExitStack, int]] = []
         for event in events:
             if event == "begin" and (pace.limit is None or pace.in_flight < pace.limit):
-                turns.append(whole.enter_context(ExitStack()))
-                turns[-1].enter_context(pace.turn(job))
+                turn = whole.enter_context(ExitStack())
+                turns.append((turn, turn.enter_context(pace.turn(job))))
             elif event == "end" and turns:
-                turns.pop().close()
+                turns.pop()[0].close()
             elif event == "refuse" and turns:
-                pace.refused()
+                pace.refused(turns[-1][1])
             elif event == "well" and turns:
                 pace.went_well()
             most = max(most, pace.in_flight)
@@ -124,7 +143,7 @@ def test_an_overloaded_server_is_sent_fewer_at_a_time(
     assert len(live) == 48  # every request was refused once, and then answered
     assert max(live) <= 8
     assert max(live[-16:]) < 8
-    assert speaks.in_flight == job.tally("in flight") == 0
+    assert speaks.pace.in_flight == job.tally("in flight") == 0
 
 
 def test_a_server_that_answers_with_other_errors_is_not_overloaded(

@@ -178,7 +178,7 @@ def test_leaving_out_a_memory_costs_a_response_its_pull(memories: list[str], rep
         ("json", "the answer is no JSON"),
         ("html", "the answer is no JSON"),
         ("empty", "the answer is no JSON"),
-        ("bignum", "score 1 of 2 is too large a number"),
+        ("bignum", 'score 1 of 2 has no number as "total_logprob" (too large a one)'),
         ("null", 'score 1 of 2 has no number as "total_logprob" (null)'),
         ("text", 'score 1 of 2 has no number as "total_logprob" (str)'),
         ("other", 'the answer has no list "scores"'),

@@ -158,6 +158,84 @@ def test_a_server_that_has_taken_messages_is_not_asked_in_another_way(
     assert not server.log("/tokenize")
 
 
+class Messages(RangesDialect):
+    """Takes messages alone, but for one conversation that it cannot read, and has a /tokenize."""
+
+    def score(self, body: Any) -> object:
+        if "messages" not in body:
+            raise RefusedError(422, {"error": "messages are required"})
+        if "unreadable" in str(body):
+            raise RefusedError(422, {"error": "unreadable"})
+        return {"scores": [{"total_logprob": -1.0} for m in body["messages"] if m["role"] == "assistant"]}
+
+
+def test_a_conversation_that_is_refused_does_not_change_how_the_next_is_sent(
+    token_server: Serve, build: Build, job: Hasty
+) -> None:
+    server = token_server(Messages)
+    engine = build(server)
+    with pytest.raises(EngineError, match="HTTP 422: unreadable; sent as token ids: HTTP 422: messages are required"):
+        engine.score(render(talk(user("unreadable"), assistant("x"))), job)
+    server.forget()
+
+    scores = engine.score(render(TALK), job)
+
+    assert [(score.total, score.marks) for score in scores] == [(-1.0, None)] * 2
+    assert [request.path for request in server.log()] == ["/v1/score"]
+
+
+def test_what_marks_a_score_tells_the_form_it_came_by(token_server: Serve, build: Build, job: Hasty) -> None:
+    by_messages, by_ranges = (build(token_server(dialect)).score(render(TALK), job) for dialect in (Both, "ranges"))
+    assert all(score.marks is None for score in by_messages)
+    assert all(score.marks is not None for score in by_ranges)
+
+
+def test_ranges_that_fail_in_passing_are_told_and_tried_again(token_server: Serve, build: Build, job: Hasty) -> None:
+    class Busy(RangesDialect):
+        busy = True
+
+        def score(self, body: Any) -> object:
+            if "prompt" in body and self.busy:
+                raise RefusedError(429, {"error": "busy"})
+            return super().score(body)
+
+    server = token_server(Busy)
+    engine = build(server)
+    with pytest.raises(EngineError, match="HTTP 429: busy"):
+        engine.score(render(TALK), job)
+    server.speaks.busy = False  # type: ignore[attr-defined]
+    assert len(engine.score(render(TALK), job)) == 2
+
+
+def test_a_conversation_without_anything_to_score_proves_no_form(token_server: Serve, build: Build, job: Hasty) -> None:
+    server = token_server(Messages)
+    engine = build(server)
+    (nothing,) = engine.score(render(talk(user("unreadable"), assistant(""))), job)
+    assert (nothing.total, nothing.count) == (0.0, 0)
+    assert [score.total for score in engine.score(render(TALK), job)] == [-1.0, -1.0]
+
+
+def test_that_there_is_no_tokeniser_is_remembered(token_server: Serve, build: Build, job: Hasty) -> None:
+    server = token_server(Neither)
+    engine = build(server)
+    for _ in range(3):
+        with pytest.raises(EngineError, match="HTTP 422"):
+            engine.score(render(TALK), job)
+    assert [request.path for request in server.log("/tokenize")] == ["/tokenize", "/v1/tokenize"]
+
+
+def test_a_conversation_longer_than_the_model_is_told_in_both_numbers(
+    token_server: Serve, build: Build, job: Hasty
+) -> None:
+    server = token_server("ranges")
+    build(server).score(render(TALK), job)
+    tokens = server.longest = len(server.log("/score")[-1].body["prompt"])
+    server.forget()
+    with pytest.raises(EngineError, match=f"the conversation has {tokens} tokens, and the model takes {tokens} with"):
+        build(server).score(render(TALK), job)
+    assert not [request for request in server.log("/score") if "prompt" in request.body]
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
@@ -232,6 +310,38 @@ def test_folding_is_for_this_form_and_part_of_what_it_is(token_server: Serve, bu
     engine.score(render(TALK), job)
     assert engine.identity.options == (("fold", "memories"),)
     assert [m["role"] for m in server.log("/tokenize")[0].body["messages"]] == "user assistant user assistant".split()
+
+
+def test_closing_waits_for_no_answer(token_server: Serve, build: Build) -> None:
+    asked, answered = threading.Event(), threading.Event()
+
+    class Slow(RangesDialect):
+        def tokenize(self, body: Any) -> object:
+            asked.set()
+            answered.wait(30)
+            return super().tokenize(body)
+
+    engine = build(token_server(Slow))
+    ended: list[BaseException] = []
+
+    def score() -> None:
+        try:
+            engine.score(render(TALK), Job())
+        except Cancelled as cancelled:
+            ended.append(cancelled)
+
+    scoring, closing = threading.Thread(target=score), threading.Thread(target=engine.close)
+    scoring.start()
+    assert asked.wait(30)
+    closing.start()
+    closing.join(10)
+    closed = not closing.is_alive()
+    answered.set()
+    scoring.join(30)
+    closing.join(30)
+
+    assert closed
+    assert len(ended) == 1
 
 
 def test_closed_is_closed(token_server: Serve, build: Build, job: Hasty) -> None:

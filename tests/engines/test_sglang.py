@@ -241,3 +241,15 @@ def test_a_template_that_is_none_is_refused_before_anything_is_asked(
     with pytest.raises(UsageError, match="there is no chat template"):
         build(server, template=str(tmp_path / "none"))
     assert not server.log()
+
+
+def test_what_it_was_made_to_forget_is_scored_anew(token_server: Serve, build: Build, job: Hasty) -> None:
+    server = token_server("sglang")
+    engine = build(server)
+    engine.score(render(TALK), job)
+    engine.score(render(TALK), job)
+    asked = len(server.log("/generate"))
+    engine.forget()
+    engine.score(render(TALK), job)
+
+    assert (asked, len(server.log("/generate"))) == (1, 2)

@@ -25,7 +25,7 @@ from memscope.engines.stored import Stored, StoredOnePass, score_key, stored
 from memscope.store.database import Database
 from memscope.store.scores import ScoreStore, StoredScores
 from tests.engines.server import MODEL, ScoreServer
-from tests.fakes import FormulaEngine, noisy, office, without
+from tests.fakes import After, FormulaEngine, noisy, office, without
 
 IDENTITY = EngineIdentity("engine", model="m", url="http://h", revision="1", options=(("a", "1"),))
 TALK = office()
@@ -231,16 +231,36 @@ def test_marks_of_some_responses_alone_are_not_kept_as_if_of_all(store: ScoreSto
     assert [s.marks for s in wrapper.score(render(TALK), Job())] == [None] * 3
 
 
-def test_a_scoring_of_which_a_response_failed_is_asked_for_again(store: ScoreStore, database: Database) -> None:
-    def broken(call: int, _prompt: Prompt, scores: list[ResponseScore]) -> list[ResponseScore]:
-        return [ResponseScore(float("nan"), failure="nothing of it is shown"), *scores[1:]] if call == 1 else scores
+@pytest.mark.parametrize("given", [with_marks, lambda _call, _prompt, scores: scores])
+def test_why_a_response_has_no_score_is_kept_beside_the_scores_of_the_others(given: After, store: ScoreStore) -> None:
+    def broken(call: int, prompt: Prompt, scores: list[ResponseScore]) -> list[ResponseScore]:
+        others = given(call, prompt, scores)[1:]
+        return [ResponseScore(float("nan"), failure="nothing of it is shown"), *others]
 
     engine = FormulaEngine(after=broken)
     wrapper = stored(engine, store)
-    assert wrapper.score(render(TALK), Job())[0].failure
-    assert database.read("SELECT count(*) FROM scores") == [(0,)]
-    assert not wrapper.score(render(TALK), Job())[0].failure
-    assert engine.calls == 2
+    made = wrapper.score(render(TALK), Job())
+    again = wrapper.score(render(TALK), Job())
+
+    assert engine.calls == 1
+    assert again[0].failure == made[0].failure == "nothing of it is shown"
+    assert again[0].tokens is again[0].marks is again[0].count is None
+    assert again[1].failure == ""
+    assert [(s.total, s.count, s.marks) for s in again[1:]] == [(s.total, s.count, s.marks) for s in made[1:]]
+    assert again[1].tokens is not None
+
+
+def test_asking_afresh_makes_an_engine_forget_what_it_remembers(store: ScoreStore) -> None:
+    class Remembers(FormulaEngine):
+        forgot = 0
+
+        def forget(self) -> None:
+            self.forgot += 1
+
+    engine = Remembers()
+    stored(engine, store).afresh()
+
+    assert engine.forgot == 1
 
 
 def test_a_repeat_is_really_scored(store: ScoreStore) -> None:

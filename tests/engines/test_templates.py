@@ -68,8 +68,8 @@ def test_generation_tags_are_taken_for_nothing() -> None:
     assert rendered("a{% generation %}b{% endgeneration %}c {%- generation -%} d {%+ endgeneration %}e") == "abcd e"
 
 
-def test_the_date_is_the_clocks() -> None:
-    assert rendered("{{ strftime_now('%Y') }}").startswith("20")
+def test_the_date_is_the_same_every_day_so_that_scores_of_two_days_compare() -> None:
+    assert rendered("{{ strftime_now('%d %b %Y') }}") == "26 Jul 2024"
 
 
 # --- what it may not do ----------------------------------------------------------------------------------------------

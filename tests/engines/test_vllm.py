@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -170,3 +170,26 @@ def test_a_conversation_of_memories_alone_costs_nothing(token_server: Serve, bui
     scores = build(server).score(render(talk(memory("m", "x"), user("y"), assistant(""))), job)
     assert [score.total for score in scores] == [0.0]
     assert not server.log("/completions")
+
+
+def test_a_template_that_refuses_the_conversation_offers_to_fold(token_server: Serve, build: Build, job: Hasty) -> None:
+    def strict(messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]]) -> str:
+        raise ValueError("Conversation roles must alternate")
+
+    with pytest.raises(EngineError) as refused:
+        build(token_server("vllm", render=strict)).score(render(office()), job)
+
+    assert "must alternate" in str(refused.value)
+    assert "--fold memories" in refused.value.do
+
+
+@pytest.mark.parametrize("value", [None, True, "x", 10**400])
+def test_what_is_no_log_probability_while_it_generates_is_an_error_and_no_bug(
+    value: object, token_server: Serve, build: Build, job: Hasty
+) -> None:
+    class Odd(VllmDialect):
+        def completions(self, body: Any) -> object:
+            return {"choices": [{"token_ids": [5], "logprobs": {"token_logprobs": [value]}}]}
+
+    with pytest.raises(EngineError, match="no log-probability"):
+        build(token_server(Odd)).model.generate([1, 2], 1, job)

@@ -150,6 +150,12 @@ def stale(right: Positions, known: int) -> Positions:
     return [p if p.logprob is None else replace(p, logprob=p.logprob - 1.5) for p in right[:known]] + right[known:]
 
 
+def border(right: Positions, known: int) -> Positions:
+    """Where the last whole block of what was seen before begins, the value is not its own."""
+    at = known // 16 * 16 - 16
+    return [replace(p, logprob=p.logprob - 5) if n == at > 0 and p.logprob else p for n, p in enumerate(right)]
+
+
 def raw_logits(right: Positions, known: int) -> Positions:
     """Logits instead of log-probabilities."""
     return [p if p.logprob is None else replace(p, logprob=p.logprob + 9) for p in right]
@@ -166,7 +172,8 @@ def textless(right: Positions, known: int) -> Positions:
 
 
 FAULTS: dict[str, Callable[[Positions, int], Positions]] = {
-    made.__name__: made for made in (shifted, shifted_ids, missing, stale_ids, stale, raw_logits, nulls, textless)
+    made.__name__: made
+    for made in (shifted, shifted_ids, missing, stale_ids, stale, border, raw_logits, nulls, textless)
 }
 """What can be wrong with scores; `known` is how many positions begin as an earlier request did."""
 
@@ -301,7 +308,7 @@ class Dialect:
         """OpenAI's completions, with echo."""
         self.asked(body)
         ids = self.ids(body["prompt"])
-        made = self.server.generated(ids, body.get("max_tokens", 16))
+        made = self.server.generated(ids, body.get("max_tokens", 16), endless=body.get("ignore_eos", False))
         positions = self.server.positions(ids) if body.get("echo") else []
         return self.completed(body, positions, made)
 
@@ -390,7 +397,9 @@ class SglangDialect(Dialect):
 
     def generate(self, body: Mapping[str, Any]) -> object:
         ids = self.ids(body.get("input_ids") or body.get("text"))
-        made = self.server.generated(ids, body["sampling_params"].get("max_new_tokens", 128))
+        sampling = body["sampling_params"]
+        count, endless = sampling.get("max_new_tokens", 128), sampling.get("ignore_eos", False)
+        made = self.server.generated(ids, count, endless=endless)
         meta: dict[str, Any] = {"id": "1", "prompt_tokens": len(ids), "completion_tokens": len(made)}
         if body.get("return_logprob"):
             start = 0 if self.start_from_zero else body.get("logprob_start_len", -1)
@@ -479,7 +488,8 @@ class Request:
 @dataclass
 class TokenServer:
     """A server in a thread of this process. What it is can be changed while it runs; `key`, where not empty, is wanted
-    as a bearer key; `longest` 0: it takes any length and does not say how much."""
+    as a bearer key; `longest` 0: it takes any length and does not say how much; `terse`: the model ends its turn at
+    once, wherever it is to go on from."""
 
     dialect: str | type[Dialect] = "vllm"
     model: Model = field(default_factory=Formula)
@@ -488,6 +498,7 @@ class TokenServer:
     longest: int = 4096
     render: Render = chatml
     noise: float = 0.0  # nats by which a repeated request differs from the one before
+    terse: bool = False
 
     def __post_init__(self) -> None:
         self.speaks = (DIALECTS[self.dialect] if isinstance(self.dialect, str) else self.dialect)(self)
@@ -586,10 +597,14 @@ class TokenServer:
     def positions(self, ids: Sequence[int]) -> Positions:
         return self.spoiled(ids, self.right(ids))
 
-    def generated(self, ids: Sequence[int], count: int) -> Positions:
+    def generated(self, ids: Sequence[int], count: int, *, endless: bool = False) -> Positions:
+        """What the model goes on with; `endless`: it may not end its turn."""
         whole = list(ids)
-        for _ in range(count):
-            whole.append(self.model.next(whole))
+        if self.terse and not endless:
+            whole.append(SPECIAL.index("<|im_end|>") + 1)
+        else:
+            for _ in range(count):
+                whole.append(self.model.next(whole))
         values = self.model.logprobs(whole)
         return [Position(whole[at], self.model.text([whole[at]]), values[at]) for at in range(len(ids), len(whole))]
 

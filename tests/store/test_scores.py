@@ -161,3 +161,22 @@ def test_scores_of_a_store_without_marks_are_kept_and_have_none(
     ScoreStore(upgraded).put(KEY, StoredScores([-1.0], marks=[(b"r" * DIGEST, b"c" * DIGEST)]))
     assert ScoreStore(upgraded).get(KEY) == StoredScores([-1.0], marks=[(b"r" * DIGEST, b"c" * DIGEST)])
     upgraded.close()
+
+
+def test_why_responses_have_no_score_is_kept_with_the_others(database: Database) -> None:
+    scores = StoredScores([float("nan"), -2.0], failures={0: "nothing of it is shown"})
+    ScoreStore(database).put(KEY, scores)
+    kept = ScoreStore(database).get(KEY)
+
+    assert kept is not None
+    assert kept.failures == {0: "nothing of it is shown"}
+    assert kept.totals[1] == -2.0
+
+
+@pytest.mark.parametrize("damaged", ["{", "[1]", '{"2": "no such response"}', '{"x": "no place"}', '{"0": 1}'])
+def test_reasons_that_cannot_be_read_are_as_good_as_no_scoring(damaged: str, database: Database) -> None:
+    store = ScoreStore(database)
+    store.put(KEY, StoredScores([float("nan"), -2.0], failures={0: "nothing of it is shown"}))
+    database.write("UPDATE scores SET failures = ?", damaged)
+
+    assert store.get(KEY) is None

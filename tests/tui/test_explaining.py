@@ -17,7 +17,7 @@ from memscope.conversation.model import Conversation
 from memscope.engines.protocol import Engine
 from memscope.reports.response import ResponseDocument
 from memscope.tui.explaining import Explaining
-from memscope.tui.workspace import Workspace
+from memscope.tui.workspace import Change, Workspace
 from tests.fakes import (
     PATIENCE,
     FormulaEngine,
@@ -182,3 +182,24 @@ def test_no_scorer_no_heat() -> None:
     desk = Desk(office(), FormulaEngine(tokens=False))
     desk.wait()
     assert desk.ask(asked(5)).heat == []
+
+
+def test_a_dear_scoring_of_one_response_waits_for_a_persons_word() -> None:
+    engine = FormulaEngine()
+    desk = Desk(office(), engine)
+    desk.wait()
+    desk.space.settings = Settings(store=False, ask_above=10)
+    told: list[Change] = []
+    desk.space.tell = told.append
+    calls = engine.calls
+
+    desk.explaining.why(asked(5))
+    desk.wait()
+    [change] = [change for change in told if change.ask is not None]
+
+    assert engine.calls == calls
+    assert not desk.found
+    change.go_on()
+    desk.wait()
+    assert engine.calls > calls
+    assert desk.found[-1][1].important

@@ -22,7 +22,7 @@ def run(options: DemoOptions, console: Console) -> Exit:
     if options.console and console.interactive:
         from memscope.tui.start import open_console
 
-        return open_console(resolved, demo_opening())
+        return open_console(options.agreed(resolved), demo_opening())
     from memscope.cli.grid import print_matrix
     from memscope.reports.matrix import MATRIX
 

@@ -27,7 +27,7 @@ def run(options: OpenOptions, console: Console) -> Exit:
     if options.console and console.interactive:
         from memscope.tui.start import open_console
 
-        return open_console(options.resolved(), options.opening() if options.file is not None else None)
+        return open_console(options.agreed(options.resolved()), options.opening() if options.file is not None else None)
     if options.file is None:
         raise UsageError("which transcript?", do="Give a FILE; on a terminal, memscope alone offers recent ones.")
     return print_matrix(Target(**options.model_dump(exclude={"console"})), console)

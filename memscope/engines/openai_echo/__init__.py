@@ -27,7 +27,7 @@ from memscope.engines.layout import Layout, Layouts
 from memscope.engines.openai_echo.places import Places, places
 from memscope.engines.protocol import Capabilities, EngineIdentity, Marks, ResponseScore
 from memscope.engines.registry import EngineOptions, EngineSpec
-from memscope.engines.served import ServedModel, connect, names
+from memscope.engines.served import ServedModel, connect, names, number
 from memscope.engines.templates import Template, template_of
 from memscope.engines.token_checks import text_checks
 from memscope.engines.token_engine import TokenScores, response_score
@@ -61,11 +61,12 @@ class EchoEngine:
 
     capabilities = Capabilities(label="openai-echo", tokens=True, concurrency=4)
 
-    def __init__(self, server: Server, model: str, template: Template, options: EngineOptions) -> None:
+    def __init__(self, server: Server, model: ServedModel, template: Template, options: EngineOptions) -> None:
         self._server = server
         self._template = template
         shown = options.shown(("template", template.digest))
-        self.identity = EngineIdentity("openai-echo", model, server.base_url, options=shown)
+        self.identity = EngineIdentity("openai-echo", model.name, server.base_url, options=shown)
+        self.longest = model.longest
         self._layouts: Layouts[str] = Layouts(self._laid, options.fold)
 
     def close(self) -> None:
@@ -167,10 +168,11 @@ class EchoEngine:
             raise EngineError("the answer has no log-probabilities", where=self._server.base_url, do=_INSTEAD)
         if not all(isinstance(piece, str) for piece in pieces):
             raise self._broken("a token has no text")
-        if not all(value is None or (isinstance(value, int | float) and value is not True) for value in values):
+        logprobs = [number(value) for value in values]
+        if any(found is None and value is not None for found, value in zip(logprobs, values, strict=True)):
             raise self._broken("a log-probability is no number")
         usable = isinstance(offsets, list) and len(offsets) == len(pieces) and all(type(at) is int for at in offsets)
-        return pieces, [None if value is None else float(value) for value in values], offsets if usable else None
+        return pieces, logprobs, offsets if usable else None
 
     def _complete(self, body: Mapping[str, Any], job: Job) -> Mapping[str, Any]:
         answer = self._server.post("/v1/completions", {"model": self.identity.model, **body}, job)
@@ -191,7 +193,7 @@ def _build(options: EngineOptions) -> EchoEngine:
     template = template_of(options.template or TEMPLATE)
     server = _server(options)
     try:
-        return EchoEngine(server, ServedModel(server, options).name, template, options)
+        return EchoEngine(server, ServedModel(server, options), template, options)
     except BaseException:
         server.close()
         raise
