@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from memscope.__main__ import run
 from memscope.base.settings import resolve
 from memscope.cli.opening import Consent
-
-from memscope.__main__ import run
 from memscope.conversation.native import native
 from tests.engines.token_server import TokenServer
 from tests.fakes import office
