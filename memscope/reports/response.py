@@ -104,6 +104,8 @@ class Words:
 def touching(heat: Sequence[HeatSpan], span: Span) -> range:
     """The places in `heat`, ascending, of the tokens that touch a part of the response's text."""
     first = bisect_right(heat, span[0], key=lambda token: token.end)
+    while first and heat[first - 1].start == span[0]:  # of no width: a part of the character that begins there
+        first -= 1
     return range(first, max(first, bisect_left(heat, span[1], key=lambda token: token.start)))
 
 
