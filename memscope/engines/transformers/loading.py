@@ -11,9 +11,10 @@ from functools import cache
 from importlib import metadata
 from typing import Any
 
-from memscope.base.errors import EngineError, UsageError
+from memscope.base.errors import EngineError, MemscopeError, UsageError
 from memscope.engines.transformers.origin import Origin
 
+ELSEWHERE = "Serve the model with vLLM or SGLang, and use --engine vllm or sglang."
 _SHOWN = 300  # characters of the library's own words
 _MEMORY = (
     "Close what else uses it, take a smaller model, or --dtype bfloat16; --device cpu takes the main memory. Shorter"
@@ -32,6 +33,11 @@ def device_of(asked: str) -> str:
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def library() -> str:
+    """The versions that compute; nothing is loaded for it."""
+    return f"transformers {metadata.version('transformers')}, torch {metadata.version('torch')}"
 
 
 def config_of(origin: Origin) -> Any:
@@ -85,12 +91,13 @@ def computing() -> Iterator[None]:
     """Turns what a model fails of while it computes into an `EngineError` that says what to do."""
     try:
         yield
-    except (MemoryError, RuntimeError) as error:
+    except MemscopeError:
+        raise
+    except Exception as error:  # the code of a model raises whatever it likes
         if _is_out_of_memory(error):
             raise EngineError("out of memory", where="transformers", do=_MEMORY) from error
-        # Such as a kind of number that the device does not know.
-        what = f"the model cannot compute ({_head(error)})"
-        raise EngineError(what, where="transformers", do="Another --device or --dtype may do.") from error
+        do = "Another --device or --dtype may do." if isinstance(error, RuntimeError) else ELSEWHERE
+        raise EngineError(f"the model cannot compute ({_head(error)})", where="transformers", do=do) from error
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from memscope.engines.protocol import Capabilities, EngineIdentity
 from memscope.engines.registry import EngineOptions
 from memscope.engines.templates import DAY, Template, refused, template_of, with_objects
 from memscope.engines.token_engine import TokenScores
-from memscope.engines.transformers.loading import config_of, device_of, tokenizer_of, weights_of
+from memscope.engines.transformers.loading import computing, config_of, device_of, library, tokenizer_of, weights_of
 from memscope.engines.transformers.origin import origin
 from memscope.engines.transformers.pieces import pieces
 from memscope.engines.transformers.reading import Ids, Reading, Weights, wanted
@@ -41,7 +41,7 @@ class Transformers:
         on_cpu = self._device == "cpu" and options.dtype == "auto"  # where half precision is slow, and less exact
         self._dtype = "float32" if on_cpu else options.dtype
         self._template = template_of(options.template) if options.template else None
-        numbers = [("device", self._device.partition(":")[0]), ("dtype", self._dtype)]
+        numbers = [("device", self._device.partition(":")[0]), ("dtype", self._dtype), ("library", library())]
         if self._template is not None:
             numbers.append(("template", self._template.digest))
         self.identity = EngineIdentity(
@@ -72,8 +72,9 @@ class Transformers:
     def longest(self, job: Job) -> int | None:
         with self._load_lock:
             self._config = self._config or config_of(self._origin)
-        most = getattr(self._config.get_text_config(), "max_position_embeddings", None)
-        return most if isinstance(most, int) and most > 0 else None
+        config = self._config.get_text_config()
+        lengths = [getattr(config, "max_position_embeddings", None), _before_long_rope(config)]
+        return min((length for length in lengths if isinstance(length, int) and length > 0), default=None)
 
     def lay(self, said: Chat, job: Job) -> list[int]:
         with self._text_lock:  # tokenizers do not take two texts at a time
@@ -106,7 +107,11 @@ class Transformers:
         """The model itself, loaded by whoever is first. Raises `EngineError`, `UsageError`; `Cancelled` once closed."""
         with self._load_lock:
             if self._weights is None and not self._closed:
-                self._weights = Weights(weights_of(self._origin, self._device, self._dtype))
+                model = weights_of(self._origin, self._device, self._dtype)
+                with computing():
+                    weights = Weights(model)
+                    weights.prove()
+                self._weights = weights
             if self._weights is None or self._closed:
                 self._weights = None
                 raise Cancelled("the engine was closed")
@@ -155,3 +160,15 @@ class Transformers:
         tokenizer = self._words()
         bos, eos = template.bos or tokenizer.bos_token or "", template.eos or tokenizer.eos_token or ""
         return replace(template, bos=bos, eos=eos).render(said)
+
+
+def _before_long_rope(config: Any) -> int | None:
+    """Up to how many tokens a model with LongRoPE computes all positions alike; None for another. Behind them it takes
+    other factors, for all tokens of a pass and none of those before it: what was read in pieces would not fit."""
+    told = getattr(config, "rope_parameters", None)
+    kinds = [told, *told.values()] if isinstance(told, Mapping) else []
+    for kind in kinds:
+        if isinstance(kind, Mapping) and kind.get("rope_type") == "longrope":
+            length = kind.get("original_max_position_embeddings")
+            return length or getattr(config, "original_max_position_embeddings", None)
+    return None

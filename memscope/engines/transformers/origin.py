@@ -49,6 +49,9 @@ def _folder(path: Path) -> Origin:
         gguf = any(name.endswith(".gguf") for name in names)
         do = "GGUF files are for --engine llamacpp." if gguf else "Give the folder that save_pretrained wrote."
         raise UsageError("this folder holds no model: there is no config.json", where=path, do=do)
+    if "adapter_config.json" in names:
+        do = "Merge the adapter into its model first (merge_and_unload), and give the folder of that."
+        raise UsageError("this folder holds an adapter, whose model is elsewhere", where=path, do=do)
     digest = hashlib.sha256()
     for file in files:
         about = file.stat()

@@ -19,10 +19,12 @@ from numpy.typing import NDArray
 from memscope.base.errors import Cancelled, EngineError
 from memscope.base.job import Job
 from memscope.base.text import Span
-from memscope.engines.transformers.loading import computing
+from memscope.engines.transformers.loading import ELSEWHERE, computing
 
 MOST_TOKENS = 2_048  # of one forward pass
 MOST_ON_CPU = 512  # where more at a time is no faster, and a person who stops a run waits for the pass to end
+APART, APART_IN_HALF = 1e-2, 0.1  # nats a token that a model may differ by when it reads in two passes
+_PROBED = 48  # tokens
 MOST_LOGITS = 1 << 25  # of one forward pass: rows times vocabulary, 128 MiB in float32
 
 Ids = NDArray[np.int64]
@@ -43,6 +45,28 @@ class Weights:
         takes = inspect.signature(model.forward).parameters
         self._cache_name = "cache" if "cache" in takes else "past_key_values"  # the older name, deprecated in 5.24
         self._known = int(model.get_input_embeddings().weight.shape[0])
+        self._exact = str(model.dtype) in ("torch.float32", "torch.float64")
+
+    def prove(self) -> None:
+        """Tries whether the model goes on rightly from what it has read: some forget it, or look ahead. Raises a
+        lasting `EngineError` where it does not. It does not count as `forwarded`."""
+        ids = np.random.default_rng(0).integers(0, self._known, _PROBED)
+        half, last = _PROBED // 2, _PROBED - 1
+        at_once = self.cache()
+        whole = self.logprobs(ids[:last], np.arange(last), ids[1:], at_once)
+        begun = self.cache()
+        first = self.logprobs(ids[:half], np.arange(half), ids[1 : half + 1], begun)
+        beginnings = [self.copied(begun)]
+        if self.cuttable(at_once):
+            beginnings.append(self.beginning(at_once, half))
+        for beginning in beginnings:
+            rest = self.logprobs(ids[half:last], np.arange(last - half), ids[half + 1 :], beginning)
+            apart = np.abs(np.concatenate([first, rest]) - whole)
+            if not (apart.max() <= APART if self._exact else apart.mean() <= APART_IN_HALF):
+                what = "the model does not go on rightly from what it has read"
+                does = f"tokens read in two passes differ by up to {apart.max():.2g} nats"
+                raise EngineError(f"{what}: {does}", where="transformers", do=ELSEWHERE, lasting=True)
+        self.forwarded = 0
 
     def close(self) -> None:
         """Lets go of the model, but for a forward pass that is under way: nobody waits for it."""
@@ -169,8 +193,9 @@ class Reading:
     def fork(self, ids: Ids, wanted: NDArray[np.bool_], at: int) -> Reading:
         """The reading of other ids that begin with the first `at` of these: where it is now or, if it is cuttable, has
         been. Raises `EngineError`."""
-        here = self._weights.copied if at == self.at else lambda cache: self._weights.beginning(cache, at)
-        return Reading(self._weights, ids, wanted, here(self._cache), at)
+        weights, cache = self._weights, self._cache
+        held = weights.beginning(cache, at) if self.cuttable else weights.copied(cache)
+        return Reading(weights, ids, wanted, held, at)
 
     def go_on(self, count: int, job: Job) -> list[tuple[int, float]]:
         """The `count` likeliest tokens, one after the other, when all but the last of the ids was read."""

@@ -11,7 +11,7 @@ import pytest
 
 from memscope.engines.registry import EngineOptions, engine_spec
 from memscope.engines.transformers.engine import TransformersEngine
-from tests.engines.transformers.models import KINDS, make
+from tests.engines.transformers.models import KINDS, REFUSED, make
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +42,7 @@ def engine(folder: Callable[..., Path]) -> Iterator[Callable[..., TransformersEn
     built: list[TransformersEngine] = []
 
     def of(model: str | Path = "llama", **options: Any) -> TransformersEngine:
-        path = folder(model) if isinstance(model, str) and model in KINDS else model
+        path = folder(model) if isinstance(model, str) and model in KINDS | REFUSED else model
         made = engine_spec("transformers").build(EngineOptions(**{"model": str(path), "device": "cpu"} | options))
         assert isinstance(made, TransformersEngine)
         built.append(made)

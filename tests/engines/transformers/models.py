@@ -65,18 +65,66 @@ def config(kind: str, **more: Any) -> Any:
         "eos_token_id": 2,
         "pad_token_id": 0,
     }
-    name, of_its_kind = KINDS[kind]
+    name, of_its_kind = (KINDS | REFUSED)[kind]
     return getattr(transformers, name)(**shape | of_its_kind | more)
 
 
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "llama": ("LlamaConfig", {}),
     "qwen3": ("Qwen3Config", {}),
+    "phi3": ("Phi3Config", {}),
     "tied": ("LlamaConfig", {"tie_word_embeddings": True}),
     "mistral": ("MistralConfig", {"sliding_window": WINDOW}),
     "gemma3": ("Gemma3TextConfig", {"sliding_window": WINDOW, "sliding_window_pattern": 2, "num_hidden_layers": 4}),
+    "gpt2": ("GPT2Config", {"n_embd": 48, "n_layer": 3, "n_head": 4, "n_positions": 2048}),
+    "gemma3n": (
+        "Gemma3nTextConfig",
+        {
+            "sliding_window": WINDOW,
+            "num_hidden_layers": 4,
+            "num_kv_shared_layers": 2,
+            "layer_types": ["sliding_attention", "full_attention"] * 2,
+            "hidden_size_per_layer_input": 16,
+            "vocab_size_per_layer_input": 600,
+            "laurel_rank": 8,
+            "altup_num_inputs": 2,
+            "activation_sparsity_pattern": [0.0] * 4,
+            "intermediate_size": [96] * 4,
+        },
+    ),
+    "lfm2": ("Lfm2Config", {"num_hidden_layers": 4, "layer_types": ["conv", "full_attention"] * 2}),
+    "qwen3-next": (
+        "Qwen3NextConfig",
+        {
+            "num_hidden_layers": 4,
+            "layer_types": ["linear_attention", "full_attention"] * 2,
+            "linear_num_value_heads": 4,
+            "linear_num_key_heads": 2,
+            "linear_key_head_dim": 12,
+            "linear_value_head_dim": 12,
+            "num_experts": 4,
+            "num_experts_per_tok": 2,
+            "moe_intermediate_size": 32,
+            "shared_expert_intermediate_size": 32,
+        },
+    ),
 }
+CUTTABLE = ("llama", "qwen3", "phi3", "tied", "gpt2")  # whose memory of a beginning is a part of that of the whole
 SLIDING = ("mistral", "gemma3")
+REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
+    "mamba": ("MambaConfig", {"state_size": 8}),
+    "jamba": (
+        "JambaConfig",
+        {
+            "num_hidden_layers": 4,
+            "attn_layer_period": 2,
+            "attn_layer_offset": 1,
+            "use_mamba_kernels": False,
+            "num_experts": 2,
+        },
+    ),
+}
+"""Models that do not go on rightly from what they have read."""
 
 
 def make(folder: Path, kind: str = "llama", *, seed: int = 7, **more: Any) -> Path:
