@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib.util
 import re
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from memscope.base.errors import UsageError
+from memscope.base.errors import EngineError, UsageError
 from memscope.base.job import Job
 from memscope.base.settings import Settings, api_key, data_dir
 from memscope.engines.checked import checked
@@ -60,16 +61,31 @@ def open_scorer(settings: Settings, database: Database | None = None) -> Scorer:
     """The engine the settings name, checked before its first use, behind the store unless that is off. A `database`
     that is open already is used instead of opening it once more, and left open. Raises `UsageError`, `EngineError`,
     `StoreError`."""
-    spec = installed(engine_spec(engine_name(settings, Job())))
-    engine = spec.build(engine_options(settings))
+    spec, options = installed(engine_spec(engine_name(settings, Job()))), engine_options(settings)
+    engine = spec.build(options)
     try:
         store = database if database is not None and settings.store else open_store(settings)
     except BaseException:
         engine.close()
         raise
+    sure = checked(engine, spec, None if store is None else Verdicts(store), partial(_better, spec, options))
     if store is None:
-        return Scorer(checked(engine, spec, None))
-    return Scorer(stored(checked(engine, spec, Verdicts(store)), ScoreStore(store)), store, owned=store is not database)
+        return Scorer(sure)
+    return Scorer(stored(sure, ScoreStore(store)), store, owned=store is not database)
+
+
+def _better(spec: EngineSpec, options: EngineOptions, job: Job) -> str:
+    """What really answers where an engine failed its check, if that is known and another; else nothing."""
+    from memscope.engines.recognise import recognise
+
+    try:
+        found = recognise(options, job) if spec.served else None
+    except (EngineError, UsageError):
+        return ""
+    if found is None or found.fits(spec.name):
+        return ""
+    words = found.words().rstrip(".")
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def engine_name(settings: Settings, job: Job) -> str:

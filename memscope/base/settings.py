@@ -44,7 +44,9 @@ class Settings(BaseModel):
         "off",
         description="memories: put those that are messages into the one beside them; system: the system message too",
     )
-    device: str = Field("", description="where a model in this process computes: cpu, cuda, mps; unset: what there is")
+    device: str = Field(
+        "", description="where a model in this process computes: cpu, cuda, mps, gpu; unset: what there is"
+    )
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", description="how a model in this process computes; auto: float32 on a CPU, else as it was saved"
     )

@@ -10,8 +10,8 @@ import hashlib
 import json
 import math
 import threading
-from collections.abc import Generator, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 
 from memscope.base.clock import now
 from memscope.base.errors import EngineError, StoreError
@@ -45,21 +45,27 @@ class Proof:
     noise: float | None = None
 
 
-def checked(engine: Engine, spec: EngineSpec, verdicts: Verdicts | None) -> Engine:
+Look = Callable[[Job], str]
+"""Says what an engine that failed its check is in truth spoken to by, and what to do about that; empty where it does
+not know better."""
+
+
+def checked(engine: Engine, spec: EngineSpec, verdicts: Verdicts | None, look: Look = lambda _: "") -> Engine:
     """`engine`, checked before its first use; itself where there is no check, or none that is made unasked. Without
     `verdicts` it is remembered in this process alone that it passed."""
     if spec.check is None or not spec.quiet:
         return engine
     one_pass = isinstance(engine, OnePassEngine)
-    return CheckedOnePass(engine, spec, verdicts) if one_pass else Checked(engine, spec, verdicts)
+    return (CheckedOnePass if one_pass else Checked)(engine, spec, verdicts, look)
 
 
 class Checked:
     """An engine that is used only once it passed its checks. When one fails, whatever was asked for raises a lasting
     `EngineError` with its words; the next asks again."""
 
-    def __init__(self, engine: Engine, spec: EngineSpec, verdicts: Verdicts | None) -> None:
+    def __init__(self, engine: Engine, spec: EngineSpec, verdicts: Verdicts | None, look: Look) -> None:
         self.engine = engine
+        self._look = look
         self._spec = spec
         self._verdicts = verdicts
         self._key = digest(engine.identity)
@@ -130,7 +136,8 @@ class Checked:
             for check in self._spec.check(self.engine, job):
                 done.append(check)
                 if check.verdict == "fail":
-                    self._refused = check
+                    better = self._look(job)
+                    self._refused = replace(check, do=better) if better else check
                     self._refusals += 1
                     return
         self._proof, self._until = keep(done, self.identity, self._verdicts), now() + HOLDS

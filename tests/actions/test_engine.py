@@ -16,7 +16,7 @@ from memscope.base.settings import Settings
 from memscope.engines.registry import AUTO, engine_names, engine_spec, engine_values
 from tests.engines.conftest import Hasty
 from tests.engines.server import ScoreServer
-from tests.engines.token_server import TokenServer
+from tests.engines.token_server import DeafDialect, Dialect, TokenServer
 from tests.fakes import office
 
 Serve = Callable[..., TokenServer]
@@ -162,3 +162,37 @@ def test_without_a_store_an_engine_is_checked_in_every_process(token_server: Ser
     for number in (1, 2):
         assert run(server, store=False) is None
         assert generated(server) == number
+
+
+class OllamaDialect(DeafDialect):
+    """Completes, gives nothing of its prompt back, and says what it is."""
+
+    owner = "library"
+
+    def __init__(self, server: TokenServer) -> None:
+        super().__init__(server)
+        self.routes["GET /api/version"] = lambda _: {"version": "0.12.11"}
+
+
+@pytest.mark.parametrize(
+    ("speaks", "engine", "words"),
+    [
+        ("sglang", "vllm", "It looks like SGLang: --engine sglang."),
+        (
+            OllamaDialect,
+            "openai-echo",
+            "It looks like Ollama 0.12.11, and it gives log-probabilities of generated tokens",
+        ),
+    ],
+)
+def test_a_server_of_another_kind_is_named_with_what_to_run_instead(
+    token_server: Serve, speaks: str | type[Dialect], engine: str, words: str
+) -> None:
+    scorer = open_scorer(Settings(engine=engine, base_url=token_server(speaks).url, model="tiny"))
+    try:
+        run, _ = score_matrix(office(), scorer, Job())
+    finally:
+        scorer.close()
+
+    assert run.reason is not None
+    assert words in run.reason

@@ -37,7 +37,8 @@ CHATML = (
 @dataclass(frozen=True)
 class Shape:
     """What a file holds. `extra`: tokens of the vocabulary that no text is made of; `bos`: a text has to begin with
-    the first special token; `template`: the file's own, if any."""
+    the first special token; `template`: the file's own, if any; `rope`: how positions are stretched, if a file says
+    so; `original`: the tokens of a context up to which they are not, or by short factors."""
 
     layers: int = 2
     width: int = 32
@@ -48,6 +49,8 @@ class Shape:
     extra: int = 0
     bos: bool = False
     template: str | None = CHATML
+    rope: str = ""
+    original: int = 0
     seed: int = 1
 
 
@@ -109,6 +112,12 @@ def write(path: Path, shape: Shape) -> Path:
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_rope_dimension_count(shape.width // shape.heads)
     writer.add_rope_freq_base(10_000.0)
+    if shape.rope:
+        writer.add_rope_scaling_type(gguf.RopeScalingType(shape.rope))
+    if shape.original:
+        writer.add_rope_scaling_orig_ctx_len(shape.original)
+    if shape.rope == "yarn":
+        writer.add_rope_scaling_factor(shape.context / shape.original)
     tokens = vocabulary(shape)
     kinds = [gguf.TokenType.CONTROL if token in SPECIAL else gguf.TokenType.NORMAL for token in tokens]
     writer.add_tokenizer_model("gpt2")
@@ -123,6 +132,10 @@ def write(path: Path, shape: Shape) -> Path:
         writer.add_chat_template(shape.template)
     for name, tensor in weights(shape).items():
         writer.add_tensor(f"{name}.weight", tensor)
+    if shape.rope == "longrope":
+        turned = shape.width // shape.heads // 2
+        writer.add_tensor("rope_factors_short.weight", np.ones(turned, np.float32))
+        writer.add_tensor("rope_factors_long.weight", np.linspace(1, 8, turned, dtype=np.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -145,6 +145,54 @@ def test_another_file_of_the_same_name_has_another_identity(tmp_path: Path, monk
     assert one == again
     assert identity() != one
     assert len({identity(), identity(device="cpu"), identity(template="chatml"), identity(fold="memories")}) == 4
+    assert identity(device="cuda") == identity(device="gpu") != identity(device="cpu")
+
+
+def test_another_version_of_the_library_has_another_identity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: object())
+    path = tmp_path / "a.gguf"
+    path.write_bytes(b"GGUF")
+    found = []
+    for version in ("0.3.35", "0.3.36"):
+        installed = tmp_path / version / f"llama_cpp_python-{version}.dist-info"
+        installed.mkdir(parents=True)
+        (installed / "METADATA").write_text(f"Metadata-Version: 2.1\nName: llama-cpp-python\nVersion: {version}\n")
+        monkeypatch.syspath_prepend(tmp_path / version)
+        found.append(ENGINE.build(EngineOptions(model=str(path))).identity)
+
+    assert found[0] != found[1]
+    assert ("library", "llama-cpp-python 0.3.36") in found[1].options
+
+
+def test_every_part_of_a_split_file_belongs_to_its_identity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: object())
+    parts = [tmp_path / f"a-{part:05}-of-00003.gguf" for part in (1, 2, 3)]
+    for part in parts:
+        part.write_bytes(b"GGUF")
+
+    def identity() -> object:
+        return ENGINE.build(EngineOptions(model=str(parts[0]))).identity
+
+    whole = identity()
+    assert identity() == whole
+    parts[2].write_bytes(b"GGUF of others")
+    assert identity() != whole
+    parts[1].unlink()
+    missing = refusal(monkeypatch, model=str(parts[0]))
+    assert "a part of the model" in missing.what and missing.where == str(parts[1])
+
+
+@pytest.mark.parametrize("device", ["banana", "CPU", "cuda:1"])
+def test_a_device_that_there_is_not_is_refused(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = refusal(monkeypatch, model="a.gguf", device=device)
+
+    assert repr(device) in refused.what and "cpu, cuda, gpu" in refused.do
+
+
+def test_a_dtype_is_refused_as_the_file_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = refusal(monkeypatch, model="a.gguf", dtype="float16")
+
+    assert "float16" in refused.what and "--dtype" in refused.do
 
 
 # --- with it ---------------------------------------------------------------------------------------------------------
@@ -340,6 +388,61 @@ def test_a_conversation_that_is_too_long_is_named_with_both_numbers(
 
     assert "takes 300" in caught.value.what
     assert f"{len(engine_of(gguf_file()).layout(render(office()), job).whole)} tokens" in caught.value.what
+
+
+@pytest.mark.llamacpp
+def test_what_was_scored_before_changes_no_number_of_a_model_with_two_sets_of_factors(
+    gguf_file: Files, engine_of: Engines, job: Job
+) -> None:
+    two_sets = gguf_file(rope="longrope", original=2100)  # a context of 2,100 tokens would be made one of 2,304
+    model = engine_of(two_sets).model
+    ids = [3 + number * 7 % 250 for number in range(2048)]
+    [first] = model.logprobs(ids[:900], [(500, 900)], job)
+
+    model.logprobs(ids, [(2000, 2048)], job)
+    with pytest.raises(EngineError, match="takes 2,048 "):
+        model.logprobs([*ids, 3], [(2000, 2049)], job)
+    fresh = [engine_of(path).model for path in (two_sets, gguf_file())]
+
+    assert model.longest(job) == 2048
+    for other in (model, *fresh):  # the short factors of these files are all 1, as if there were none
+        [again] = other.logprobs(ids[:900], [(500, 900)], job)
+        assert again.logprobs == pytest.approx(first.logprobs, abs=1e-4)
+
+
+@pytest.mark.llamacpp
+def test_other_models_take_the_whole_context_they_were_trained_on(
+    gguf_file: Files, engine_of: Engines, job: Job
+) -> None:
+    ids = [3 + number * 7 % 250 for number in range(1500)]
+    model = engine_of(gguf_file(rope="yarn", original=1024)).model
+    [first] = model.logprobs(ids[:900], [(500, 900)], job)
+    model.logprobs(ids, [(1400, 1500)], job)
+    [again] = model.logprobs(ids[:900], [(500, 900)], job)
+
+    assert model.longest(job) == 4096
+    assert again.logprobs == pytest.approx(first.logprobs, abs=1e-4)
+    assert engine_of(gguf_file(rope="longrope", original=4096)).model.longest(job) == 4096
+
+
+@pytest.mark.llamacpp
+def test_two_sets_of_factors_are_expected_where_a_file_names_no_way_to_stretch(
+    gguf_file: Files, engine_of: Engines, job: Job
+) -> None:
+    assert engine_of(gguf_file(original=1024)).model.longest(job) == 1024
+
+
+@pytest.mark.llamacpp
+def test_a_gpu_that_is_not_there_is_not_passed_over(gguf_file: Files, engine_of: Engines, job: Job) -> None:
+    import llama_cpp
+
+    if llama_cpp.llama_supports_gpu_offload():
+        pytest.skip("there is a GPU")
+
+    with pytest.raises(UsageError) as caught:
+        engine_of(gguf_file(), device="cuda").score(render(office()), job)
+
+    assert "no GPU" in caught.value.what and "--device cpu" in caught.value.do
 
 
 @pytest.mark.llamacpp

@@ -1,7 +1,8 @@
 """`llamacpp`: a GGUF file, computed in this process by llama.cpp (the extra `llamacpp`).
 
 What stands before a change is not computed again, and nothing is rounded that need not be: keys and values are kept in
-float32, and flash attention is off.
+float32, and flash attention is off. Models with LongRoPE take no more than the context they began with: behind it
+llama.cpp turns all positions by other factors, and the numbers of short conversations would be others.
 """
 
 from __future__ import annotations

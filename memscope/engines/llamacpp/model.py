@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,8 @@ from memscope.engines.token_text import spelled
 
 _MAGIC = b"GGUF"
 _HEAD = 2**20  # bytes at the beginning of a file that tell it from others
+_PART = re.compile(r"(.+)-\d{5}-of-(\d{5})\.gguf", re.DOTALL)  # the name of a file that is one of several
+_GPU = frozenset({"gpu", "cuda", "metal", "mps", "vulkan"})  # llama.cpp is built for one of them: all are that one
 
 
 class LlamaCpp:
@@ -32,15 +36,18 @@ class LlamaCpp:
     capabilities = Capabilities(label="llamacpp", tokens=True, concurrency=1, reuses=True)
 
     def __init__(self, options: EngineOptions) -> None:
-        """Raises `UsageError` where the options name no GGUF file, or no template there is."""
+        """Raises `UsageError` where the options name no GGUF file, or a template, device or dtype that cannot be."""
+        self._gpu = _on_gpu(options.device)
+        if options.dtype != "auto":
+            do = "Leave --dtype out; a file with another quantisation has another."
+            raise UsageError(f"llamacpp computes as the file was saved, not in {options.dtype}", do=do)
         self._path = Path(options.model).expanduser() if options.model else None
-        numbers = [("flash attention", "off"), ("keys and values", "f32")]
+        numbers = [("flash attention", "off"), ("keys and values", "f32"), ("library", _library()), ("rope", "short")]
         self._template = template_of(options.template) if options.template else None
         if self._template is not None:
             numbers.append(("template", self._template.digest))
-        if options.device:
-            numbers.append(("device", options.device))
-        self._gpu = options.device != "cpu"
+        if self._gpu is not None:
+            numbers.append(("device", "gpu" if self._gpu else "cpu"))
         revision = _digest(self._path)
         assert self._path is not None
         self.identity = EngineIdentity(
@@ -128,19 +135,49 @@ def _logprob(row: NDArray[np.float32], token: int) -> float:
     return float(logits[token] - highest - np.log(np.exp(logits - highest).sum()))
 
 
+def _on_gpu(device: str) -> bool | None:
+    """Whether `--device` names a GPU; None where it is unset. Raises `UsageError` for what it cannot be."""
+    if device and device != "cpu" and device not in _GPU:
+        do = f"There are: cpu, {', '.join(sorted(_GPU))}. Unset, it computes on a GPU where it can."
+        raise UsageError(f"llamacpp has no device {device!r}", do=do)
+    return device in _GPU if device else None
+
+
+def _library() -> str:
+    """The version that computes; nothing is loaded for it."""
+    try:
+        return f"llama-cpp-python {metadata.version('llama-cpp-python')}"
+    except metadata.PackageNotFoundError:  # it can be imported, and was not installed under this name
+        return "llama-cpp-python"
+
+
+def _parts(path: Path) -> list[Path]:
+    """The files that llama.cpp loads for this one: a large model is split into several."""
+    if (found := _PART.fullmatch(path.name)) is None:
+        return [path]
+    return [path.with_name(f"{found[1]}-{part:05}-of-{found[2]}.gguf") for part in range(1, int(found[2]) + 1)]
+
+
 def _digest(path: Path | None) -> str:
-    """What tells a file from others, and from what it was before a change. Raises `UsageError` where it is no GGUF."""
+    """What tells a file, or the parts of one, from others, and from what it was before a change. Raises `UsageError`
+    where it is no GGUF, or a part is missing."""
     if path is None:
         raise UsageError("llamacpp needs a GGUF file", do="Give its path as --model.")
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)
-        found = path.stat()
     except OSError as error:
         do = "Give the path of a GGUF file as --model."
         raise UsageError(f"the model cannot be read ({error.strerror})", where=path, do=do) from error
     if not head.startswith(_MAGIC):
         do = "A model folder is for --engine transformers; llama.cpp's convert_hf_to_gguf.py makes a GGUF file of one."
         raise UsageError("this is no GGUF file", where=path, do=do)
-    told = f"{found.st_size} {found.st_mtime_ns} ".encode()
-    return hashlib.sha256(told + head).hexdigest()[:16]
+    told = ""
+    for part in _parts(path):
+        try:
+            found = part.stat()
+        except OSError as error:
+            do = "The parts of a split model have to lie together, under the names they were made with."
+            raise UsageError(f"a part of the model cannot be read ({error.strerror})", where=part, do=do) from error
+        told += f"{found.st_size} {found.st_mtime_ns} "
+    return hashlib.sha256(told.encode() + head).hexdigest()[:16]

@@ -20,28 +20,36 @@ from numpy.typing import NDArray
 
 from memscope.base.errors import EngineError, UsageError
 from memscope.engines.spans import common_prefix
+from memscope.engines.token_engine import too_long
 
 _BATCH = 512  # tokens that are computed together
 _ROWS = 64  # of which have logits, at most: each of them takes 4 bytes for every token of the vocabulary
 _SHORTEST = 1024  # tokens of a context: it is made anew, and longer, when a conversation needs it
+_STEP = 256  # llama.cpp makes the tokens of a context a multiple of it, upwards
+_LIKE_ANY_LENGTH = frozenset({"linear", "yarn"})  # ways to stretch positions that do not look at the context's size
 _EVERY_LAYER = 2**31 - 1
 _PIECE = 256  # bytes of most tokens
+_VALUE = 128  # bytes of what is looked for in a file's metadata, at most
 _SHOWN = 300  # characters of what the library says
 
 
 class Native:
     """A model, and the tokens it has read. For one thread at a time."""
 
-    def __init__(self, path: Path, *, gpu: bool) -> None:
-        """Raises `EngineError` where the file cannot be loaded, `UsageError` where the package cannot."""
+    def __init__(self, path: Path, *, gpu: bool | None) -> None:
+        """`gpu`: whether to compute on one; None where there is one. Raises `EngineError` where the file cannot be
+        loaded, `UsageError` where the package cannot, or has no GPU to compute on."""
         self._api = api = _api()
-        self._path, self._gpu = path, gpu
+        if gpu and not api.llama_supports_gpu_offload():
+            do = "Take --device cpu, or install llama-cpp-python built for this machine's GPU."
+            raise UsageError("there is no GPU that the installed llama-cpp-python can compute on", do=do)
+        self._path, self._gpu = path, gpu is not False
         self._context: Any = None
         self._batch: Any = None
         self._room = 0  # tokens that the context takes
         self._read: list[int] = []  # those it has read
         parameters = api.llama_model_default_params()
-        parameters.n_gpu_layers = _EVERY_LAYER if gpu else 0
+        parameters.n_gpu_layers = _EVERY_LAYER if self._gpu else 0
         _said.clear()
         self._model = api.llama_model_load_from_file(os.fsencode(path), parameters)
         if not self._model:
@@ -49,7 +57,7 @@ class Native:
             raise self._failure("llama.cpp cannot load the model", do)
         self._vocabulary = api.llama_model_get_vocab(self._model)
         self._count: int = api.llama_vocab_n_tokens(self._vocabulary)
-        self.longest: int | None = api.llama_model_n_ctx_train(self._model) or None
+        self.longest = self._longest()
         self.bos = self._special(api.llama_vocab_bos(self._vocabulary))
         self.eos = self._special(api.llama_vocab_eos(self._vocabulary))
         template = api.llama_model_chat_template(self._model, None)
@@ -61,6 +69,28 @@ class Native:
         if self._model:
             self._api.llama_model_free(self._model)
             self._model = None
+
+    def _longest(self) -> int | None:
+        """The tokens that the model takes: no more than it was trained on.
+
+        A model with LongRoPE has two sets of factors, and llama.cpp takes the long ones by the size of the context, not
+        by what is in it. Contexts grow with what is scored, so they stay where the short ones hold.
+        """
+        trained: int | None = self._api.llama_model_n_ctx_train(self._model) or None
+        family = self._told("general.architecture")
+        original = self._told(f"{family}.rope.scaling.original_context_length")
+        if not original.isdecimal() or self._told(f"{family}.rope.scaling.type") in _LIKE_ANY_LENGTH:
+            return trained  # some files with two sets name no type
+        short = int(original)
+        if not short or (trained is not None and trained <= short):
+            return trained
+        return short // _STEP * _STEP
+
+    def _told(self, key: str) -> str:
+        """What the file's metadata say of it; empty where they do not."""
+        buffer = ctypes.create_string_buffer(_VALUE)
+        length = self._api.llama_model_meta_val_str(self._model, key.encode(), buffer, _VALUE)
+        return buffer.value.decode("utf-8", "replace") if length >= 0 else ""
 
     # tokens
 
@@ -161,13 +191,15 @@ class Native:
     # the context
 
     def _make_room(self, tokens: int) -> None:
-        """Has a context that takes so many tokens: one that is too short is made anew."""
+        """Has a context that takes so many tokens: one that is too short is made anew. Raises `EngineError`."""
+        if self.longest is not None and tokens > self.longest:
+            raise too_long(tokens, self.longest, str(self._path))
         if tokens <= self._room:
             return
         self._leave()
         api, room = self._api, max(_SHORTEST, 1 << (tokens - 1).bit_length())
         if self.longest is not None:
-            room = max(min(room, self.longest), tokens)
+            room = min(room, self.longest)
         parameters = api.llama_context_default_params()
         threads = _threads()
         settings = {
