@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
@@ -21,6 +23,9 @@ from memscope.tui.widgets.listing import Listing
 Result = TypeVar("Result")
 
 _AROUND = 14  # lines that the rest of a dialog may take
+
+CLOSING = suppress(NoMatches)
+"""For what is told to a dialog from outside: when it closes, its parts go one by one, some before it does itself."""
 
 TAKE = key("dialog.take", "enter", "screen.deeper", "OK", "Take it")
 

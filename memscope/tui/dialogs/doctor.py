@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from memscope.base.text import clean
 from memscope.reports.doctor import SIGNS, CheckRow
-from memscope.tui.dialogs.dialog import Dialog, said
+from memscope.tui.dialogs.dialog import CLOSING, Dialog, said
 from memscope.tui.widgets.reading import Reading
 
 _PLAIN = {"✓": "+", "✗": "x"}
@@ -46,8 +46,8 @@ class Doctor(Dialog[None]):
 
     def _show(self) -> None:
         """What is known, where it stands on the screen already, and still."""
-        for place in self.query("#checks").results(Static):
-            place.update(Content("\n").join(map(self._line, self._checks)))
+        with CLOSING:
+            self.query_one("#checks", Static).update(Content("\n").join(map(self._line, self._checks)))
             self.query_one("#outcome", Static).update(Content(clean(self._outcome)))
 
     def _line(self, check: CheckRow) -> Content:

@@ -19,7 +19,7 @@ from memscope.base.errors import SettingsError
 from memscope.base.settings import Settings, with_values
 from memscope.base.text import clean, clean_line
 from memscope.tui.dialogs.choice import Choice, Confirm
-from memscope.tui.dialogs.dialog import TAKE, Dialog, said
+from memscope.tui.dialogs.dialog import CLOSING, TAKE, Dialog, said
 from memscope.tui.keys import key
 from memscope.tui.widgets.line_input import LineInput
 from memscope.tui.widgets.lines import LineScroll
@@ -115,14 +115,18 @@ class EnginePicker(Dialog[Settings | None]):
         if not self.is_attached or (choice.url and choice.url != self._asked.base_url):
             return  # the dialog is closed, or another address has been asked since
         self._known[choice.name] = choice
-        self.query_one(Listing).show([self._line(name) for name in self._names])
-        if choice.name == self._here:
-            self._look()
+        with CLOSING:
+            self.query_one(Listing).show([self._line(name) for name in self._names])
+            if choice.name == self._here:
+                self._look()
 
     def point(self, name: str) -> None:
         """Puts the cursor on an engine, unless a person has moved it."""
-        if self.is_attached and name in self._names and not self.query_one(Listing).cursor:
-            self.query_one(Listing).move_to(self._names.index(name))
+        if self.is_attached and name in self._names:
+            with CLOSING:
+                listing = self.query_one(Listing)
+                if not listing.cursor:
+                    listing.move_to(self._names.index(name))
 
     def cost(self, text: str, of: Settings | None = None) -> None:
         """What a run with the settings `of` would take. None: those asked last. What is no longer asked is passed
@@ -162,14 +166,16 @@ class EnginePicker(Dialog[Settings | None]):
             self._waiting = self.set_timer(_PATIENCE, self._find_cost)
 
     def _find_cost(self) -> None:
-        settings = self._wanted()
-        if settings is not None:
-            self._costing = settings
-            self._ask_cost(settings)
+        with CLOSING:
+            settings = self._wanted()
+            if settings is not None:
+                self._costing = settings
+                self._ask_cost(settings)
 
     def _show_cost(self, text: str) -> None:
         if self.is_attached:
-            self.query_one("#cost", Static).update(Content(clean(text)))
+            with CLOSING:
+                self.query_one("#cost", Static).update(Content(clean(text)))
 
     def _wanted(self) -> Settings | None:
         """The settings as they are chosen now; None when they cannot be, which is said."""

@@ -426,3 +426,19 @@ async def test_the_doctor_is_asked_about_the_engine_under_the_cursor_as_it_is_se
     assert await ask(asked.picker, act=look) is OPEN
     wanted = Settings(engine="score-api", base_url=URL)
     assert asked.doctored == [wanted, wanted.model_copy(update={"model": "d"})]  # in a field, d is a letter
+
+
+async def test_what_comes_while_it_closes_is_passed_over() -> None:
+    asked = Asked()
+
+    async def look(pilot: Pilot[Any]) -> None:
+        asked.picker.answered(EMBEDDED)
+        await pilot.pause()
+        for part in ("#cost", "#about", Listing):
+            await asked.picker.query(part).remove()
+        assert asked.picker.is_attached
+        asked.picker.answered(SILENT)
+        asked.picker.cost("5 scorings")
+        asked.picker.point("llm")
+
+    await ask(asked.picker, act=look)
