@@ -66,10 +66,12 @@ class Layouts(Generic[Laid]):
         """`prompt` laid out to its end, without looking for its responses. Raises what `lay` raises."""
         return self._lay(chat(prompt, self._fold), job)
 
-    def of(self, prompt: Prompt, job: Job) -> Layout[Laid]:
-        """The layout of `prompt`. Raises what `lay` raises."""
+    def of(self, prompt: Prompt, job: Job, accept: Callable[[Laid], object] = lambda _: None) -> Layout[Laid]:
+        """The layout of `prompt`. `accept` sees it whole before its responses are looked for, and may raise. Raises
+        what `lay` raises."""
         said = chat(prompt, self._fold)
         whole = self._lay(said, job)
+        accept(whole)
         known = self._entry(prompt)
         with known.lock:  # others wait for the first to look, and then need not
             if known.found is None:

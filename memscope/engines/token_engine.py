@@ -30,6 +30,7 @@ NOT_SHOWN = "response not visible to this template: the chat template shows noth
 NOTHING_BEFORE = "nothing stands before this response, and a first token has no log-probability"
 ROUNDING = 1e-4  # nats above 0 that are rounding: the log-probability of what is certain
 _DIGEST = 16
+_BEHIND = 64  # tokens, at most, that stand behind the last response, which are not sent
 _KEPT_TOKENS = 500_000  # of responses whose scores are remembered by an engine that reuses what stands before a change
 
 
@@ -92,10 +93,14 @@ class TokenEngine:
     def layout(self, prompt: Prompt, job: Job) -> Layout[list[int]]:
         """The prompt as token ids, and where its responses stand in them. Raises `EngineError`, also where it is longer
         than the model takes."""
-        laid = self._layouts.of(prompt, job)
-        longest = self.model.longest(job)
-        if longest is not None and len(laid.whole) >= longest:
-            raise too_long(len(laid.whole), longest, self.identity.url or None)
+
+        def accept(ids: list[int], behind: int = _BEHIND) -> None:
+            longest = self.model.longest(job)
+            if longest is not None and len(ids) - behind >= longest:
+                raise too_long(len(ids), longest, self.identity.url or None)
+
+        laid = self._layouts.of(prompt, job, accept)
+        accept(laid.whole, 0)
         return laid
 
     def count(self, prompt: Prompt, job: Job) -> int:

@@ -373,7 +373,7 @@ def test_a_conversation_that_is_too_long_is_named_with_both_numbers(
 
     error = failing(engine, job)
 
-    tokens = len(Local().lay(chat(render(office())), job)) - 2  # to the end of the last response
+    tokens = engine.count(render(office()), job)
     assert f"{tokens} tokens" in error.what and "takes 50" in error.what
     assert not completions(server)
 

@@ -356,3 +356,18 @@ def test_a_server_that_is_not_there_ends_a_run_with_its_baseline(
     for ablation, result in columns(engine, TALK, [BASELINE], Job()):
         run.land(ablation, result)
     assert "no answer" in (run.reason or "")
+
+
+def test_a_conversation_far_too_long_is_refused_before_its_responses_are_looked_for(
+    token_server: Serve, job: Hasty
+) -> None:
+    server = token_server("vllm", longest=50)
+    engine = engine_spec("vllm").build(EngineOptions(base_url=server.url, model=NAME))
+    try:
+        with pytest.raises(EngineError, match=r"tokens, and the model takes 50"):
+            engine.score(render(talk(user("word " * 300), assistant("Yes."), user("And?"), assistant("No."))), job)
+    finally:
+        engine.close()
+
+    assert len(server.log("/tokenize")) == 1
+    assert not server.log("/completions")
