@@ -387,7 +387,7 @@ def test_a_conversation_that_is_too_long_is_named_with_both_numbers(
         engine_of(gguf_file(context=300)).score(render(office()), job)
 
     assert "takes 300" in caught.value.what
-    assert f"{len(engine_of(gguf_file()).layout(render(office()), job).whole)} tokens" in caught.value.what
+    assert f"{engine_of(gguf_file()).count(render(office()), job)} tokens" in caught.value.what
 
 
 @pytest.mark.llamacpp
