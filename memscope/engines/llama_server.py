@@ -28,7 +28,7 @@ from memscope.engines.chat import Chat
 from memscope.engines.http import Server
 from memscope.engines.protocol import Capabilities, EngineIdentity
 from memscope.engines.registry import EngineOptions, EngineSpec
-from memscope.engines.served import ServedModel, connect, names, number
+from memscope.engines.served import ServedModel, connect, engine_at, names, number
 from memscope.engines.templates import refused
 from memscope.engines.token_checks import token_checks
 from memscope.engines.token_engine import TokenEngine, TokenScores
@@ -303,15 +303,10 @@ def _is_open(piece: bytes) -> bool:
 
 
 def _build(options: EngineOptions) -> TokenEngine:
-    server = connect("llama-server", options)
     try:
-        return TokenEngine(LlamaServer(server, ServedModel(server, options), options), options.fold)
+        return engine_at("llama-server", options, LlamaServer)
     except EngineError as error:
-        server.close()
         advise(error)
-        raise
-    except BaseException:
-        server.close()
         raise
 
 

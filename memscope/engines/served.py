@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from memscope.engines.chat import Chat
 from memscope.engines.http import Server
 from memscope.engines.registry import EngineOptions
 from memscope.engines.templates import FOLDING
+from memscope.engines.token_engine import TokenEngine, TokenModel
 
 TIMEOUT = 600.0
 QUICK = 3.0  # seconds that a person who chooses an engine waits for a server
@@ -46,6 +47,18 @@ def server_at(name: str, url: str, options: EngineOptions, *, timeout: float = T
     if hasty:
         return Server(url, api_key=options.api_key, timeout=min(seconds, QUICK), retries=0)
     return Server(url, api_key=options.api_key, timeout=seconds)
+
+
+def engine_at(
+    name: str, options: EngineOptions, model: Callable[[Server, ServedModel, EngineOptions], TokenModel]
+) -> TokenEngine:
+    """The engine of a `model` behind the server at the options' address. Raises `UsageError`, `EngineError`."""
+    server = connect(name, options)
+    try:
+        return TokenEngine(model(server, ServedModel(server, options), options), options.fold)
+    except BaseException:
+        server.close()
+        raise
 
 
 def listed(server: Server, job: Job, path: str = "/v1/models") -> list[Served]:

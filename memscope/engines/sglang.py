@@ -22,10 +22,10 @@ from memscope.engines.chat import Chat
 from memscope.engines.http import Server
 from memscope.engines.protocol import Capabilities, EngineIdentity
 from memscope.engines.registry import EngineOptions, EngineSpec
-from memscope.engines.served import ServedModel, connect, may_lack_memory, names, number, tokenise, tokenised
+from memscope.engines.served import ServedModel, connect, engine_at, may_lack_memory, names, number, tokenise, tokenised
 from memscope.engines.templates import template_of
 from memscope.engines.token_checks import token_checks
-from memscope.engines.token_engine import TokenEngine, TokenScores
+from memscope.engines.token_engine import TokenScores
 
 _FEWER = (
     "If it ran out of memory, start it with a lower --chunked-prefill-size or --mem-fraction-static: the"
@@ -133,20 +133,11 @@ def _asking(count: int, **more: object) -> dict[str, Any]:
     return {"return_logprob": True, "return_text_in_logprobs": True, "sampling_params": sampling}
 
 
-def _build(options: EngineOptions) -> TokenEngine:
-    server = connect("sglang", options)
-    try:
-        return TokenEngine(Sglang(server, ServedModel(server, options), options), options.fold)
-    except BaseException:
-        server.close()
-        raise
-
-
 ENGINE = EngineSpec(
     "sglang",
     "a server of SGLang",
     Sglang.capabilities,
-    _build,
+    lambda options: engine_at("sglang", options, Sglang),
     lambda options, job: names(connect("sglang", options, hasty=True), job),
     check=token_checks,
 )

@@ -22,9 +22,9 @@ from memscope.engines.chat import Chat
 from memscope.engines.http import Server
 from memscope.engines.protocol import Capabilities, EngineIdentity
 from memscope.engines.registry import EngineOptions, EngineSpec
-from memscope.engines.served import ServedModel, connect, may_lack_memory, names, number, tokenise
+from memscope.engines.served import ServedModel, connect, engine_at, may_lack_memory, names, number, tokenise
 from memscope.engines.token_checks import token_checks
-from memscope.engines.token_engine import TokenEngine, TokenScores
+from memscope.engines.token_engine import TokenScores
 
 _SHOWN = 3  # ids of a wrong entry
 _MEMORY = (
@@ -118,20 +118,11 @@ def _entry(entry: Any, token: int, at: int, where: str) -> tuple[float, str]:
     return logprob, text if isinstance(text, str) else ""
 
 
-def _build(options: EngineOptions) -> TokenEngine:
-    server = connect("vllm", options)
-    try:
-        return TokenEngine(Vllm(server, ServedModel(server, options), options), options.fold)
-    except BaseException:
-        server.close()
-        raise
-
-
 ENGINE = EngineSpec(
     "vllm",
     "a server of vLLM 0.8 or newer",
     Vllm.capabilities,
-    _build,
+    lambda options: engine_at("vllm", options, Vllm),
     lambda options, job: names(connect("vllm", options, hasty=True), job),
     check=token_checks,
 )

@@ -101,6 +101,8 @@ def test_what_an_engine_lacks_is_told_with_how_to_install_it(monkeypatch: pytest
     assert "pip install 'memscope[hf]'" in missing_packages(engine_spec("transformers"))
     with pytest.raises(UsageError, match="torch and transformers, not installed"):
         open_scorer(Settings(engine="transformers", model="a/b"))
+    with pytest.raises(UsageError, match=r"llama_cpp, not installed: pip install 'memscope\[llamacpp\]'"):
+        open_scorer(Settings(engine="llamacpp", model="a.gguf"))
 
 
 # --- the check before the first use ----------------------------------------------------------------------------------

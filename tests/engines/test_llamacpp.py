@@ -5,7 +5,6 @@ Most of it needs the extra `llamacpp` and the package gguf, which writes tiny mo
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 import threading
@@ -93,46 +92,33 @@ def test_naming_the_engine_loads_nothing_heavy() -> None:
     assert done.stdout.strip() == "set()"
 
 
-def test_without_the_package_it_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-
-    with pytest.raises(UsageError) as caught:
-        ENGINE.build(EngineOptions(model=str(tmp_path / "a.gguf")))
-
-    assert "llama_cpp" in caught.value.what and "memscope[llamacpp]" in caught.value.do
-
-
-def refusal(monkeypatch: pytest.MonkeyPatch, **options: Any) -> UsageError:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: object())  # only looked at
+def refusal(**options: Any) -> UsageError:
     with pytest.raises(UsageError) as caught:
         ENGINE.build(EngineOptions(**options))
     return caught.value
 
 
-def test_without_a_model_it_asks_for_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "--model" in refusal(monkeypatch).do
+def test_without_a_model_it_asks_for_a_file() -> None:
+    assert "--model" in refusal().do
 
 
-def test_a_missing_file_a_folder_and_another_file_are_no_models(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_file_a_folder_and_another_file_are_no_models(tmp_path: Path) -> None:
     other = tmp_path / "model.safetensors"
     other.write_bytes(b"\x10\0\0\0\0\0\0\0{}")
 
-    assert "No such file" in refusal(monkeypatch, model=str(tmp_path / "none.gguf")).what
-    assert "directory" in refusal(monkeypatch, model=str(tmp_path)).what
-    assert "no GGUF file" in refusal(monkeypatch, model=str(other)).what
+    assert "No such file" in refusal(model=str(tmp_path / "none.gguf")).what
+    assert "directory" in refusal(model=str(tmp_path)).what
+    assert "no GGUF file" in refusal(model=str(other)).what
 
 
-def test_a_template_that_does_not_exist_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_template_that_does_not_exist_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.gguf"
     path.write_bytes(b"GGUF")
 
-    assert "'chatm1'" in refusal(monkeypatch, model=str(path), template="chatm1").what
+    assert "'chatm1'" in refusal(model=str(path), template="chatm1").what
 
 
-def test_another_file_of_the_same_name_has_another_identity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: object())
+def test_another_file_of_the_same_name_has_another_identity(tmp_path: Path) -> None:
     path = tmp_path / "a.gguf"
 
     def identity(**options: Any) -> object:
@@ -149,7 +135,6 @@ def test_another_file_of_the_same_name_has_another_identity(tmp_path: Path, monk
 
 
 def test_another_version_of_the_library_has_another_identity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: object())
     path = tmp_path / "a.gguf"
     path.write_bytes(b"GGUF")
     found = []
@@ -164,8 +149,7 @@ def test_another_version_of_the_library_has_another_identity(tmp_path: Path, mon
     assert ("library", "llama-cpp-python 0.3.36") in found[1].options
 
 
-def test_every_part_of_a_split_file_belongs_to_its_identity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: object())
+def test_every_part_of_a_split_file_belongs_to_its_identity(tmp_path: Path) -> None:
     parts = [tmp_path / f"a-{part:05}-of-00003.gguf" for part in (1, 2, 3)]
     for part in parts:
         part.write_bytes(b"GGUF")
@@ -178,19 +162,19 @@ def test_every_part_of_a_split_file_belongs_to_its_identity(tmp_path: Path, monk
     parts[2].write_bytes(b"GGUF of others")
     assert identity() != whole
     parts[1].unlink()
-    missing = refusal(monkeypatch, model=str(parts[0]))
+    missing = refusal(model=str(parts[0]))
     assert "a part of the model" in missing.what and missing.where == str(parts[1])
 
 
 @pytest.mark.parametrize("device", ["banana", "CPU", "cuda:1"])
-def test_a_device_that_there_is_not_is_refused(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    refused = refusal(monkeypatch, model="a.gguf", device=device)
+def test_a_device_that_there_is_not_is_refused(device: str) -> None:
+    refused = refusal(model="a.gguf", device=device)
 
     assert repr(device) in refused.what and "cpu, cuda, gpu" in refused.do
 
 
-def test_a_dtype_is_refused_as_the_file_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    refused = refusal(monkeypatch, model="a.gguf", dtype="float16")
+def test_a_dtype_is_refused_as_the_file_has_its_own() -> None:
+    refused = refusal(model="a.gguf", dtype="float16")
 
     assert "float16" in refused.what and "--dtype" in refused.do
 

@@ -7,30 +7,17 @@ llama.cpp turns all positions by other factors, and the numbers of short convers
 
 from __future__ import annotations
 
-import importlib.util
-
-from memscope.base.errors import UsageError
 from memscope.engines.llamacpp.model import LlamaCpp
-from memscope.engines.registry import EngineOptions, EngineSpec
+from memscope.engines.registry import EngineSpec
 from memscope.engines.token_checks import token_checks
 from memscope.engines.token_engine import TokenEngine
-
-_PACKAGES = ("llama_cpp",)
-
-
-def _build(options: EngineOptions) -> TokenEngine:
-    if missing := [package for package in _PACKAGES if importlib.util.find_spec(package) is None]:
-        what = f"llamacpp needs {' and '.join(missing)}, not installed"
-        raise UsageError(what, do="Install it: pip install 'memscope[llamacpp]'.")
-    return TokenEngine(LlamaCpp(options), options.fold)
-
 
 ENGINE = EngineSpec(
     "llamacpp",
     "a GGUF file, in this process",
     LlamaCpp.capabilities,
-    _build,
-    packages=_PACKAGES,
+    lambda options: TokenEngine(LlamaCpp(options), options.fold),
+    packages=("llama_cpp",),
     extra="llamacpp",
     check=token_checks,
 )
