@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from memscope.base.errors import EngineError
 from memscope.base.job import Job
-from memscope.engines.http import Server
+from memscope.clients.http import Server
 from memscope.engines.registry import EngineOptions
 from memscope.engines.served import MOST_MODELS, Served, listed, root, server_at
 

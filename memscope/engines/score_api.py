@@ -19,9 +19,9 @@ from typing import Any
 
 from memscope.base.errors import EngineError
 from memscope.base.job import Job
+from memscope.clients.http import RETRIED, Server
 from memscope.conversation.render import Prompt, Turn
 from memscope.engines.chat import Fold
-from memscope.engines.http import RETRIED, Server
 from memscope.engines.layout import Layouts
 from memscope.engines.protocol import Capabilities, EngineIdentity, ResponseScore
 from memscope.engines.registry import EngineOptions, EngineSpec

@@ -8,8 +8,8 @@ from typing import Any
 
 from memscope.base.errors import EngineError, UsageError
 from memscope.base.job import Job
+from memscope.clients.http import Server
 from memscope.engines.chat import Chat
-from memscope.engines.http import Server
 from memscope.engines.registry import EngineOptions
 from memscope.engines.templates import FOLDING
 from memscope.engines.token_engine import TokenEngine, TokenModel

@@ -18,8 +18,8 @@ import numpy as np
 from memscope.base.errors import EngineError
 from memscope.base.job import Job
 from memscope.base.text import Span
+from memscope.clients.http import Server
 from memscope.engines.chat import Chat
-from memscope.engines.http import Server
 from memscope.engines.protocol import Capabilities, EngineIdentity
 from memscope.engines.registry import EngineOptions, EngineSpec
 from memscope.engines.served import ServedModel, connect, engine_at, may_lack_memory, names, number, tokenise, tokenised

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from memscope.base.job import Job
-from memscope.engines.http import Server
+from memscope.clients.http import Server
 from tests.engines.server import ScoreServer
 
 

@@ -14,10 +14,10 @@ from memscope.attribution.columns import columns
 from memscope.attribution.matrix import MatrixRun, State
 from memscope.base.errors import EngineError, UsageError
 from memscope.base.job import Job
+from memscope.clients import http
 from memscope.conversation.ablation import AGAIN, BASELINE, Ablation
 from memscope.conversation.model import Conversation
 from memscope.conversation.render import Prompt, Renderer, render
-from memscope.engines import http
 from memscope.engines.chat import chat
 from memscope.engines.protocol import Engine
 from memscope.engines.registry import EngineOptions, engine_spec

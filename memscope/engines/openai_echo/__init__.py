@@ -20,9 +20,9 @@ import numpy as np
 
 from memscope.base.errors import EngineError, UsageError
 from memscope.base.job import Job
+from memscope.clients.http import Server
 from memscope.conversation.render import Prompt
 from memscope.engines.chat import Chat
-from memscope.engines.http import Server
 from memscope.engines.layout import Layout, Layouts
 from memscope.engines.openai_echo.places import Places, places
 from memscope.engines.protocol import Capabilities, EngineIdentity, Marks, ResponseScore

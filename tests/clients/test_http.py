@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from memscope.base import clock
 from memscope.base.errors import Cancelled, EngineError, MemscopeError, UsageError
 from memscope.base.job import Job
-from memscope.engines import http
-from memscope.engines.http import LONGEST_RETRY_AFTER, RETRIES, Server
+from memscope.clients import http
+from memscope.clients.http import LONGEST_RETRY_AFTER, RETRIES, Server
 from tests.engines.conftest import Hasty
 from tests.engines.server import ScoreServer, score
 

@@ -25,7 +25,7 @@ import httpx
 from memscope.base.clock import now
 from memscope.base.errors import Cancelled, EngineError, UsageError
 from memscope.base.job import Job
-from memscope.engines.pace import Pace
+from memscope.clients.pace import Pace
 
 RETRIES = 2
 RETRIED = frozenset({408, 409, 429}) | frozenset(range(500, 600))

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from memscope.base.errors import Cancelled, EngineError
 from memscope.base.job import Job
-from memscope.engines.http import Server
-from memscope.engines.pace import Pace
+from memscope.clients.http import Server
+from memscope.clients.pace import Pace
 from tests.engines.conftest import Hasty
 from tests.engines.server import ScoreServer
 
