@@ -23,6 +23,10 @@ from memscope.base.toml_edit import entries, with_entry
 _FALLBACKS = {"base_url": ("OPENAI_BASE_URL",)}  # read after MEMSCOPE_<NAME>
 _KEYS = ("MEMSCOPE_API_KEY", "OPENAI_API_KEY")
 _BY_HAND = "Change the file by hand."
+_CLASSIC = {
+    "context": "window",
+    "threshold": 0.01,
+}  # what compat brings, unless a flag says otherwise
 SESSION = "this session"  # the origin of a value that was changed in the console and not written
 
 
@@ -58,13 +62,21 @@ class Settings(BaseModel):
         2_000_000, ge=0, description="ask before a run that scores more tokens than this; 0: never ask"
     )
     thinking: bool = Field(False, description="score and send thinking too")
+    context: Literal["full", "window"] = Field(
+        "full", description="what stands before the responses that are looked at: all of it, or the system prompt alone"
+    )
+    compat: Literal["", "classic"] = Field(
+        "", description="classic: the numbers of the first memory scorers, quirks included, to compare with"
+    )
+    chat_url: str = Field("", description="where a chat server answers; unset: no chat model is ever asked")
+    chat_model: str = Field("", description="the chat server's model; one alone is chosen by itself")
     rules_off: tuple[str, ...] = Field((), description="memory rules not to use: fenced, tool, heading")
     patterns: dict[str, str] = Field({}, description="more memory rules: a name and a regex with groups key and text")
     theme: str = Field("", description="the console's theme; empty: the last chosen, else textual-dark")
     glyphs: Literal["auto", "ascii"] = Field("auto", description="ascii: the console draws without · × ▁ and the like")
     keys: dict[str, str] = Field({}, description="the console's keys: a binding's id and the keys, as slash,ctrl+f")
 
-    @field_validator("base_url")
+    @field_validator("base_url", "chat_url")
     @classmethod
     def _no_credentials(cls, url: str) -> str:
         """They would be shown by `config` and kept with every score."""
@@ -121,6 +133,10 @@ def resolve(flags: Mapping[str, Any] | None = None) -> Resolved:
     for found, where in places:
         values |= found
         origins |= where
+    if values.get("compat") == "classic":
+        brought = {name: value for name, value in _CLASSIC.items() if name not in given}
+        values |= brought
+        origins |= dict.fromkeys(brought, "compat classic")
     return Resolved(_checked(values, origins), origins)
 
 

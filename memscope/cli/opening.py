@@ -70,6 +70,8 @@ _FLAGS = (
     "threshold",
     "store",
     "thinking",
+    "context",
+    "compat",
 )
 _FIELDS: dict[str, Any] = {name: _flag(name) for name in _FLAGS}
 _Flags = create_model("_Flags", __base__=Options, **_FIELDS)

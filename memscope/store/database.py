@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -63,6 +63,37 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     )
     """,
     ),
+    (
+        "ALTER TABLE journal ADD COLUMN step INTEGER",  # of entries made, and undone, at once: the first
+        "CREATE INDEX journal_undone ON journal (previous)",
+        """
+    CREATE TABLE weights (
+        id           INTEGER PRIMARY KEY AUTOINCREMENT,
+        conversation BLOB NOT NULL,  -- conversation.lineage
+        memory       BLOB NOT NULL,  -- its key
+        at           REAL NOT NULL,  -- when it was scored, seconds since the epoch
+        score        REAL NOT NULL,  -- nats
+        weight       REAL NOT NULL   -- what the scores so far make of it, nats
+    )
+    """,
+        "CREATE INDEX weights_memories ON weights (conversation, memory)",
+        """
+    CREATE TABLE runs (
+        conversation BLOB NOT NULL,  -- conversation.lineage, and the context window
+        engine       BLOB NOT NULL,  -- a digest of its identity
+        about        TEXT NOT NULL,  -- a JSON object; see store.runs
+        at           REAL NOT NULL,  -- seconds since the epoch
+        PRIMARY KEY (conversation, engine)
+    )
+    """,
+        """
+    CREATE TABLE replies (
+        key   BLOB PRIMARY KEY,  -- a digest of what was asked, and of whom
+        reply TEXT NOT NULL,     -- a JSON object; see store.replies
+        at    REAL NOT NULL      -- seconds since the epoch
+    )
+    """,
+    ),
 )
 
 
@@ -106,6 +137,13 @@ class Database:
         """One statement, on disk when this returns; the rows it is `RETURNING`."""
         with self._lock, self._translated():
             return self._connection.execute(statement, values).fetchall()
+
+    @contextmanager
+    def writing(self) -> Iterator[Callable[..., list[tuple[object, ...]]]]:
+        """Several statements as one: what it yields is called as `write` is, and all is on disk in the end or nothing.
+        Other processes wait, so nothing slow belongs in here."""
+        with self._lock, self._translated(), self._transaction():
+            yield lambda statement, *values: self._connection.execute(statement, values).fetchall()
 
     def close(self) -> None:
         with self._lock, self._reading:

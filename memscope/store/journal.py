@@ -8,7 +8,7 @@ other's: an entry is one statement.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +19,15 @@ from memscope.store.database import Database
 UNDO = "undo"  # the verdict of an undo
 
 _COLUMNS = "id, at, kind, subject, verdict, payload, previous"
-_IN_FORCE = f"""kind = ?1 AND subject = ?2 AND verdict != CAST('{UNDO}' AS BLOB) AND id NOT IN
-    (SELECT previous FROM journal WHERE kind = ?1 AND subject = ?2 AND verdict = CAST('{UNDO}' AS BLOB))"""
+_UNDO = f"CAST('{UNDO}' AS BLOB)"
+_IN_FORCE = f"""kind = ?1 AND verdict != {_UNDO} AND NOT EXISTS
+    (SELECT 1 FROM journal AS undo WHERE undo.previous = journal.id AND undo.verdict = {_UNDO})"""
+_ADD = f"""INSERT INTO journal (kind, subject, verdict, payload, at, step, previous)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, (SELECT max(id) FROM journal WHERE subject = ?2 AND {_IN_FORCE})) RETURNING id"""
+
+
+Decision = tuple[str, str, Mapping[str, Any]]
+"""What is decided: the subject, the verdict on it, and a payload, an object of JSON values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,45 +55,65 @@ class Journal:
 
     def add(self, kind: str, subject: str, verdict: str, payload: Mapping[str, Any] | None = None) -> int:
         """Keeps a decision, and returns its `id`. `payload` is an object of JSON values."""
-        if verdict == UNDO:
-            raise ValueError("an undo is written by undo()")
-        rows = self._database.write(
-            f"""INSERT INTO journal (kind, subject, verdict, payload, at, previous)
-            VALUES (?1, ?2, ?3, ?4, ?5, (SELECT max(id) FROM journal WHERE {_IN_FORCE})) RETURNING id""",
-            kept(kind),
-            kept(subject),
-            kept(verdict),
-            json.dumps(dict(payload or {})),
-            now(),
-        )
-        return int(str(rows[0][0]))
+        return _id(self._database.write(_ADD, *_values(kind, (subject, verdict, payload or {}), None)))
+
+    def add_all(self, kind: str, decisions: Iterable[Decision]) -> None:
+        """Keeps several as one step: all or none of them, and `undo_step` undoes them together."""
+        with self._database.writing() as write:
+            step: int | None = None
+            for decision in decisions:
+                if step is None:  # nothing is ever deleted, so this is the first one's own
+                    step = _id(write("SELECT coalesce(max(id), 0) + 1 FROM journal"))
+                write(_ADD, *_values(kind, decision, step))
 
     def entries(self, kind: str, subject: str) -> list[Entry]:
-        """The decisions in force, oldest first; one that cannot be read is left out."""
-        rows = self._database.read(
-            f"SELECT {_COLUMNS} FROM journal WHERE {_IN_FORCE} ORDER BY id", kept(kind), kept(subject)
-        )
-        return [entry for entry in map(_entry, rows) if entry is not None]
+        """The decisions in force on a subject, oldest first; one that cannot be read is left out."""
+        query = f"SELECT {_COLUMNS} FROM journal WHERE subject = ?2 AND {_IN_FORCE} ORDER BY id"
+        return _readable(self._database.read(query, kept(kind), kept(subject)))
+
+    def all_entries(self, kind: str) -> dict[str, list[Entry]]:
+        """The decisions in force on every subject there is, each subject's oldest first."""
+        found: dict[str, list[Entry]] = {}
+        rows = self._database.read(f"SELECT {_COLUMNS} FROM journal WHERE {_IN_FORCE} ORDER BY id", kept(kind))
+        for entry in _readable(rows):
+            found.setdefault(entry.subject, []).append(entry)
+        return found
+
+    def latest(self, kind: str) -> int:
+        """A number that grows with every entry of a kind, undos too: it tells whether there is anything new."""
+        return _id(self._database.read("SELECT coalesce(max(id), 0) FROM journal WHERE kind = ?", kept(kind)))
 
     def has(self, kind: str) -> bool:
         """Whether there ever was a decision of this kind, on any subject."""
         return bool(self._database.read("SELECT 1 FROM journal WHERE kind = ? LIMIT 1", kept(kind)))
 
     def undo(self, kind: str, subject: str) -> Entry | None:
-        """Undoes the latest decision in force, and returns it; None when there is none, or none that can be read."""
-        undone = self._database.write(
-            f"""INSERT INTO journal (kind, subject, verdict, payload, at, previous)
-            SELECT ?1, ?2, CAST('{UNDO}' AS BLOB), '{{}}', ?3, latest
-            FROM (SELECT max(id) AS latest FROM journal WHERE {_IN_FORCE}) WHERE latest IS NOT NULL
-            RETURNING previous""",
-            kept(kind),
-            kept(subject),
-            now(),
-        )
-        if not undone:
-            return None
-        (row,) = self._database.read(f"SELECT {_COLUMNS} FROM journal WHERE id = ?", undone[0][0])
-        return _entry(row)
+        """Undoes the latest decision in force on a subject, and returns it; None when there is none, or none that can
+        be read. What was made in one step with it stays."""
+        with self._database.writing() as write:
+            query = f"SELECT {_COLUMNS} FROM journal WHERE subject = ?2 AND {_IN_FORCE} ORDER BY id DESC LIMIT 1"
+            undone = write(query, kept(kind), kept(subject))
+            _undo(write, undone)
+        return _entry(undone[0]) if undone else None
+
+    def undo_step(self, kind: str, subjects: Collection[str] | None = None) -> list[Entry]:
+        """Undoes the latest decision in force on any of `subjects` (None: on any at all), with what was made in one
+        step with it and is still in force; those, oldest first. Empty when there is nothing to undo."""
+        wanted = None if subjects is None else {kept(subject) for subject in subjects}
+        with self._database.writing() as write:
+            newest = f"SELECT id, subject, step FROM journal WHERE {_IN_FORCE} ORDER BY id DESC"
+            found = (row for row in write(newest, kept(kind)) if wanted is None or row[1] in wanted)
+            number, _, step = next(found, (None, None, None))
+            query = f"SELECT {_COLUMNS} FROM journal WHERE (id = ?2 OR step = ?3) AND {_IN_FORCE} ORDER BY id"
+            undone = write(query, kept(kind), number, step)
+            _undo(write, undone)
+        return _readable(undone)
+
+
+def _undo(write: Callable[..., object], entries: Iterable[tuple[object, ...]]) -> None:
+    for number, _, kind, subject, *_ in entries:
+        columns = "kind, subject, verdict, payload, at, previous"
+        write(f"INSERT INTO journal ({columns}) VALUES (?, ?, {_UNDO}, '{{}}', ?, ?)", kind, subject, now(), number)
 
 
 def _entry(row: tuple[object, ...]) -> Entry | None:
@@ -97,3 +124,18 @@ def _entry(row: tuple[object, ...]) -> Entry | None:
         return Entry(number, at, name_of(kind), name_of(subject), name_of(verdict), object_of(payload), previous)
     except ValueError:
         return None
+
+
+def _readable(rows: Iterable[tuple[object, ...]]) -> list[Entry]:
+    return [entry for entry in map(_entry, rows) if entry is not None]
+
+
+def _values(kind: str, decision: Decision, step: int | None) -> tuple[object, ...]:
+    subject, verdict, payload = decision
+    if verdict == UNDO:
+        raise ValueError("an undo is written by undo()")
+    return kept(kind), kept(subject), kept(verdict), json.dumps(dict(payload)), now(), step
+
+
+def _id(rows: list[tuple[object, ...]]) -> int:
+    return int(str(rows[0][0]))

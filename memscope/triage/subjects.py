@@ -1,0 +1,23 @@
+"""What a decision is about: a response and what was said before it, without the memories."""
+
+from __future__ import annotations
+
+import hashlib
+
+from memscope.conversation.ablation import Ablation
+from memscope.conversation.model import Conversation
+from memscope.conversation.render import render
+
+
+def subjects(conversation: Conversation) -> dict[int, str]:
+    """For each response, by message index, a digest of its content and of the prompt before it without the memories.
+
+    Nothing else counts, so a decision outlives another engine, other memories and a conversation that goes on.
+    """
+    prompt = render(conversation, Ablation.of(*(memory.key for memory in conversation.memories)))
+    digest, found = hashlib.sha256(), []
+    for turn in prompt.turns:
+        digest.update(turn.digest)
+        if turn.is_response:
+            found.append(digest.hexdigest())
+    return dict(zip(conversation.responses, found, strict=True))
