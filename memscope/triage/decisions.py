@@ -37,7 +37,7 @@ UNDECIDED = Decided()
 
 
 def folded(entries: Iterable[Entry]) -> Decided:
-    """What the decisions in force on one response, oldest first, add up to; what cannot be understood is passed over."""
+    """What the decisions in force on one response, oldest first, add up to; what is not understood is passed over."""
     found = UNDECIDED
     for entry in entries:
         text = entry.payload.get("text")
