@@ -13,7 +13,7 @@ THRESHOLD = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Dependence:
-    """A response (its `column` in the matrix and its `message`), and the `effect` of all memories on it together, signed,
+    """A response (its `column` in the matrix, its `message`), and the `effect` of all memories on it together, signed,
     in nats; `tokens`: its length, None where the engine does not count."""
 
     column: int
