@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from textual import constants
 
+from tests.clients.chat_server import ChatServer
 from tests.engines.server import Process, ScoreServer
 from tests.engines.token_server import Dialect, TokenServer
 
@@ -53,3 +54,17 @@ def token_server() -> Iterator[Callable[..., TokenServer]]:
     yield serve
     for server in made:
         server.die()
+
+
+@pytest.fixture
+def chat_server() -> Iterator[Callable[..., ChatServer]]:
+    """`chat_server("fences", ...)` is a chat server that answers so, and is gone in the end."""
+    made: list[ChatServer] = []
+
+    def serve(behaviour: str = "well", **settings: Any) -> ChatServer:
+        made.append(ChatServer(behaviour, **settings))
+        return made[-1]
+
+    yield serve
+    for server in made:
+        server.close()

@@ -5,29 +5,40 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 
-def replace_file(path: Path, text: str) -> None:
+def replace_file(path: Path, text: str | bytes) -> None:
     """Writes `text`, UTF-8 with its newlines as they are, in place of what `path` holds; its folders are made.
 
     A link stays one, and what it points to is replaced: many keep their settings in a folder elsewhere. The rights of
     the file stay; a new one is its owner's alone. Raises `OSError`.
     """
-    real = Path(os.path.realpath(path))
-    real.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
-    written = Path(name)
+    replace_files({path: (text,)})
+
+
+def replace_files(files: Mapping[Path, Iterable[str | bytes]]) -> None:
+    """The same for several, each in pieces that are put one after another; none is replaced before all are written."""
+    written: list[tuple[Path, Path]] = []
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        if real.exists():
-            shutil.copymode(real, written)
-        written.replace(real)
+        for path, pieces in files.items():
+            real = Path(os.path.realpath(path))
+            real.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
+            written.append((Path(name), real))
+            with os.fdopen(handle, "wb") as file:
+                for piece in pieces:
+                    file.write(piece if isinstance(piece, bytes) else piece.encode())
+                file.flush()
+                os.fsync(file.fileno())
+        for new, real in written:
+            if real.exists():
+                shutil.copymode(real, new)
+            new.replace(real)
     except BaseException:
-        written.unlink()
+        for new, _ in written:
+            new.unlink(missing_ok=True)
         raise
 
 

@@ -37,9 +37,10 @@ class Job:
         self._tally: Counter[str] = Counter()
         self._said: Progress | None = None
 
-    def child(self) -> Job:
-        """A part of this job: it is cancelled with it, or alone, and what it counts counts here too."""
-        part = Job(self._on_progress)
+    def child(self, on_progress: Callable[[Progress], None] | None = None) -> Job:
+        """A part of this job: it is cancelled with it, or alone, and what it counts counts here too. `on_progress` is
+        told how far the part is, in place of who watches this job."""
+        part = Job(on_progress or self._on_progress)
         part._parent = self
         with self._lock:
             self._children.add(part)

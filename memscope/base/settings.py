@@ -13,8 +13,9 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from memscope.base.errors import SettingsError
 from memscope.base.files import replace_file
@@ -22,11 +23,11 @@ from memscope.base.toml_edit import entries, with_entry
 
 _FALLBACKS = {"base_url": ("OPENAI_BASE_URL",)}  # read after MEMSCOPE_<NAME>
 _KEYS = ("MEMSCOPE_API_KEY", "OPENAI_API_KEY")
+_CHAT_KEY = "MEMSCOPE_CHAT_API_KEY"
 _BY_HAND = "Change the file by hand."
-_CLASSIC = {
-    "context": "window",
-    "threshold": 0.01,
-}  # what compat brings, unless a flag says otherwise
+CLASSIC = "classic"  # the one value of compat beside none
+_BROUGHT = {"context": "window", "threshold": 0.01}  # what it brings, unless a flag says otherwise
+_BRINGS = f"compat {CLASSIC}"  # the origin of that
 SESSION = "this session"  # the origin of a value that was changed in the console and not written
 
 
@@ -68,6 +69,15 @@ class Settings(BaseModel):
     compat: Literal["", "classic"] = Field(
         "", description="classic: the numbers of the first memory scorers, quirks included, to compare with"
     )
+    responses: int | None = Field(
+        None,
+        ge=1,
+        description="responses that are looked at after a memory; unset: 50 of one memory, 100 of those that are due",
+    )
+    max_age: float = Field(3600, ge=0, description="seconds after which a memory is due to be scored again")
+    cutoff: float = Field(
+        0.60, ge=0, le=1, description="memories behind this part of a conversation are too recent to be due"
+    )
     chat_url: str = Field("", description="where a chat server answers; unset: no chat model is ever asked")
     chat_model: str = Field("", description="the chat server's model; one alone is chosen by itself")
     rules_off: tuple[str, ...] = Field((), description="memory rules not to use: fenced, tool, heading")
@@ -78,10 +88,11 @@ class Settings(BaseModel):
 
     @field_validator("base_url", "chat_url")
     @classmethod
-    def _no_credentials(cls, url: str) -> str:
+    def _no_credentials(cls, url: str, about: ValidationInfo) -> str:
         """They would be shown by `config` and kept with every score."""
         if any(sign in url for sign in "@?#"):
-            raise ValueError("it holds a user name, a password or a query; put the key into MEMSCOPE_API_KEY")
+            key = _CHAT_KEY if about.field_name == "chat_url" else _KEYS[0]
+            raise ValueError(f"it holds a user name, a password or a query; put the key into {key}")
         return url
 
     @field_validator("keys", mode="before")
@@ -119,6 +130,15 @@ def api_key() -> tuple[str, str]:
     return "", ""
 
 
+def chat_key(settings: Settings) -> str:
+    """The key for the chat server: its own, else that of the scoring server where both are one; no other server is
+    ever sent that. Empty when there is none. Never shown."""
+    if key := os.environ.get(_CHAT_KEY, "").strip():
+        return key
+    one = settings.chat_url and _host(settings.chat_url) == _host(settings.base_url)
+    return api_key()[0] if one else ""
+
+
 def resolve(flags: Mapping[str, Any] | None = None) -> Resolved:
     """The settings in force; `flags` are those a command was given (None: not given). Raises `SettingsError`."""
     path = config_path()
@@ -133,16 +153,30 @@ def resolve(flags: Mapping[str, Any] | None = None) -> Resolved:
     for found, where in places:
         values |= found
         origins |= where
-    if values.get("compat") == "classic":
-        brought = {name: value for name, value in _CLASSIC.items() if name not in given}
+    if values.get("compat") == CLASSIC:
+        brought = {name: value for name, value in _BROUGHT.items() if name not in given}
         values |= brought
-        origins |= dict.fromkeys(brought, "compat classic")
+        origins |= dict.fromkeys(brought, _BRINGS)
     return Resolved(_checked(values, origins), origins)
 
 
 def changed(resolved: Resolved, name: str, value: object) -> Resolved:
-    """`resolved` with another value for one setting, for this session. Raises `SettingsError`."""
-    return adopted(resolved, with_values(resolved.settings, **{name: value}), {name})
+    """`resolved` with another value for one setting, for this session; with what comes and goes with that. Raises
+    `SettingsError`."""
+    found = adopted(resolved, with_values(resolved.settings, **{name: value}), {name})
+    if name != "compat" or found.settings.compat == resolved.settings.compat:
+        return found
+    if found.settings.compat == CLASSIC:
+        said = (SESSION, "flag")
+        coming = [other for other in _BROUGHT if not resolved.origins[other].startswith(said)]
+        brought: Mapping[str, Any] = {other: _BROUGHT[other] for other in coming}
+        origins: Mapping[str, str] = dict.fromkeys(coming, _BRINGS)
+    else:
+        without = resolve({"compat": ""})
+        going = [other for other in _BROUGHT if resolved.origins[other] == _BRINGS]
+        brought = {other: getattr(without.settings, other) for other in going}
+        origins = {other: without.origins[other] for other in going}
+    return Resolved(with_values(found.settings, **brought), {**found.origins, **origins})
 
 
 def adopted(resolved: Resolved, settings: Settings, names: Set[str] = frozenset()) -> Resolved:
@@ -202,7 +236,7 @@ def save(name: str, value: object) -> Path:
 
 def _secrets() -> list[str]:
     """Keys that must not be written; a short one is a word such as "none", which some servers take."""
-    return [key for name in _KEYS if len(key := os.environ.get(name, "").strip()) >= 8]
+    return [key for name in (*_KEYS, _CHAT_KEY) if len(key := os.environ.get(name, "").strip()) >= 8]
 
 
 def _checked(values: Mapping[str, Any], origins: Mapping[str, str]) -> Settings:
@@ -210,6 +244,12 @@ def _checked(values: Mapping[str, Any], origins: Mapping[str, str]) -> Settings:
         return Settings.model_validate(values)
     except ValidationError as error:
         raise _refusal(error, origins) from None
+
+
+def _host(url: str) -> tuple[str, str]:
+    """Scheme, host and port of an address."""
+    parts = urlsplit(url.strip())
+    return parts.scheme.lower(), parts.netloc.lower()
 
 
 def _quoted(text: str) -> str:

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
@@ -34,25 +35,44 @@ FIRST_WAIT, LONGEST_WAIT, LONGEST_RETRY_AFTER = 0.5, 8.0, 120.0
 CONNECT_TIMEOUT = 5.0
 LARGEST_ANSWER = 256 * 2**20  # bytes: a server that streams for ever must not fill the memory
 SHOWN_BODY = 200  # characters of an answer that an error quotes
+SHORTEST_SECRET = 8  # characters of a key that is one
 
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
-_ANOTHER = "A gateway or another service answers there: check --base-url."
 _BEHIND = "A gateway answers, and the server behind it does not: is that running?"
-_NOT_TRUSTED = (
-    "Give the name that the certificate is for as --base-url; where it is signed by an authority of your own, set"
-    " SSL_CERT_FILE to that one's certificate."
-)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a person gives a server by, as errors name it: its address, key and model, and what else helps there."""
+
+    url: str = "--base-url"
+    key: str = "MEMSCOPE_API_KEY"
+    model: str = "--model"
+    models: str = "`memscope doctor` lists those that are served."
+    late: str = "Raise --timeout, or lower --workers if the server is busy."
+    busy: str = "The server is asked more than it takes: fewer --workers may help."
+
+
+SCORING = Named()
 
 
 class Server:
     """A server at `base_url` that speaks JSON; safe to use from any thread. `timeout` is in seconds, for one answer;
-    `retries`: how often a request is made again when it fails in passing."""
+    `retries`: how often a request is made again when it fails in passing; `named`: the settings it came from."""
 
     def __init__(
-        self, base_url: str, *, api_key: str = "", timeout: float, connections: int = 256, retries: int | None = None
+        self,
+        base_url: str,
+        *,
+        api_key: str = "",
+        timeout: float,
+        connections: int = 256,
+        retries: int | None = None,
+        named: Named = SCORING,
     ) -> None:
-        self.base_url = _checked_url(base_url)
-        self._key = _checked_key(api_key)
+        self.named = named
+        self.base_url = _checked_url(base_url, named)
+        self._key = _checked_key(api_key, named)
         self._timeout = timeout
         self._retries = RETRIES if retries is None else retries
         self.pace = Pace()
@@ -90,7 +110,7 @@ class Server:
     def _in_use(self) -> Iterator[httpx.Client]:
         with self._lock:
             if self._closed:
-                raise Cancelled("the engine was closed", where=self.base_url)
+                raise Cancelled("the connection was closed", where=self.base_url)
             self._users += 1
         try:
             yield self._client
@@ -122,8 +142,8 @@ class Server:
                 if error.lasting:
                     raise error from broken
             except httpx.TimeoutException as late:
-                do = "Raise --timeout, or lower --workers if the server is busy."
-                raise EngineError(f"no answer within {self._timeout:g} s", where=self.base_url + path, do=do) from late
+                what, where = f"no answer within {self._timeout:g} s", self.base_url + path
+                raise EngineError(what, where=where, do=self.named.late) from late
             except (httpx.HTTPError, httpx.InvalidURL) as other:
                 raise EngineError(self.hidden(str(other) or type(other).__name__), where=self.base_url) from other
             if attempt == self._retries:
@@ -165,7 +185,8 @@ class Server:
         try:
             answer = json.loads(body)
         except (ValueError, RecursionError) as error:
-            where, do = self.base_url + path, "" if not _is_page(body) else _ANOTHER
+            page = f"A gateway or another service answers there: check {self.named.url}."
+            where, do = self.base_url + path, page if _is_page(body) else ""
             raise EngineError(
                 f"the answer is no JSON: {self._head(body)}", where=where, do=do, status=status
             ) from error
@@ -182,24 +203,24 @@ class Server:
         said = self._message(answer) if isinstance(answer, dict) and answer.get("error") else self._head(body)
         do = {
             401: (
-                "The server does not take the key in MEMSCOPE_API_KEY: it is wrong, or has expired."
+                f"The server does not take the key in {self.named.key}: it is wrong, or has expired."
                 if self._key
-                else "Set MEMSCOPE_API_KEY to the server's key."
+                else f"Set {self.named.key} to the server's key."
             ),
-            403: "The key in MEMSCOPE_API_KEY may not do this.",
+            403: f"The key in {self.named.key} may not do this.",
             404: (
-                "Check --model: `memscope doctor` lists those that are served."
+                f"Check {self.named.model}: {self.named.models}"
                 if "model" in said.lower()
-                else "Check --base-url: the engine's route is not there."
+                else f"Check {self.named.url}: the route is not there."
             ),
-            429: "The server is asked more than it takes: fewer --workers may help.",
+            429: self.named.busy,
             502: _BEHIND,
             503: "It may still be loading its model, or be overloaded: try again in a while.",
             504: _BEHIND,
         }.get(status, "")
         if 300 <= status < 400:
             to = self.hidden(headers.get("location", "?"))
-            said, do = f"it redirects to {to}, and redirects are not followed", _final(to, path)
+            said, do = f"it redirects to {to}, and redirects are not followed", _final(to, path, self.named)
         lasting = status in (401, 403)
         return EngineError(f"HTTP {status}: {said}", where=self.base_url + path, do=do, lasting=lasting, status=status)
 
@@ -207,18 +228,23 @@ class Server:
         """No answer, or none to its end. What trying again would not mend is lasting."""
         why = self.hidden(str(error)) or type(error).__name__
         if isinstance(error, httpx.ConnectError) and (secure := _secure_failure(error)):
-            what, do = f"no secure connection ({self.hidden(secure)})", _NOT_TRUSTED
+            what = f"no secure connection ({self.hidden(secure)})"
+            do = (
+                f"Give the name that the certificate is for as {self.named.url}; where it is signed by an authority of"
+                " your own, set SSL_CERT_FILE to that one's certificate."
+            )
             if "certificate" not in secure.lower():
-                do = "Perhaps the server speaks plain HTTP there: try http:// in --base-url."
+                do = f"Perhaps the server speaks plain HTTP there: try http:// in {self.named.url}."
             return EngineError(what, where=self.base_url, do=do, lasting=True)
         if isinstance(error, httpx.RemoteProtocolError):
             if "without sending complete" in why:
                 do = "The server or a gateway before it gave up in the middle; its own log says why."
                 return EngineError("the answer was cut off in the middle", where=self.base_url + path, do=do)
             if "without sending" not in why:
-                do = "Check the port in --base-url, and whether it has to be https://."
+                do = f"Check the port in {self.named.url}, and whether it has to be https://."
                 return EngineError(f"what answers does not speak HTTP ({why})", where=self.base_url, do=do)
-        return EngineError(f"no answer ({why})", where=self.base_url, do="Is the server running, and --base-url right?")
+        do = f"Is the server running, and {self.named.url} right?"
+        return EngineError(f"no answer ({why})", where=self.base_url, do=do)
 
     def _message(self, answer: Mapping[str, Any]) -> str:
         """What the server says is wrong: `error` as a string, or as an object with a message."""
@@ -246,17 +272,21 @@ class Server:
                 text = text.replace(form, "[key]")
         return text
 
+    def bare(self, text: str) -> str:
+        """What a model says, without the key. A short key is a word such as "none", which a model may say."""
+        return self.hidden(text) if len(self._key) >= SHORTEST_SECRET else text
+
 
 def _is_page(body: bytes) -> bool:
     return body[:1024].lstrip().lower().startswith((b"<!doctype html", b"<html"))
 
 
-def _final(location: str, path: str) -> str:
+def _final(location: str, path: str, named: Named) -> str:
     """What to do about a redirect of a request for `path`."""
     address = location.partition("?")[0].removesuffix(path)
     if address == location or not address.startswith(("http://", "https://")):
-        return "Give the final address as --base-url."
-    return f"Give the final address as --base-url: {address}"
+        return f"Give the final address as {named.url}."
+    return f"Give the final address as {named.url}: {address}"
 
 
 def _secure_failure(error: BaseException) -> str:
@@ -269,9 +299,9 @@ def _secure_failure(error: BaseException) -> str:
     return ""
 
 
-def _checked_url(url: str) -> str:
+def _checked_url(url: str, names: Named) -> str:
     """`url` without a slash at its end. What may be a password is not quoted in errors."""
-    named = "--base-url" if {"@", "?"} & set(url) else f"--base-url {url!r}"
+    named = names.url if {"@", "?"} & set(url) else f"{names.url} {url!r}"
     example = "It looks like http://127.0.0.1:8000/v1."
     try:
         parsed = httpx.URL(url.strip())
@@ -279,18 +309,18 @@ def _checked_url(url: str) -> str:
     except (httpx.InvalidURL, ValueError) as error:
         raise UsageError(f"{named} is no URL", do=example) from error
     if parsed.userinfo:
-        raise UsageError("--base-url holds a user name or password", do="Put the key into MEMSCOPE_API_KEY instead.")
+        raise UsageError(f"{names.url} holds a user name or password", do=f"Put the key into {names.key} instead.")
     if parsed.scheme not in ("http", "https") or not parsed.host or (parsed.port or 0) > 65535:
         raise UsageError(f"{named} is no http or https address", do=example)
     if parsed.query or parsed.fragment:
-        raise UsageError("--base-url has a query or a fragment", do="Leave out everything from ? or # on.")
+        raise UsageError(f"{names.url} has a query or a fragment", do="Leave out everything from ? or # on.")
     return str(parsed).rstrip("/")
 
 
-def _checked_key(key: str) -> str:
+def _checked_key(key: str, named: Named) -> str:
     key = key.strip()
     if not (key.isascii() and key.isprintable()):
-        raise UsageError("the API key has characters no header can carry", do="Check MEMSCOPE_API_KEY.")
+        raise UsageError("the API key has characters no header can carry", do=f"Check {named.key}.")
     return key
 
 

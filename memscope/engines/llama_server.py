@@ -25,10 +25,11 @@ from memscope.base.errors import EngineError
 from memscope.base.job import Job
 from memscope.base.text import Span
 from memscope.clients.http import Server
+from memscope.clients.served import ServedModel, names
 from memscope.engines.chat import Chat
 from memscope.engines.protocol import Capabilities, EngineIdentity
 from memscope.engines.registry import EngineOptions, EngineSpec
-from memscope.engines.served import ServedModel, connect, engine_at, names, number
+from memscope.engines.served import connect, engine_at, number
 from memscope.engines.templates import refused
 from memscope.engines.token_checks import token_checks
 from memscope.engines.token_engine import TokenEngine, TokenScores

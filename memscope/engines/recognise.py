@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from memscope.base.errors import EngineError
 from memscope.base.job import Job
 from memscope.clients.http import Server
+from memscope.clients.served import MOST_MODELS, Served, listed, root
 from memscope.engines.registry import EngineOptions
-from memscope.engines.served import MOST_MODELS, Served, listed, root, server_at
+from memscope.engines.served import server_at
 
 _PATIENCE = 30.0  # seconds for an answer: the first scoring of a server that has just begun takes long
 _NOT_THERE = (404, 405, 501)

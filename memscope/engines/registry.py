@@ -21,7 +21,8 @@ _GROUND = """
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """What a person may say about an engine. `timeout` is in seconds, None for the engine's own default.
+    """What a person may say about an engine. `timeout` is in seconds, None for the engine's own default; `retries`: how
+    often a server is asked again when it fails in passing, None for the usual.
 
     `api_key` is never shown: not in a repr, an error, a log or a stored row.
     """
@@ -33,6 +34,7 @@ class EngineOptions:
     device: str = ""
     dtype: str = "auto"
     timeout: float | None = None
+    retries: int | None = None
     api_key: str = field(default="", repr=False)
 
     def shown(self, *more: tuple[str, str]) -> tuple[tuple[str, str], ...]:

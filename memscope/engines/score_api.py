@@ -20,12 +20,13 @@ from typing import Any
 from memscope.base.errors import EngineError
 from memscope.base.job import Job
 from memscope.clients.http import RETRIED, Server
+from memscope.clients.served import ServedModel, names, root
 from memscope.conversation.render import Prompt, Turn
 from memscope.engines.chat import Fold
 from memscope.engines.layout import Layouts
 from memscope.engines.protocol import Capabilities, EngineIdentity, ResponseScore
 from memscope.engines.registry import EngineOptions, EngineSpec
-from memscope.engines.served import ServedModel, names, number, root, server_at, tokenise
+from memscope.engines.served import number, server_at, tokenise
 from memscope.engines.token_checks import total_checks
 from memscope.engines.token_engine import marks_of, response_score, too_long
 
@@ -172,7 +173,7 @@ def _total(place: int, of: int, score: Any) -> float:
 def _build(options: EngineOptions) -> ScoreApi:
     server = _server(options)
     try:
-        model = ServedModel(server, options, "/models")
+        model = ServedModel(server, options.model, "/models")
         tokenisers, url = [server], root(server.base_url)
         if url != server.base_url:
             tokenisers.insert(0, server_at("score-api", url, options, timeout=TIMEOUT))

@@ -75,6 +75,18 @@ def test_parts_say_how_far_they_are_to_whoever_watches_the_whole() -> None:
     assert seen == [Progress(1, 2, "", "")]
 
 
+def test_a_part_may_be_watched_by_somebody_else() -> None:
+    whole: list[Progress] = []
+    part: list[Progress] = []
+    job = Job(whole.append)
+    child = job.child(part.append)
+    child.progress(1, 2)
+    child.child().progress(2, 2)
+    assert (whole, part) == ([], [Progress(1, 2, "", ""), Progress(2, 2, "", "")])
+    job.cancel()
+    assert child.cancelled
+
+
 def test_what_parts_count_counts_for_the_whole() -> None:
     job = Job()
     one, two = job.child(), job.child()

@@ -231,6 +231,31 @@ def test_a_value_changed_for_the_session_says_so_and_touches_no_file(write) -> N
     assert resolve() == before
 
 
+def test_classic_mode_brings_its_context_and_takes_it_away_again(write) -> None:
+    write('threshold = 0.5\ncontext = "full"\n')
+    before = resolve()
+    classic = changed(before, "compat", "classic")
+    assert (classic.settings.context, classic.settings.threshold) == ("window", 0.01)
+    assert classic.origins["context"] == classic.origins["threshold"] == "compat classic"
+    after = changed(classic, "compat", "")
+    assert (after.settings, after.origins) == (before.settings, {**before.origins, "compat": SESSION})
+
+
+def test_classic_mode_leaves_alone_what_a_person_said(write) -> None:
+    write("threshold = 0.5\n")
+    said = changed(resolve({"threshold": 2.0}), "context", "full")
+    classic = changed(said, "compat", "classic")
+    assert (classic.settings.context, classic.settings.threshold) == ("full", 2.0)
+    after = changed(classic, "compat", "")
+    assert (after.settings.context, after.settings.threshold) == ("full", 2.0)
+
+
+def test_a_value_chosen_in_classic_mode_stays_when_it_ends() -> None:
+    classic = changed(resolve({"compat": "classic"}), "threshold", 3.0)
+    after = changed(classic, "compat", "")
+    assert (after.settings.context, after.settings.threshold) == ("full", 3.0)
+
+
 @pytest.mark.parametrize(
     ("name", "typed", "said"),
     [
@@ -332,8 +357,9 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         save("theme", "nord")
 
 
-def test_the_key_is_never_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sesame-open")
+@pytest.mark.parametrize("variable", ["OPENAI_API_KEY", "MEMSCOPE_API_KEY", "MEMSCOPE_CHAT_API_KEY"])
+def test_the_key_is_never_written(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, "sesame-open")
     for name, value in [("model", "sesame-open"), ("patterns", {"x": "a sesame-open b"}), ("api_key", "sesame-open")]:
         with pytest.raises(SettingsError, match="MEMSCOPE_API_KEY") as refused:
             save(name, value)

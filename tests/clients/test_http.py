@@ -252,7 +252,7 @@ def test_an_error_says_what_the_server_said(
     ],
 )
 def test_a_redirect_names_the_final_address(location: str, remedy: str) -> None:
-    assert http._final(location, "/score") == remedy
+    assert http._final(location, "/score", http.SCORING) == remedy
 
 
 @pytest.mark.parametrize("fault", ["html", "502"])

@@ -70,6 +70,10 @@ class Embedded:
     def close(self) -> None:
         """Nothing to let go of: what is remembered goes with the engine."""
 
+    def count(self, prompt: Prompt, job: Job) -> int:
+        """How many tokens the prompt has. Raises `Cancelled`."""
+        return len(self._read(prompt, job)[0].words)
+
     def score(self, prompt: Prompt, job: Job) -> list[ResponseScore]:
         """The score of each response of `prompt`, with its tokens. Raises `Cancelled`."""
         document, priors = self._read(prompt, job)

@@ -21,13 +21,14 @@ import numpy as np
 from memscope.base.errors import EngineError, UsageError
 from memscope.base.job import Job
 from memscope.clients.http import Server
+from memscope.clients.served import ServedModel, names
 from memscope.conversation.render import Prompt
 from memscope.engines.chat import Chat
 from memscope.engines.layout import Layout, Layouts
 from memscope.engines.openai_echo.places import Places, places
 from memscope.engines.protocol import Capabilities, EngineIdentity, Marks, ResponseScore
 from memscope.engines.registry import EngineOptions, EngineSpec
-from memscope.engines.served import ServedModel, connect, names, number
+from memscope.engines.served import connect, number
 from memscope.engines.templates import Template, template_of
 from memscope.engines.token_checks import text_checks
 from memscope.engines.token_engine import TokenScores, response_score
@@ -193,7 +194,7 @@ def _build(options: EngineOptions) -> EchoEngine:
     template = template_of(options.template or TEMPLATE)
     server = _server(options)
     try:
-        return EchoEngine(server, ServedModel(server, options), template, options)
+        return EchoEngine(server, ServedModel(server, options.model), template, options)
     except BaseException:
         server.close()
         raise
