@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from memscope.actions.engine import Scorer
-from memscope.attribution.matrix import MatrixRun
+from memscope.actions.score import new_run
 from memscope.base.errors import EngineError, UsageError
 from memscope.base.job import Job
 from memscope.base.settings import Settings
@@ -54,6 +54,11 @@ class Estimate:
         return ", ".join(said)
 
 
+def may_ask(scorer: Scorer, settings: Settings) -> bool:
+    """Whether there is a run so long that a person should be asked before it."""
+    return bool(settings.ask_above) and scorer.engine.identity.name != _FREE
+
+
 def needs_asking(estimate: Estimate, settings: Settings) -> bool:
     """Whether a person should be asked before a run that takes as much: it scores more tokens than `ask_above`. Where
     they are not counted, four characters are taken for one."""
@@ -61,6 +66,20 @@ def needs_asking(estimate: Estimate, settings: Settings) -> bool:
         return False
     tokens = estimate.characters // _CHARACTERS if estimate.tokens is None else estimate.tokens
     return tokens > settings.ask_above
+
+
+def added_up(costs: Iterable[Estimate], scorer: Scorer) -> Estimate:
+    """What several runs with one engine would take; tokens and seconds are not known of it."""
+    whole = Estimate(0, 0, 0, 0, scorer.engine.identity.url, engine=scorer.engine.identity.name)
+    for cost in costs:
+        whole = replace(
+            whole,
+            scorings=whole.scorings + cost.scorings,
+            known=whole.known + cost.known,
+            characters=whole.characters + cost.characters,
+            size=whole.size + cost.size,
+        )
+    return whole
 
 
 def cost_before(
@@ -77,7 +96,7 @@ def cost_before(
     Every prompt is made once, so a large conversation takes a moment. Of a server nothing is asked but, where it can
     and something is not on disk, to `count` the tokens of one prompt. Raises `Cancelled`.
     """
-    asked = MatrixRun(conversation, keep_tokens=False).plan if ablations is None else ablations
+    asked = new_run(conversation, keep_tokens=False, classic=scorer.classic).plan if ablations is None else ablations
     identity, engine, renderer = scorer.engine.identity, scorer.engine, Renderer(conversation)
     whole = renderer.prompt()
     sizes = {id(turn): _size(turn) for turn in whole.turns}  # which live as long as `whole`: prompts share most turns
@@ -106,16 +125,21 @@ def cost_before(
 
 
 def cost_to_ask(
-    conversation: Conversation, scorer: Scorer, settings: Settings, job: Job | None = None
+    conversation: Conversation,
+    scorer: Scorer,
+    settings: Settings,
+    job: Job | None = None,
+    ablations: Sequence[Ablation] | None = None,
 ) -> Estimate | None:
-    """What a whole run would take, where a person should be asked before it; None where it can begin. The engine is
-    checked first, which also tells how fast it is. Raises `EngineError` where a check fails, `Cancelled`."""
-    if not settings.ask_above or scorer.engine.identity.name == _FREE:
+    """What scoring `ablations` (None: a whole run) would take, where a person should be asked before it; None where it
+    can begin. The engine is checked first, which also tells how fast it is. Raises `EngineError` where a check fails,
+    `Cancelled`."""
+    if not may_ask(scorer, settings):
         return None
-    if cost_before(conversation, scorer, job=job, count=False).characters <= settings.ask_above:
+    if cost_before(conversation, scorer, ablations, job, count=False).characters <= settings.ask_above:
         return None  # whatever its tokens are, they are no more
     make_sure(scorer.engine, job or Job())
-    estimate = cost_before(conversation, scorer, job=job, workers=settings.workers)
+    estimate = cost_before(conversation, scorer, ablations, job, workers=settings.workers)
     return estimate if needs_asking(estimate, settings) else None
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from memscope.base.errors import EngineError, UsageError
 from memscope.base.job import Job
-from memscope.base.settings import Settings, api_key, data_dir
+from memscope.base.settings import CLASSIC, Settings, api_key, data_dir
 from memscope.engines.checked import checked
 from memscope.engines.protocol import Engine, RememberingEngine
 from memscope.engines.registry import AUTO, EngineOptions, EngineSpec, engine_names, engine_spec
@@ -25,11 +25,12 @@ _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 @dataclass(frozen=True)
 class Scorer:
     """An engine as a run uses it. `database` is None where nothing is to be kept; `owned`: it is closed with the
-    engine."""
+    engine; `classic`: runs with it have the numbers of classic mode."""
 
     engine: Engine
     database: Database | None = None
     owned: bool = True
+    classic: bool = False
 
     @property
     def trouble(self) -> str | None:
@@ -69,9 +70,10 @@ def open_scorer(settings: Settings, database: Database | None = None) -> Scorer:
         engine.close()
         raise
     sure = checked(engine, spec, None if store is None else Verdicts(store), partial(_better, spec, options))
+    classic = settings.compat == CLASSIC
     if store is None:
-        return Scorer(sure)
-    return Scorer(stored(sure, ScoreStore(store)), store, owned=store is not database)
+        return Scorer(sure, classic=classic)
+    return Scorer(stored(sure, ScoreStore(store)), store, owned=store is not database, classic=classic)
 
 
 def _better(spec: EngineSpec, options: EngineOptions, job: Job) -> str:
@@ -152,5 +154,6 @@ def engine_options(settings: Settings) -> EngineOptions:
         device=settings.device,
         dtype=settings.dtype,
         timeout=settings.timeout,
+        retries=0 if settings.compat == CLASSIC else None,
         api_key=api_key()[0],
     )

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from memscope.actions.marks import kept_marks
-from memscope.base.errors import SettingsError, StoreError
+from memscope.base.errors import SettingsError, SourceError, StoreError
 from memscope.base.settings import Settings
-from memscope.conversation.load import load
+from memscope.conversation.load import load, load_each
 from memscope.conversation.marks import Mark, with_marks
-from memscope.conversation.memory_files import add_memories, read_memories
+from memscope.conversation.memory_files import MemoryFiles, Places, add_memories, read_memories
 from memscope.conversation.model import Conversation
 from memscope.conversation.native import sha256
 from memscope.conversation.rules import Pattern, find_memories
@@ -48,13 +48,15 @@ class Opening:
 class Opened:
     """A conversation as every command and the console see it (`conversation`), and what marking its lines needs.
 
-    `loaded` is it as its format tells it, `marked` has all its memories, but no sources other than memories.
+    `loaded` is it as its format tells it, `marked` has all its memories, but no sources other than memories. `places`:
+    where the memories of the memory files stand in those.
     """
 
     opening: Opening
     loaded: Conversation
     marked: Conversation
     conversation: Conversation
+    places: Places = field(default_factory=dict)
 
     @cached_property
     def subject(self) -> str:
@@ -85,6 +87,21 @@ def opened(opening: Opening, settings: Settings, database: Database | None = Non
     loaded = load(opening.path, input_format=opening.input_format, item=opening.item, window=opening.window)
     found = _kept_marks(loaded, settings, database) if marks else _Marks()
     return _completed(opening, loaded, settings, found)
+
+
+def opened_each(
+    opening: Opening, items: int, settings: Settings, database: Database | None = None
+) -> Iterator[Opened | SourceError]:
+    """Every conversation of a file that holds so many `items`, one after another in one pass over the file, each in its
+    last window; in place of one that holds no message, why. What `opening` says of item and window does not count.
+    Raises `SourceError` for a file that is no transcript, and as `opened`."""
+    for loaded in load_each(opening.path, items, input_format=opening.input_format):
+        if isinstance(loaded, SourceError):
+            yield loaded
+            continue
+        source = loaded.source
+        its = replace(opening, item=source.item, window=source.window) if source is not None else opening
+        yield _completed(its, loaded, settings, _kept_marks(loaded, settings, database))
 
 
 def demo_opening() -> Opening:
@@ -122,11 +139,11 @@ def _completed(opening: Opening, loaded: Conversation, settings: Settings, found
     """All that is done to a loaded conversation, in order: marks say of a message of it what no rule has found."""
     patterns = [Pattern(name, regex) for name, regex in settings.patterns.items()]
     conversation = find_memories(loaded, off=settings.rules_off, patterns=patterns)
+    files = read_memories(opening.memories, split=opening.split) if opening.memories else MemoryFiles(())
     if opening.memories:
-        files = read_memories(opening.memories, split=opening.split)
         conversation = replace(add_memories(conversation, files.memories), notes=conversation.notes + files.notes)
     in_front = len(conversation.messages) - len(loaded.messages)
     marked = with_marks(conversation, [replace(mark, message=mark.message + in_front) for mark in found.marks])
     marked = replace(marked, notes=marked.notes + found.notes, thinking=settings.thinking)
     conversation = marked if opening.sources == "memories" else as_sources(marked, opening.sources)
-    return Opened(opening, loaded, marked, conversation)
+    return Opened(opening, loaded, marked, conversation, files.places)

@@ -9,6 +9,7 @@ import numpy as np
 
 from memscope.actions.engine import Scorer
 from memscope.actions.heat import token_heat
+from memscope.actions.redundancy import screen_run
 from memscope.actions.score import score_matrix, unknown_memory
 from memscope.attribution.matrix import Matrix, MatrixRun, State
 from memscope.base.errors import UsageError
@@ -18,6 +19,7 @@ from memscope.conversation.ablation import Ablation
 from memscope.conversation.model import Conversation
 from memscope.conversation.render import response_text
 from memscope.reports.response import ResponseDocument, Words, no_response, response_document
+from memscope.reports.verdicts import VerdictReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Question:
     """What is asked of the response at `message`: the memories whose effect exceeds the cutoff, which is at least
     `threshold` nats, and the heat of a `memory` (None: of all of them together). With `spans` of its text the memories
     are ranked for these words, where the engine has tokens. `workers`: scorings at a time, None: what the engine says.
+    `verdicts`: also what each memory is to the response, which takes further scorings.
     """
 
     message: int
@@ -32,6 +35,7 @@ class Question:
     memory: str | None = None
     spans: tuple[Span, ...] = ()
     workers: int | None = None
+    verdicts: bool = False
 
 
 def explain_response(conversation: Conversation, question: Question, scorer: Scorer, job: Job) -> ResponseDocument:
@@ -44,13 +48,24 @@ def explain_response(conversation: Conversation, question: Question, scorer: Sco
     if question.message not in conversation.responses:
         return no_response(conversation, question.message)
     run, _ = score_matrix(conversation, scorer, job, workers=question.workers)
-    return explain(run, question, scorer, job)
+    verdicts = None
+    if question.verdicts:
+        screen = screen_run(run, scorer, job, workers=question.workers).snapshot()
+        verdicts = VerdictReader(screen, question.threshold)
+    return explain(run, question, scorer, job, verdicts=verdicts)
 
 
 def explain(
-    run: MatrixRun, question: Question, scorer: Scorer | None, job: Job, *, only_landed: bool = False
+    run: MatrixRun,
+    question: Question,
+    scorer: Scorer | None,
+    job: Job,
+    *,
+    only_landed: bool = False,
+    verdicts: VerdictReader | None = None,
 ) -> ResponseDocument:
     """What mattered to one response of a run, as far as that has come. Without a scorer nothing is told of its words.
+    `verdicts`: those of the run, where they were computed.
 
     `only_landed`: nothing is scored for it. Heat whose scoring has not landed is left out, and words are not asked
     about while the scoring without any memory is missing.
@@ -82,6 +97,7 @@ def explain(
         heat=heat.get(shown),
         memory=question.memory,
         words=words,
+        verdicts=verdicts,
     )
 
 

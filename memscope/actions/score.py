@@ -7,36 +7,57 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Protocol
 
 from memscope.actions.engine import Scorer
+from memscope.attribution.classic import ClassicRun, with_returning
 from memscope.attribution.columns import columns
-from memscope.attribution.matrix import MatrixRun
+from memscope.attribution.matrix import Matrix, MatrixRun
 from memscope.base.errors import UsageError
 from memscope.base.job import Job
 from memscope.conversation.ablation import BASELINE, Ablation
 from memscope.conversation.model import Conversation
-from memscope.engines.protocol import Failure
+from memscope.engines.protocol import Failure, ResponseScore
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a run took: scorings the engine made, scorings found on disk, and seconds."""
+    """What a run took: scorings the engine made, scorings found on disk, and seconds. `note`: what went wrong with
+    keeping what came of it, if anything did."""
 
     scorings: int
     from_store: int
     seconds: float
+    note: str = ""
 
 
-def new_run(conversation: Conversation, *, keep_tokens: bool) -> MatrixRun:
-    """A run with nothing in it yet. `keep_tokens`: for want of a store that does."""
-    return MatrixRun(conversation, keep_tokens=keep_tokens)
+class Filled(Protocol):
+    """What scorings of ablations of a conversation land in."""
+
+    @property
+    def conversation(self) -> Conversation: ...
+
+    def land(self, ablation: Ablation, result: list[ResponseScore] | Failure) -> None: ...
+
+
+def new_run(conversation: Conversation, *, keep_tokens: bool, classic: bool = False) -> MatrixRun:
+    """A run with nothing in it yet. `keep_tokens`: for want of a store that does; `classic`: its numbers are those of
+    classic mode."""
+    return (ClassicRun if classic else MatrixRun)(conversation, keep_tokens=keep_tokens)
+
+
+def document_matrix(run: MatrixRun) -> Matrix:
+    """The matrix of a run as the documents of commands tell it: in classic mode a memory that returns has a row each
+    time, everywhere else one."""
+    matrix = run.snapshot()
+    return with_returning(run.conversation, matrix) if isinstance(run, ClassicRun) else matrix
 
 
 def score_matrix(
     conversation: Conversation, scorer: Scorer, job: Job, *, workers: int | None = None
 ) -> tuple[MatrixRun, Cost]:
     """The whole matrix of a conversation. A run with no memory or no response makes no scoring and says why."""
-    run = new_run(conversation, keep_tokens=scorer.database is None)
+    run = new_run(conversation, keep_tokens=scorer.database is None, classic=scorer.classic)
     return run, fill(run, run.plan, scorer, job, workers=workers)
 
 
@@ -69,16 +90,16 @@ def unknown_memory(key: str, keys: Sequence[str]) -> UsageError:
     return UsageError(f"there is no memory {key!r} in the conversation", do=hint)
 
 
-def fill(
-    run: MatrixRun, ablations: Sequence[Ablation], scorer: Scorer, job: Job, *, workers: int | None = None
-) -> Cost:
+def fill(run: Filled, ablations: Sequence[Ablation], scorer: Scorer, job: Job, *, workers: int | None = None) -> Cost:
     """Lands the scorings of `ablations` in `run`, each as it comes. A failed baseline ends the run. Raises `Cancelled`
     when the job is cancelled; what has landed stays, in the run and on disk."""
     began, part = time.monotonic(), job.child()
     if ablations:
         label = scorer.engine.capabilities.label
         job.progress(0, len(ablations), "scorings", label)
-        with closing(columns(scorer.engine, run.conversation, ablations, part, workers=workers)) as landing:
+        with closing(
+            columns(scorer.engine, run.conversation, ablations, part, workers=workers, lenient=scorer.classic)
+        ) as landing:
             for landed, (ablation, result) in enumerate(landing, 1):
                 run.land(ablation, result)
                 job.progress(landed, len(ablations), "scorings", label)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 from collections.abc import Generator, Sequence
@@ -16,6 +17,7 @@ from memscope.engines.protocol import Engine, Failure, OnePassEngine, ResponseSc
 from memscope.engines.validity import problem
 
 Column = tuple[Ablation, list[ResponseScore] | Failure]
+NO_SCORE = "no score came back for this response"
 _LOOK = 0.1  # seconds between looks at whether somebody asked to stop, while all workers wait for an answer
 
 
@@ -26,10 +28,12 @@ def columns(
     job: Job,
     *,
     workers: int | None = None,
+    lenient: bool = False,
 ) -> Generator[Column, None, None]:
     """Each ablation once, in any order, as it lands: one score a response, checked, or why there is none.
 
     `workers` bounds how many are scored at a time (None: what does the engine good). The numbers are the same for any.
+    `lenient`: scores that are missing at the end are those of responses that failed, and surplus ones are passed over.
     Raises `Cancelled` soon after the job was cancelled, without waiting for a request in flight; closing the iterator
     stops the rest too. Counts every ablation an engine was asked for as "asked" on the job.
     """
@@ -43,8 +47,18 @@ def columns(
         for ablation, result in landing:
             if isinstance(engine, OnePassEngine):
                 job.count("asked")
-            why = None if isinstance(result, Failure) else problem(whole, result)
-            yield ablation, Failure(why) if why else result
+            if isinstance(result, Failure):
+                yield ablation, result
+                continue
+            scores = _as_many(result, len(whole.responses)) if lenient else result
+            why = problem(whole, scores)
+            yield ablation, Failure(why) if why else scores
+
+
+def _as_many(scores: list[ResponseScore], responses: int) -> list[ResponseScore]:
+    """The scores of so many responses, whatever came back. The engine's own list stays: nobody may keep this one."""
+    missing = responses - len(scores)
+    return scores[:responses] + [ResponseScore(math.nan, failure=NO_SCORE)] * missing
 
 
 def _threaded(

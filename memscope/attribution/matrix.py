@@ -87,6 +87,18 @@ class Landed:
     scores: list[ResponseScore] | None = None
     failure: str | None = None
 
+    @classmethod
+    def of(cls, result: list[ResponseScore] | Failure, *, keep_tokens: bool = False) -> Landed:
+        """What an engine returned for an ablation."""
+        if isinstance(result, Failure):
+            return cls(None, failure=result.reason)
+        return cls(
+            np.array([score.total for score in result], np.float64),
+            [score.marks for score in result],
+            {column: score.failure for column, score in enumerate(result) if score.failure},
+            list(result) if keep_tokens else None,
+        )
+
 
 class MatrixRun:
     """A matrix being filled: workers land scorings, anybody takes snapshots. Safe to use from any thread.
@@ -100,8 +112,10 @@ class MatrixRun:
         self.keys = tuple(memory.key for memory in conversation.memories)
         self.responses = conversation.responses
         first = np.array([memory.first for memory in conversation.memories], np.int64)
-        self._before = np.array(self.responses, np.int64)[None, :] < first[:, None]
-        seen = [key for key, before in zip(self.keys, self._before, strict=True) if not before.all()]
+        self.before = np.array(self.responses, np.int64)[None, :] < first[:, None]
+        """[N, M]: the memory first appears after the response."""
+        self.before.setflags(write=False)
+        seen = [key for key, before in zip(self.keys, self.before, strict=True) if not before.all()]
         self.everything = Ablation.of(*seen)
         """All the memories that any response could have seen, left out at once."""
         # One memory: leaving it out is leaving all out.
@@ -111,14 +125,15 @@ class MatrixRun:
         self._keep_tokens = keep_tokens
         self._lock = threading.Lock()
         self._row = {Ablation.of(key): row for row, key in enumerate(self.keys)}
-        self._blank = [not "".join(memory.texts).strip() for memory in conversation.memories]  # nothing to be seen of
+        self.blank = tuple(not "".join(memory.texts).strip() for memory in conversation.memories)
+        """[N]: there is nothing to be seen of the memory."""
         self._cell_errors: list[dict[int, str]] = [{} for _ in self.keys]
         self._landed: dict[Ablation, Landed] = {}
         self._tokens = np.zeros(len(self.responses), np.int64)
         self._dirty = set(range(len(self.keys)))
-        self._effects = np.where(self._before, 0.0, np.nan)
-        self._stray = np.full(self._before.shape, np.nan)
-        self._state = np.where(self._before, State.BEFORE, State.PENDING).astype(np.uint8)
+        self._effects = np.where(self.before, 0.0, np.nan)
+        self._stray = np.full(self.before.shape, np.nan)
+        self._state = np.where(self.before, State.BEFORE, State.PENDING).astype(np.uint8)
 
     @property
     def reason(self) -> str | None:
@@ -134,21 +149,11 @@ class MatrixRun:
 
     def land(self, ablation: Ablation, result: list[ResponseScore] | Failure) -> None:
         """Takes in one scoring; a later one of the same ablation replaces it."""
-        if isinstance(result, Failure):
-            landed, tokens = Landed(None, failure=result.reason), None
-        else:
-            totals = np.array([score.total for score in result], np.float64)
-            landed = Landed(
-                totals,
-                [score.marks for score in result],
-                {column: score.failure for column, score in enumerate(result) if score.failure},
-                list(result) if self._keep_tokens else None,
-            )
-            tokens = np.array([score.count or 0 for score in result], np.int64)
+        landed = Landed.of(result, keep_tokens=self._keep_tokens)
         with self._lock:
             self._landed[ablation] = landed
-            if ablation == BASELINE and tokens is not None:
-                self._tokens = tokens
+            if ablation == BASELINE and not isinstance(result, Failure):
+                self._tokens = np.array([score.count or 0 for score in result], np.int64)
             self._redraw(ablation)
 
     def forget(self, ablations: Iterable[Ablation]) -> dict[Ablation, Landed]:
@@ -195,6 +200,11 @@ class MatrixRun:
         }
         return scores | {a: Failure(landed.failure) for a, landed in known.items() if landed.failure is not None}
 
+    def totals(self, ablations: Iterable[Ablation]) -> dict[Ablation, Landed]:
+        """What has landed of these, as the matrix sees it: totals, or why there are none."""
+        with self._lock:
+            return {ablation: self._landed[ablation] for ablation in ablations if ablation in self._landed}
+
     def take_dirty(self) -> frozenset[int]:
         """The rows whose drawing may have changed since this was last asked."""
         with self._lock:
@@ -226,7 +236,7 @@ class MatrixRun:
     def _comparable(self, ablation: Ablation) -> Floats:
         """The totals of an ablation, NaN where they are of other tokens than the baseline's."""
         totals, baseline = self._totals(ablation), self._landed.get(BASELINE)
-        odd = [] if baseline is None else _differences(baseline, self._landed.get(ablation), after=None)
+        odd = [] if baseline is None else differences(baseline, self._landed.get(ablation), after=None)
         if odd:
             totals = totals.copy()
             totals[list(odd)] = np.nan
@@ -244,7 +254,7 @@ class MatrixRun:
         row_of_it = self._row.get(ablation)
         if row_of_it is not None:
             self._redraw_row(ablation, row_of_it)
-        if row_of_it is None or self._before[row_of_it].any():  # it moves the noise floor, or the sums, of every row
+        if row_of_it is None or self.before[row_of_it].any():  # it moves the noise floor, or the sums, of every row
             self._dirty.update(range(len(self.keys)))
         else:
             self._dirty.add(row_of_it)
@@ -256,7 +266,7 @@ class MatrixRun:
             self._effects[row] = self._stray[row] = np.nan
             self._state[row] = State.FAILED
             return
-        before = self._before[row]
+        before = self.before[row]
         if landed is None or landed.totals is None or baseline is None or baseline.totals is None:
             self._effects[row] = np.where(before, 0.0, np.nan)
             self._stray[row] = np.nan
@@ -266,7 +276,7 @@ class MatrixRun:
         self._effects[row] = np.where(before, 0.0, raw)
         self._stray[row] = np.where(before, raw, np.nan)
         self._state[row] = np.where(before, State.BEFORE, State.OK)
-        odd = _differences(baseline, landed, after=None if self._blank[row] else before)
+        odd = differences(baseline, landed, after=None if self.blank[row] else before)
         for column, why in odd.items():
             if before[column]:
                 self._stray[row, column] = np.nan
@@ -275,10 +285,11 @@ class MatrixRun:
                 self._effects[row, column], self._state[row, column] = np.nan, State.FAILED
 
 
-def _differences(baseline: Landed, other: Landed | None, *, after: NDArray[np.bool_] | None) -> dict[int, str]:
-    """Why scores of single responses cannot be compared with the baseline's, by column.
+def differences(baseline: Landed, other: Landed | None, *, after: NDArray[np.bool_] | None) -> dict[int, str]:
+    """Why scores of single responses cannot be compared with the baseline's, by column; the baseline can be any
+    ablation that leaves out less than the other.
 
-    `after` [M]: where the ablation's memory comes only after the response, so that nothing before it has to differ;
+    `after` [M]: where what the other leaves out comes only after the response, so that nothing before it has to differ;
     None: nowhere has it to.
     """
     if other is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from pathlib import Path
 
 from memscope.conversation.model import Conversation
 
@@ -15,6 +16,11 @@ def lineage(conversation: Conversation) -> str:
     """
     source = conversation.source
     if source is not None:
-        return f"{os.path.realpath(source.path)}#{source.item}"
+        return lineage_in(source.path, source.item)
     opening = "".join(message.text for message in conversation.messages[:1])
     return f"#{hashlib.sha256(opening.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def lineage_in(path: Path, item: int) -> str:
+    """The same of the conversation at a place in a file."""
+    return f"{os.path.realpath(path)}#{item}"

@@ -26,8 +26,39 @@ def load(path: Path, *, input_format: str = "", item: int = 0, window: int | Non
     """
     raw = Raw(path)
     form = format_named(input_format) if input_format else recognise(raw)
-    found = _found(form, raw, item)
-    told = found.told
+    return _conversation(form, _found(form, raw, item), Source(path, form.name, item), window, input_format)
+
+
+def count_items(path: Path, *, input_format: str = "") -> int:
+    """How many conversations the file at `path` holds; what they say is left unread. Raises `SourceError`."""
+    raw = Raw(path)
+    form = format_named(input_format) if input_format else recognise(raw)
+    items = sum(not isinstance(found, Skipped) for found in form.conversations(raw))
+    if not items:
+        raise _no_item(form, path)
+    return items
+
+
+def load_each(path: Path, items: int, *, input_format: str = "") -> Iterator[Conversation | SourceError]:
+    """The conversations of a file that holds so many `items`, each in its last window, in one pass over the file; in
+    place of one that holds no message, why. Raises `SourceError` for a file that is no transcript."""
+    raw = Raw(path)
+    form = format_named(input_format) if input_format else recognise(raw)
+    number = 0
+    for found in form.conversations(raw):
+        if isinstance(found, Skipped):
+            continue
+        told = _Found(fold(found.records), found.title, items)
+        try:
+            yield _conversation(form, told, Source(path, form.name, number), None, input_format)
+        except SourceError as error:
+            yield error
+        number += 1
+
+
+def _conversation(form: Format, found: _Found, source: Source, window: int | None, input_format: str) -> Conversation:
+    """What was found at `source`; its `window` (None: the last) is yet to be chosen."""
+    told, path = found.told, source.path
     if not any(told.windows):
         passed = f" ({told.skipped[0].reason}, line {told.skipped[0].line})" if told.skipped else ""
         what = f"this file, read as the format {form.name}, holds no message at all{passed}"
@@ -39,7 +70,7 @@ def load(path: Path, *, input_format: str = "", item: int = 0, window: int | Non
     return Conversation(
         tuple(told.windows[chosen]),
         tools=tuple(told.tools),
-        source=Source(path, form.name, item, chosen),
+        source=replace(source, window=chosen),
         title=told.title or found.title or _first_request(told.windows),
         skipped=tuple(told.skipped),
         windows=len(told.windows),
@@ -79,13 +110,17 @@ def _found(form: Format, raw: Raw, item: int) -> _Found:
             told, title = fold(found.records), found.title
         items += 1
     if not items:
-        what = f"this file, read as the format {form.name}, holds no conversation"
-        raise SourceError(what, where=raw.path, do=_another(0, ""))
+        raise _no_item(form, raw.path)
     if told is None:
         do = _listed("Items", _item_titles(form, raw)) if items <= _MOST_LISTED else ""
         raise UsageError(f"there is no item {item}; the file has {_count(items)}", where=raw.path, do=do)
     told.skipped = sorted((*told.skipped, *passed), key=lambda skipped: skipped.line)
     return _Found(told, title, items)
+
+
+def _no_item(form: Format, path: Path) -> SourceError:
+    what = f"this file, read as the format {form.name}, holds no conversation"
+    return SourceError(what, where=path, do=_another(0, ""))
 
 
 def fold(records: Iterable[Record]) -> Told:

@@ -6,12 +6,14 @@ text, which need not be that day's; whoever shows it says so.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import stat
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,11 +36,28 @@ _Record = TypeVar("_Record")
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a memory stands on disk: the lines of a file, from 1, ascending, as it was when it was read.
+
+    They need not be one run: lines of an index can stand between them. `digest`: of the file's bytes then.
+    """
+
+    path: Path
+    lines: tuple[int, ...]
+    digest: str
+
+
+Places = Mapping[tuple[str, str], tuple[Place, ...]]
+"""The places of memories by key and text, blank ends left out: one that a file repeats stands in several."""
+
+
+@dataclass(frozen=True, slots=True)
 class MemoryFiles:
     """The memories of some files, in the order of the files; `notes` say what was passed over, and why."""
 
     memories: tuple[Memory, ...]
     notes: tuple[str, ...] = ()
+    places: Places = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +66,16 @@ class _File:
 
     path: Path
     text: str
+    digest: str
     label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a file, and the number of the line that each line of it is there."""
+
+    text: str
+    lines: Sequence[int]
 
 
 def read_memories(paths: Sequence[Path], *, split: Split | None = None) -> MemoryFiles:
@@ -62,14 +90,18 @@ def read_memories(paths: Sequence[Path], *, split: Split | None = None) -> Memor
     names = Counter(_name(file) for file in files)
     read = {os.path.realpath(file.path) for file in files}
     memories: list[Memory] = []
+    places: dict[tuple[str, str], tuple[Place, ...]] = {}
     for file in files:
         # Two files of one name are two memories, not one that changed.
         name = _name(file) if names[_name(file)] == 1 else file.label
         found = list(_memories(file, name, split, read, notes))
         if not found:
             notes.append(f"{file.path}: it holds no memory")
-        memories.extend(found)
-    return MemoryFiles(tuple(memories), tuple(notes))
+        for memory, lines in found:
+            memories.append(memory)
+            which = (memory.key, memory.text.strip())
+            places[which] = (*places.get(which, ()), Place(file.path, tuple(lines), file.digest))
+    return MemoryFiles(tuple(memories), tuple(notes), places)
 
 
 def add_memories(conversation: Conversation, memories: Sequence[Memory]) -> Conversation:
@@ -107,7 +139,7 @@ def _read_all(paths: Iterable[Path], notes: list[str]) -> Iterator[_File]:
             if count > MOST_FILES:
                 raise SourceError(f"there are more than {MOST_FILES} files", where=path, do="Name a smaller folder.")
             try:
-                yield _File(file, _text(file))
+                yield _File(file, *_read(file))
             except SourceError as error:
                 if not is_folder:
                     raise
@@ -152,8 +184,8 @@ def _markdown_below(folder: Path, notes: list[str]) -> Iterator[Path]:
         raise unreadable(error, folder) from error
 
 
-def _text(path: Path) -> str:
-    """The text of a file, byte for byte but for a byte-order mark; `SourceError` when it is no text file."""
+def file_bytes(path: Path) -> bytes:
+    """What a file holds; `SourceError` when it cannot be read, is no file, or is too large to be one of memories."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -161,13 +193,24 @@ def _text(path: Path) -> str:
         if status.st_size > LARGEST_FILE:
             what = f"the file is larger than {LARGEST_FILE >> 20} MiB"
             raise SourceError(what, where=path, do="Name the files that hold memories.")
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise unreadable(error, path) from error
+
+
+def digest_of(data: bytes) -> str:
+    """What tells whether a file is still as it was."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _read(path: Path) -> tuple[str, str]:
+    """The text of a file, byte for byte but for a byte-order mark, and its digest; `SourceError` when it is no text
+    file."""
+    data = file_bytes(path)
     if b"\0" in data:
         raise SourceError("this is a binary file, not text", where=path, do="Memory files are text, UTF-8.")
     try:
-        return data.decode("utf-8-sig")
+        return data.decode("utf-8-sig"), digest_of(data)
     except UnicodeDecodeError as error:
         raise SourceError(f"the text is not UTF-8 (byte {error.start})", where=path, do="Save it as UTF-8.") from error
 
@@ -207,23 +250,37 @@ def _name(file: _File) -> str:
     return front_matter(file.text)[0].get("name") or file.path.stem
 
 
-def _memories(file: _File, name: str, split: Split | None, read: set[str], notes: list[str]) -> Iterator[Memory]:
-    if any(line.text.strip() == ENTRY_MARK for line in lines_of(file.text)):
-        entries = (file.text[start:end] for start, end in split_entries(file.text))
-        yield from (Memory(made_up_key(entry), entry, RULE) for entry in entries)
+def _memories(
+    file: _File, name: str, split: Split | None, read: set[str], notes: list[str]
+) -> Iterator[tuple[Memory, Sequence[int]]]:
+    """The memories of a file, each with the lines that are it."""
+    lines = lines_of(file.text)
+    if any(line.text.strip() == ENTRY_MARK for line in lines):
+        starts = [line.start for line in lines]
+        for start, end in split_entries(file.text):
+            entry = file.text[start:end]
+            those = range(bisect_left(starts, start) + 1, bisect_left(starts, end) + 1)
+            yield Memory(made_up_key(entry), entry, RULE), those
         return
     fields, body = front_matter(file.text)
     if _BROKEN in fields:
         notes.append(f"{file.path}: the name in its front matter, {fields[_BROKEN]!r}, cannot be read; called {name!r}")
-    if fields:
-        key, text = name, body if body.strip() else fields.get("description", "")
+    everything, described = range(1, len(lines) + 1), bool(fields) and not body.strip()
+    if described:
+        key, part = name, _Part(fields.get("description", ""), everything)
+    elif fields:
+        key, part = name, _Part(body, everything[-len(lines_of(body)) :])
     else:
-        key, text = file.label, _without_index(file, read, notes)
+        key, part = file.label, _without_index(file, read, notes)
     if split == "file" or (fields and split is None):
-        yield from [Memory(key, text, RULE)] if text.strip() else []
+        if part.text.strip():
+            yield Memory(key, part.text, RULE), everything if fields else part.lines
         return
-    units = split_units(text, split)
-    yield from (Memory(f"{key}#{unit.name}", unit.text, RULE) for unit in units if _says_something(unit.text))
+    at = 0
+    for unit in split_units(part.text, split):
+        own, at = part.lines[at : at + len(lines_of(unit.text))], at + len(lines_of(unit.text))
+        if _says_something(unit.text):
+            yield Memory(f"{key}#{unit.name}", unit.text, RULE), everything if described else own
 
 
 def _says_something(text: str) -> bool:
@@ -264,19 +321,16 @@ def _scalar(text: str) -> str | None:
     return "" if text in ("|", ">", "|-", ">-", "~", "null") else text
 
 
-def _without_index(file: _File, read: set[str], notes: list[str]) -> str:
+def _without_index(file: _File, read: set[str], notes: list[str]) -> _Part:
     """The text of a MEMORY.md without the lines that only point to a file that is read itself."""
-    if file.path.name != "MEMORY.md":
-        return file.text
-    kept: list[str] = []
-    passed = 0
-    for line in lines_of(file.text):
-        link = None if line.code else _INDEX.match(line.text)
-        if link and os.path.realpath(file.path.parent / link[1]) in read:
-            passed += 1
-        else:
-            kept.append(file.text[line.start : line.end])
-    if passed:
-        lines = "a line of the index points to a file that is" if passed == 1 else "index lines point to files that are"
-        notes.append(f"{file.path}: passed over, {'' if passed == 1 else f'{passed} '}{lines} read")
-    return "".join(kept)
+    lines = lines_of(file.text)
+    kept = list(range(1, len(lines) + 1))
+    if file.path.name == "MEMORY.md":
+        links = ((n, None if line.code else _INDEX.match(line.text)) for n, line in enumerate(lines, 1))
+        passed = {n for n, link in links if link and os.path.realpath(file.path.parent / link[1]) in read}
+        kept = [n for n in kept if n not in passed]
+        if passed:
+            one = len(passed) == 1
+            count = "a line of the index points to a file that is" if one else "index lines point to files that are"
+            notes.append(f"{file.path}: passed over, {'' if one else f'{len(passed)} '}{count} read")
+    return _Part("".join(file.text[lines[n - 1].start : lines[n - 1].end] for n in kept), kept)

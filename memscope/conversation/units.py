@@ -47,6 +47,15 @@ class Line:
         return not self.code and _HEADING.match(self.text) is not None
 
     @property
+    def heading_depth(self) -> int | None:
+        """How deep a heading goes, from 1; one deeper than all of them is a line in bold, which heads a list. None for
+        any other line."""
+        words = self.text.strip()
+        if self.is_heading:
+            return len(words) - len(words.lstrip("#"))
+        return 7 if not self.code and _LABEL.match(words) else None
+
+    @property
     def bullet_indent(self) -> int | None:
         """How far a bullet's sign is indented; None for a line that is no bullet."""
         return self._indent(_BULLET)

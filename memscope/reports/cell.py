@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from memscope.attribution.aggregates import Cutoffs, share
 from memscope.attribution.matrix import Matrix, State
+from memscope.attribution.redundancy import Verdict
 from memscope.attribution.tokens import Heat
 from memscope.base.text import clean_line, preview
 from memscope.conversation.model import Conversation
 from memscope.conversation.render import response_text
 from memscope.reports.matrix import STATE_NAMES, CellState
+from memscope.reports.verdicts import VerdictRow, verdict_words
 from memscope.reports.view import number
 
 EXCERPT = 140  # characters
@@ -27,7 +29,8 @@ class CellDetail:
 
     From the tokens, where there are any: `word` is the one that did most in the effect's direction, `word_effect` its
     nats, `word_at` where it stands in `response` ([start, end)). `spread`: no few words carry the effect, as when a
-    long memory dilutes all others. `verdict` waits for the scorings it needs.
+    long memory dilutes all others. `verdict`: what the memory is to the response, and `verdict_told` the same with its
+    numbers, where that was asked for.
     """
 
     key: str
@@ -46,7 +49,8 @@ class CellDetail:
     word_effect: float = 0.0
     word_at: tuple[int, int] | None = None
     spread: bool = False
-    verdict: None = None
+    verdict: Verdict | None = None
+    verdict_told: str = ""
 
 
 def cell_detail(
@@ -57,9 +61,11 @@ def cell_detail(
     column: int,
     *,
     heat: Heat | None = None,
+    verdict: VerdictRow | None = None,
     width: int = EXCERPT,
 ) -> CellDetail:
-    """The cell at (row, column), with its words when its `heat` is given; excerpts are at most `width` characters.
+    """The cell at (row, column), with its words when its `heat` is given, and its `verdict`; excerpts are at most
+    `width` characters.
 
     Costs the same for any matrix: a cursor that moves asks for one each time.
     """
@@ -89,6 +95,8 @@ def cell_detail(
         word_effect=word_effect,
         word_at=word_at,
         spread=heat is not None and effect is not None and not heat.concentrated(effect),
+        verdict=verdict.verdict if verdict is not None else None,
+        verdict_told=clean_line(verdict_words(verdict)) if verdict is not None else "",
     )
 
 

@@ -14,6 +14,7 @@ from memscope.reports.cell import CellDetail, cell_detail
 from memscope.reports.grid import Grid, grid, units
 from memscope.reports.order import strongest_order
 from memscope.reports.scale import Unit
+from memscope.reports.verdicts import VerdictReader
 
 Cell = tuple[int, int]
 """Row and column of a matrix."""
@@ -44,6 +45,17 @@ class HeatmapReader:
         """The cells beyond their cutoff, strongest first."""
         return strongest_order(self.matrix, self._cut)
 
-    def cell(self, row: int, column: int, heat: Heat | None = None, width: int = 140) -> CellDetail:
-        """One cell told in full, with its words where its heat is given; excerpts are at most `width` characters."""
-        return cell_detail(self.conversation, self.matrix, self._cut, row, column, heat=heat, width=width)
+    def cell(
+        self,
+        row: int,
+        column: int,
+        heat: Heat | None = None,
+        width: int = 140,
+        verdicts: VerdictReader | None = None,
+    ) -> CellDetail:
+        """One cell told in full, with its words where its heat is given, and its verdict where there are `verdicts`;
+        excerpts are at most `width` characters."""
+        verdict = verdicts.of(self.matrix.keys[row], self.matrix.responses[column]) if verdicts is not None else None
+        return cell_detail(
+            self.conversation, self.matrix, self._cut, row, column, heat=heat, verdict=verdict, width=width
+        )

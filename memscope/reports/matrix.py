@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -11,12 +10,14 @@ from pydantic import Field
 
 from memscope.attribution.aggregates import MemoryTotals, cutoffs, memory_totals, response_totals
 from memscope.attribution.matrix import Matrix, State
+from memscope.base.settings import Settings
 from memscope.base.text import preview
 from memscope.conversation.model import Conversation, MemoryEntry
 from memscope.conversation.native import sha256
 from memscope.conversation.render import response_text
 from memscope.engines.protocol import EngineIdentity
 from memscope.reports.failures import row_failure
+from memscope.reports.memory_columns import memory_columns
 from memscope.reports.noise import NoisePart, noise_part
 from memscope.reports.view import Column, Document, View, number
 
@@ -50,11 +51,12 @@ class EnginePart(Document):
 
 
 class SettingsPart(Document):
-    """`threshold` in nats."""
+    """`threshold` in nats; `context`: what stands before responses that are looked at; `compat`: null but in classic
+    mode."""
 
     threshold: float
-    context: Literal["full"] = "full"
-    compat: None = None
+    context: Literal["full", "window"] = "full"
+    compat: Literal["classic"] | None = None
 
 
 class CostPart(Document):
@@ -69,6 +71,10 @@ class MemoryRow(Document):
     """A memory: where it occurs (message indices), its length, and its effects added up, in nats.
 
     Null where every cell of it is left out. `responses` counts the effects above the response's cutoff.
+
+    The rest is null where it is not known: `tokens` that all its occurrences take, the `weight` (nats) that incremental
+    scoring made of it and when it was `last_scored`, its `verdict` over all responses, and a person's `decision` and
+    `note`.
     """
 
     key: str
@@ -85,6 +91,12 @@ class MemoryRow(Document):
     left_out: int
     state: Literal["ok", "failed", "partial"]
     error: str | None
+    tokens: int | None = None
+    weight: float | None = None
+    last_scored: str | None = None
+    verdict: str | None = None
+    decision: Literal["prune", "keep", "pin", "harmful"] | None = None
+    note: str | None = None
 
 
 class ResponseRow(Document):
@@ -135,12 +147,19 @@ class ResponsesDocument(Document):
 
 
 def matrix_document(
-    conversation: Conversation, matrix: Matrix, identity: EngineIdentity, threshold: float, cost: CostPart
+    conversation: Conversation,
+    matrix: Matrix,
+    identity: EngineIdentity,
+    threshold: float,
+    cost: CostPart,
+    *,
+    settings: Settings | None = None,
 ) -> MatrixDocument:
+    """`settings`: those it was made by, beside the threshold; None: the usual ones."""
     return MatrixDocument(
         conversation=conversation_part(conversation),
         engine=EnginePart(name=identity.name, model=identity.model, url=identity.url),
-        settings=SettingsPart(threshold=threshold),
+        settings=SettingsPart(threshold=threshold) if settings is None else settings_part(settings, threshold),
         memories=memory_rows(conversation, matrix, threshold),
         responses=response_rows(conversation, matrix, threshold),
         effects=[[number(effect) for effect in row] for row in matrix.effects],
@@ -196,6 +215,15 @@ def conversation_part(conversation: Conversation) -> ConversationPart:
     )
 
 
+def settings_part(settings: Settings, threshold: float | None = None) -> SettingsPart:
+    """What of the settings numbers depend on; `threshold`: another than theirs."""
+    return SettingsPart(
+        threshold=settings.threshold if threshold is None else threshold,
+        context=settings.context,
+        compat=settings.compat or None,
+    )
+
+
 def memory_rows(conversation: Conversation, matrix: Matrix, threshold: float) -> list[MemoryRow]:
     totals = memory_totals(matrix, cutoffs(matrix, threshold))
     return [memory_row(conversation, matrix, totals, row) for row in range(len(matrix.keys))]
@@ -203,14 +231,14 @@ def memory_rows(conversation: Conversation, matrix: Matrix, threshold: float) ->
 
 def memory_row(conversation: Conversation, matrix: Matrix, totals: MemoryTotals, row: int) -> MemoryRow:
     """The row of one memory; `totals` are those of the matrix."""
-    memory = conversation.memories[row]
+    memory = _entry(conversation, matrix.keys[row], row)
     of_row, failure = matrix.state[row], row_failure(matrix, row)
     failed = (of_row == State.FAILED).any() and not (of_row == State.OK).any()
     return MemoryRow(
         key=memory.key,
         preview=preview(memory.texts[-1], 200),
         occurrences=list(memory.occurrences),
-        chars=_chars(conversation, memory),
+        chars=memory_chars(conversation, memory),
         rules=list(memory.rules),
         total=number(totals.total[row]),
         net=number(totals.net[row]),
@@ -245,7 +273,15 @@ def response_rows(conversation: Conversation, matrix: Matrix, threshold: float) 
     ]
 
 
-def _chars(conversation: Conversation, memory: MemoryEntry) -> int:
+def _entry(conversation: Conversation, key: str, row: int) -> MemoryEntry:
+    """The memory of a row: the one at its place, but where memories that return have rows of their own."""
+    memories = conversation.memories
+    if row < len(memories) and memories[row].key == key:
+        return memories[row]
+    return next(memory for memory in memories if memory.key == key)
+
+
+def memory_chars(conversation: Conversation, memory: MemoryEntry) -> int:
     """Characters the memory takes in the conversation, every occurrence counted."""
     places = dict.fromkeys(memory.occurrences)
     return sum(len(m.text) for i in places for m in conversation.messages[i].memories if m.key == memory.key)
@@ -286,34 +322,9 @@ def glyph(effect: float | None, state: CellState, cutoff: float) -> str:
     return f"{effect:.0f}" if abs(effect) >= 9.95 else f"{effect:.1f}"
 
 
-_MEMORY_COLUMNS: tuple[Column[MemoryRow], ...] = (
-    Column("memory", lambda row: row.key),
-    Column("total", lambda row: row.total, "nats"),
-    Column("net", lambda row: row.net, "nats", rank=2),
-    Column("max", lambda row: row.max, "nats"),
-    Column("responses", lambda row: row.responses, "responses"),
-    Column("against", lambda row: row.against, "nats", rank=1, negative=True),
-    Column("first", lambda row: row.occurrences[0], "message", rank=4, shown=lambda row: f"#{row.occurrences[0]}"),
-    Column("found by", lambda row: ", ".join(row.rules), rank=5),
-    Column("text", lambda row: row.preview, wide=True, rank=3),
-    Column("chars", lambda row: row.chars, "characters", rank=3),
-    Column("mean", lambda row: row.mean, "nats", rank=6),
-)
-_ADDRESS = re.compile(r"^https?://\S*: ")  # the same in every row: a cell begins with the reason
-_FAILED_COLUMNS: tuple[Column[MemoryRow], ...] = (
-    Column("left out", lambda row: row.left_out, "cells", rank=1),
-    Column("state", lambda row: row.state),
-    Column("error", lambda row: row.error or "", wide=True, shown=lambda row: _ADDRESS.sub("", row.error or "")),
-)
-
-
 def _memory_columns(document: MemoriesDocument) -> Sequence[Column[MemoryRow]]:
-    return memory_columns(any(row.left_out for row in document.memories) and document.reason is None)
-
-
-def memory_columns(missing: bool) -> tuple[Column[MemoryRow], ...]:
-    """The columns of memories; where cells are `missing`, with those that say why."""
-    return _MEMORY_COLUMNS + _FAILED_COLUMNS if missing else _MEMORY_COLUMNS
+    missing = any(row.left_out for row in document.memories) and document.reason is None
+    return memory_columns(document.memories, missing=missing)
 
 
 _RESPONSE_COLUMNS: tuple[Column[ResponseRow], ...] = (

@@ -4,32 +4,64 @@ be done twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
 from memscope.attribution.aggregates import cutoffs, memory_totals
 from memscope.attribution.duplicates import Duplicates
 from memscope.attribution.matrix import Matrix, State
+from memscope.base.clock import iso
 from memscope.base.text import preview
 from memscope.conversation.model import Conversation
 from memscope.conversation.render import response_text
 from memscope.engines.protocol import EngineIdentity
 from memscope.reports.failures import RowFailure, row_failure
+from memscope.reports.incremental import ScoreAt
 from memscope.reports.matrix import (
     EnginePart,
     MemoriesDocument,
     MemoryRow,
     conversation_part,
-    memory_columns,
     memory_row,
     memory_rows,
 )
 from memscope.reports.memory import MemoryDetail, duplicates_of, memory_detail
+from memscope.reports.memory_columns import memory_columns
 from memscope.reports.view import Column
 
 _UNKNOWN = dict.fromkeys(("total", "net", "max", "mean", "responses", "against"))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of memories beside their effects, by key: the `tokens` they take, the `weights` that incremental
+    scoring made of them and when, their `verdicts` in words, and what a person decided and noted. What is not known of
+    a memory is not there."""
+
+    tokens: Mapping[str, int] = field(default_factory=dict)
+    weights: Mapping[str, ScoreAt] = field(default_factory=dict)
+    verdicts: Mapping[str, str] = field(default_factory=dict)
+    decisions: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, row: MemoryRow) -> MemoryRow:
+        """A row with what is known of its memory."""
+        weight = self.weights.get(row.key)
+        return row.model_copy(
+            update={
+                "tokens": self.tokens.get(row.key),
+                "weight": None if weight is None else weight.weight,
+                "last_scored": None if weight is None else iso(weight.at),
+                "verdict": self.verdicts.get(row.key) or None,
+                "decision": self.decisions.get(row.key) or None,
+                "note": self.notes.get(row.key) or None,
+            }
+        )
+
+
+NOTHING = Known()
 
 
 class Version(NamedTuple):
@@ -44,6 +76,7 @@ class MemoryReader:
 
     def __init__(self, conversation: Conversation, matrix: Matrix, threshold: float) -> None:
         self.conversation = conversation
+        self.known = NOTHING
         self.place = {memory.key: row for row, memory in enumerate(conversation.memories)}
         self._openings: dict[int, str] = {}
         self.look(matrix, threshold)
@@ -66,11 +99,12 @@ class MemoryReader:
     def _row(self, found: MemoryRow, row: int) -> MemoryRow:
         """While nothing of a memory is measured, that it did nothing to earlier responses says nothing of it yet."""
         waits = State.PENDING in self.matrix.state[row] and State.OK not in self.matrix.state[row]
-        return found.model_copy(update=_UNKNOWN) if waits else found
+        return self.known.of(found.model_copy(update=_UNKNOWN) if waits else found)
 
     def columns(self, rows: Sequence[MemoryRow]) -> tuple[Column[MemoryRow], ...]:
         """The columns of the MEMORIES view; those that tell of failures where there are some, not while rows wait."""
-        return memory_columns(self.matrix.reason is None and any(row.error is not None for row in rows))
+        missing = self.matrix.reason is None and any(row.error is not None for row in rows)
+        return memory_columns(rows, missing=missing)
 
     def failure(self, key: str) -> RowFailure | None:
         """What failed of a memory; None where nothing did. Raises KeyError."""
@@ -92,10 +126,14 @@ class MemoryReader:
                     first.setdefault(part.text, message)
         return [Version(first[text], text) for text in memory.texts]
 
+    def response(self, message: int) -> str:
+        """What a response says, as found."""
+        return response_text(self.conversation, message)
+
     def opening(self, message: int) -> str:
         """The opening words of a response, on one clean line."""
         if message not in self._openings:
-            self._openings[message] = preview(response_text(self.conversation, message))
+            self._openings[message] = preview(self.response(message))
         return self._openings[message]
 
 
@@ -105,12 +143,14 @@ def chosen_memories(
     identity: EngineIdentity,
     threshold: float,
     keys: Iterable[str] | None = None,
+    *,
+    known: Known = NOTHING,
 ) -> MemoriesDocument:
     """The document of the memories with these keys, in the conversation's order; of all: None."""
     wanted = set(matrix.keys if keys is None else keys)
     return MemoriesDocument(
         conversation=conversation_part(conversation),
         engine=EnginePart(name=identity.name, model=identity.model, url=identity.url),
-        memories=[row for row in memory_rows(conversation, matrix, threshold) if row.key in wanted],
+        memories=[known.of(row) for row in memory_rows(conversation, matrix, threshold) if row.key in wanted],
         reason=matrix.reason,
     )

@@ -54,6 +54,12 @@ class MemoryDetail:
     strongest: tuple[CellDetail, ...]
     near: tuple[NearMemory, ...]
 
+    @property
+    def against(self) -> EffectAt | None:
+        """Where it worked against a response most, beyond the cutoff; None where it did against none."""
+        hurt = [found for found in self.effects if found.counts and found.effect is not None and found.effect < 0]
+        return min(hurt, key=lambda found: found.effect or 0.0, default=None)
+
 
 def duplicates_of(conversation: Conversation) -> Duplicates:
     """What `memory_detail` needs to know of all memories; made once for a conversation."""

@@ -5,15 +5,42 @@ from __future__ import annotations
 from typing import Any
 
 from memscope.base.errors import UsageError
+from memscope.reports.across import ACROSS, SIGHTINGS
 from memscope.reports.config import CONFIG
 from memscope.reports.doctor import DOCTOR
+from memscope.reports.finetune import FINETUNE
+from memscope.reports.incremental import INCREMENTAL
 from memscope.reports.matrix import MATRIX, MEMORIES, RESPONSES
 from memscope.reports.native import NATIVE
+from memscope.reports.one_memory import ONE_MEMORY
+from memscope.reports.prune import PRUNE
+from memscope.reports.redundancy import PAIRS, REDUNDANCY
 from memscope.reports.response import RESPONSE
+from memscope.reports.training import TRAINING
 from memscope.reports.view import View
+from memscope.reports.whatif import WHATIF
 
 VIEWS: dict[str, View[Any, Any]] = {
-    view.name: view for view in (CONFIG, DOCTOR, MATRIX, MEMORIES, NATIVE, RESPONSE, RESPONSES)
+    view.name: view
+    for view in (
+        ACROSS,
+        CONFIG,
+        DOCTOR,
+        FINETUNE,
+        INCREMENTAL,
+        MATRIX,
+        MEMORIES,
+        NATIVE,
+        ONE_MEMORY,
+        PAIRS,
+        PRUNE,
+        REDUNDANCY,
+        RESPONSE,
+        RESPONSES,
+        SIGHTINGS,
+        WHATIF,
+        TRAINING,
+    )
 }
 
 

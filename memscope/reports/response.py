@@ -13,23 +13,26 @@ from pydantic import Field
 from memscope.attribution.aggregates import Cutoffs, above, cutoffs, response_totals, share
 from memscope.attribution.explained import already_said
 from memscope.attribution.matrix import Matrix
+from memscope.attribution.redundancy import Verdict
 from memscope.attribution.tokens import Heat
 from memscope.base.text import Span, preview
 from memscope.conversation.ablation import Ablation
 from memscope.conversation.model import Conversation
 from memscope.conversation.render import response_text
+from memscope.reports.verdicts import VerdictReader
 from memscope.reports.view import Column, Document, View, number, show
 
 
 class ImportantMemory(Document):
     """A memory whose effect exceeds the response's cutoff; `share` is of the response's `stripped` effect, `per_token`
-    and `effect` are in nats. `text` is the memory's, as the response could see it."""
+    and `effect` are in nats. `verdict`: what the memory is to the whole response, null where that was not computed.
+    `text` is the memory's, as the response could see it."""
 
     key: str
     effect: float
     per_token: float | None
     share: float | None
-    verdict: None = None
+    verdict: Verdict | None = None
     text: str
 
 
@@ -67,8 +70,9 @@ class FailedMemory(Document):
 
 
 class ResponseDocument(Document):
-    """`important`: effects above the cutoff; `against`: below minus it, strongest first; `failed`: not scored. `heat`
-    is against the conversation without `memory`, or without any memory when that is null. With a `selection`, effects,
+    """`important`: effects above the cutoff; `against`: below minus it, strongest first; `failed`: not scored;
+    `redundant`: memories of neither, whose verdict is that others do what they would, where it was computed. `heat` is
+    against the conversation without `memory`, or without any memory when that is null. With a `selection`, effects,
     `per_token`, `share` and `heat` are those of its words alone."""
 
     schema_: Literal["memscope/response@1"] = Field("memscope/response@1", alias="schema")
@@ -77,6 +81,7 @@ class ResponseDocument(Document):
     important: list[ImportantMemory]
     against: list[ImportantMemory] = Field(default_factory=list)
     failed: list[FailedMemory] = Field(default_factory=list)
+    redundant: list[ImportantMemory] = Field(default_factory=list)
     heat: list[HeatSpan]
     memory: str | None = None
     selection: Selection | None = None
@@ -132,8 +137,10 @@ def response_document(
     heat: Heat | None = None,
     memory: str | None = None,
     words: Words | None = None,
+    verdicts: VerdictReader | None = None,
 ) -> ResponseDocument:
-    """The document of the response at `message`. `heat`: of `memory`, or of all. `words`: what was asked about."""
+    """The document of the response at `message`. `heat`: of `memory`, or of all. `words`: what was asked about.
+    `verdicts`: where they were computed."""
     column = matrix.responses.index(message)
     cut = cutoffs(matrix, threshold)
     totals = response_totals(matrix, cut)
@@ -144,6 +151,7 @@ def response_document(
     stripped, tokens = number(totals.stripped[column]), int(matrix.tokens[column])
     if words is not None and words.effects is not None:
         effects, stripped, tokens = dict(words.effects), words.stripped, words.tokens
+    found = {key: row for key in effects if verdicts is not None and (row := verdicts.of(key, message)) is not None}
     keys, values = list(effects), np.array(list(effects.values()), np.float64)
 
     def entry(index: int) -> ImportantMemory:
@@ -153,15 +161,22 @@ def response_document(
             effect=effect,
             per_token=effect / tokens if tokens else None,
             share=share(effect, stripped, cutoff) if stripped is not None and effect > 0 else None,
+            verdict=found[key].verdict if key in found else None,
             text=conversation.memory_text(key, before=message),
         )
 
+    important, against = above(values, cutoff), above(-values, cutoff)
+    told = {*important, *against}
+    stands_in = [
+        i for i, key in enumerate(keys) if i not in told and key in found and found[key].verdict == "redundant"
+    ]
     return ResponseDocument(
         message=message,
         text=text,
-        important=[entry(index) for index in above(values, cutoff)],
-        against=[entry(index) for index in above(-values, cutoff)],
+        important=[entry(index) for index in important],
+        against=[entry(index) for index in against],
         failed=_failed(matrix, column),
+        redundant=[entry(index) for index in sorted(stands_in, key=lambda index: -(found[keys[index]].alone or 0.0))],
         heat=[] if heat is None else _spans(heat, words),
         memory=memory,
         selection=words and _selection(text, words),
@@ -205,13 +220,15 @@ def _explained(conversation: Conversation, matrix: Matrix, cut: Cutoffs, column:
     return [Explained(key=matrix.keys[said.row], message=matrix.responses[said.earlier]) for said in found]
 
 
+_VERDICT: Column[ImportantMemory] = Column("verdict", lambda row: row.verdict)
 RESPONSE: View[ResponseDocument, ImportantMemory] = View(
     "response",
     ResponseDocument,
-    lambda document: document.important,
-    lambda _: (
+    lambda document: [*document.important, *document.redundant],
+    lambda document: (
         Column("memory", lambda row: row.key),
         Column("effect", lambda row: row.effect, "nats"),
+        *([_VERDICT] if any(row.verdict for row in RESPONSE.rows(document)) else []),
         Column("per token", lambda row: row.per_token, "nats a token", rank=1),
         Column("share", lambda row: row.share, "of stripped", shown=lambda row: percent(row.share)),
         Column("text", lambda row: row.text, wide=True, shown=lambda row: preview(row.text, 200)),

@@ -8,7 +8,7 @@ other's: an entry is one statement.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from memscope.base.clock import now
 from memscope.store._names import kept, name_of, object_of
 from memscope.store.database import Database
 
+_AT_A_TIME = 900
 UNDO = "undo"  # the verdict of an undo
 
 _COLUMNS = "id, at, kind, subject, verdict, payload, previous"
@@ -71,12 +72,13 @@ class Journal:
         query = f"SELECT {_COLUMNS} FROM journal WHERE subject = ?2 AND {_IN_FORCE} ORDER BY id"
         return _readable(self._database.read(query, kept(kind), kept(subject)))
 
-    def all_entries(self, kind: str) -> dict[str, list[Entry]]:
-        """The decisions in force on every subject there is, each subject's oldest first."""
+    def all_entries(self, kind: str, subjects: Collection[str] | None = None) -> dict[str, list[Entry]]:
+        """The decisions in force on every subject there is, or on those of `subjects`, each subject's oldest first."""
         found: dict[str, list[Entry]] = {}
-        rows = self._database.read(f"SELECT {_COLUMNS} FROM journal WHERE {_IN_FORCE} ORDER BY id", kept(kind))
-        for entry in _readable(rows):
-            found.setdefault(entry.subject, []).append(entry)
+        for among, values in _parts(subjects):
+            query = f"SELECT {_COLUMNS} FROM journal WHERE {_IN_FORCE}{among} ORDER BY id"
+            for entry in _readable(self._database.read(query, kept(kind), *values)):
+                found.setdefault(entry.subject, []).append(entry)
         return found
 
     def latest(self, kind: str) -> int:
@@ -98,7 +100,8 @@ class Journal:
 
     def undo_step(self, kind: str, subjects: Collection[str] | None = None) -> list[Entry]:
         """Undoes the latest decision in force on any of `subjects` (None: on any at all), with what was made in one
-        step with it and is still in force; those, oldest first. Empty when there is nothing to undo."""
+        step with it and is still in force; those, oldest first. Empty when there is nothing to undo, or nothing that
+        can be read."""
         wanted = None if subjects is None else {kept(subject) for subject in subjects}
         with self._database.writing() as write:
             newest = f"SELECT id, subject, step FROM journal WHERE {_IN_FORCE} ORDER BY id DESC"
@@ -108,6 +111,18 @@ class Journal:
             undone = write(query, kept(kind), number, step)
             _undo(write, undone)
         return _readable(undone)
+
+
+def _parts(subjects: Collection[str] | None) -> Iterator[tuple[str, list[bytes]]]:
+    """What a query says of the subjects it is about, behind `_IN_FORCE`, and the values that takes: as many at a time
+    as every SQLite allows."""
+    if subjects is None:
+        yield "", []
+        return
+    wanted = [kept(subject) for subject in dict.fromkeys(subjects)]
+    for first in range(0, len(wanted), _AT_A_TIME):
+        some = wanted[first : first + _AT_A_TIME]
+        yield f" AND subject IN ({', '.join('?' * len(some))})", some
 
 
 def _undo(write: Callable[..., object], entries: Iterable[tuple[object, ...]]) -> None:

@@ -130,10 +130,10 @@ def test_a_disk_that_fails_leaves_everything_as_it_was(
     if exists:
         path.write_text("before")
 
-    def fail(_: Path, __: str) -> None:
+    def fail(_: object) -> None:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(export, "replace_file", fail)
+    monkeypatch.setattr(export, "replace_files", fail)
     with pytest.raises(MemscopeError, match=words):
         write_text(path, "after", overwrite=True)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from memscope.attribution.columns import columns
+from memscope.attribution.columns import NO_SCORE, columns
 from memscope.attribution.matrix import MatrixRun
 from memscope.base.errors import Cancelled, EngineError
 from memscope.base.job import Job
@@ -301,3 +301,34 @@ def test_one_pass_and_one_prompt_at_a_time_agree(conversation: Conversation) -> 
     assert set(together) == set(apart)
     for ablation, totals in together.items():
         assert totals == pytest.approx(apart[ablation], rel=0, abs=1e-9)
+
+
+def lenient(engine: Engine, ablation: Ablation) -> list[ResponseScore] | Failure:
+    (landing,) = columns(engine, office(), (ablation,), Job(), lenient=True)
+    return landing[1]
+
+
+def test_leniently_a_missing_score_is_a_failure_of_its_own_response() -> None:
+    engine = FormulaEngine(after=spoiled_without(TABS, lambda scores: scores[:-1]))
+    whole, found = lenient(engine, BASELINE), lenient(engine, without("tabs"))
+    assert not isinstance(whole, Failure)
+    assert not isinstance(found, Failure)
+    assert [score.failure for score in whole] == ["", "", ""]
+    assert [score.failure for score in found] == ["", "", NO_SCORE]
+
+
+def test_leniently_surplus_scores_are_passed_over_and_bad_ones_are_not() -> None:
+    surplus = FormulaEngine(after=spoiled_without(TABS, lambda scores: [*scores, ResponseScore(5.0)]))
+    found = lenient(surplus, without("tabs"))
+    assert not isinstance(found, Failure)
+    assert len(found) == 3
+    bad = FormulaEngine(after=spoiled_without(TABS, lambda scores: [ResponseScore(5.0), *scores]))
+    assert isinstance(lenient(bad, without("tabs")), Failure)
+
+
+def test_without_leniency_they_fail_the_whole_scoring() -> None:
+    for spoil in (lambda scores: scores[:-1], lambda scores: [*scores, ResponseScore(-5.0)]):
+        engine = FormulaEngine(after=spoiled_without(TABS, spoil))
+        ((_, found),) = columns(engine, office(), (without("tabs"),), Job())
+        assert isinstance(found, Failure)
+        assert "misaligned" in found.reason

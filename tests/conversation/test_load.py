@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from memscope.base.errors import SourceError, UsageError
-from memscope.conversation.load import fold, load
-from memscope.conversation.model import Memory, Message, Skipped, Text, Thinking, ToolCall
+from memscope.conversation.load import count_items, fold, load, load_each
+from memscope.conversation.model import Conversation, Memory, Message, Skipped, Text, Thinking, ToolCall
 from memscope.conversation.raw import Raw
 from memscope.conversation.records import Boundary, Fact, Record, merge_assistant
 
@@ -252,3 +253,39 @@ def test_a_binary_file_that_has_braces_is_called_so(tmp_path: Path) -> None:
 def test_a_format_that_does_not_exist(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"'word'.*openai"):
         load(file(tmp_path, chat("1")), input_format="word")
+
+
+def test_each_conversation_of_a_file_is_the_one_that_its_number_opens(tmp_path: Path) -> None:
+    path = file(tmp_path, chat("one"), {"odd": 1}, chat("two", "2"), chat("three", title="Third"))
+
+    items = count_items(path)
+    found = list(load_each(path, items))
+
+    assert items == 3
+    for item, conversation in enumerate(found):
+        assert isinstance(conversation, Conversation)
+        assert replace(conversation, skipped=()) == replace(load(path, item=item), skipped=())
+
+
+def test_each_conversation_is_in_its_last_window(tmp_path: Path) -> None:
+    (found,) = load_each(compacted_session(tmp_path), 1)
+
+    assert found == load(compacted_session(tmp_path))
+
+
+def test_one_without_a_message_is_told_in_its_place(tmp_path: Path) -> None:
+    one, empty, two = load_each(file(tmp_path, chat("one"), {"messages": []}, chat("two")), 3)
+
+    assert isinstance(one, Conversation)
+    assert isinstance(empty, SourceError)
+    assert "no message at all" in str(empty)
+    assert isinstance(two, Conversation)
+    assert two.source is not None
+    assert two.source.item == 2
+
+
+def test_a_file_without_a_conversation_cannot_be_counted(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="holds no conversation"):
+        count_items(file(tmp_path, {"odd": 1}), input_format="anthropic")
+    with pytest.raises(SourceError, match="no transcript"):
+        count_items(file(tmp_path, {"odd": 1}))

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,14 @@ import pytest
 
 from memscope.actions.engine import Scorer
 from memscope.actions.explain import explain_strongest
+from memscope.actions.incremental import look_what_is_due, score_due
+from memscope.actions.memory import one_memory
+from memscope.actions.redundancy import screen_run, try_pairs
 from memscope.actions.respond import Question, explain_response
 from memscope.actions.score import score_matrix
+from memscope.actions.whatif import what_if
 from memscope.attribution.aggregates import cutoffs
+from memscope.attribution.finetune import dependences
 from memscope.attribution.matrix import NOT_VISIBLE, RETOKENISED, Matrix, MatrixRun
 from memscope.attribution.tokens import Heat
 from memscope.base.errors import UsageError
@@ -29,12 +35,22 @@ from memscope.conversation.native import native, sha256
 from memscope.conversation.render import render
 from memscope.engines.checks import Check
 from memscope.engines.embedded.engine import Embedded
-from memscope.engines.protocol import Failure, Marks, Tokens
+from memscope.engines.protocol import EngineIdentity, Failure, Marks, Tokens
+from memscope.reports.across import AcrossDocument, AcrossRow, EngineRuns, SightingRow, SightingsDocument, UnscoredPart
 from memscope.reports.cell import cell_detail
 from memscope.reports.config import config_document
 from memscope.reports.csv import csv_text
 from memscope.reports.doctor import doctor_document
 from memscope.reports.failures import advice, failed_cells, failures
+from memscope.reports.finetune import (
+    Dependents,
+    FinetuneDocument,
+    finetune_conversation,
+    finetune_words,
+    unread_conversation,
+    with_decisions,
+)
+from memscope.reports.incremental import IncrementalDocument, incremental_lines
 from memscope.reports.matrix import (
     MATRIX,
     MEMORIES,
@@ -47,10 +63,25 @@ from memscope.reports.matrix import (
 )
 from memscope.reports.native import native_document
 from memscope.reports.noise import NoisePart, noise_remark, noise_words
+from memscope.reports.one_memory import MemoryDocument, memory_lines
+from memscope.reports.prune import DecidedMemory, PruneDocument, Standing
+from memscope.reports.redundancy import pairs_document, redundancy_document
 from memscope.reports.registry import VIEWS, json_schema
 from memscope.reports.remarks import remarks
 from memscope.reports.response import Words, no_response, percent, response_document
+from memscope.reports.training import (
+    LeftOut,
+    TrainingDocument,
+    TrainingEngine,
+    TrainingError,
+    TrainingFile,
+    TrainingSource,
+    error_words,
+    training_words,
+)
+from memscope.reports.verdicts import VerdictReader
 from memscope.reports.view import Document, View, nats, number, show, signed
+from memscope.reports.whatif import WhatIfReader
 from tests.fakes import (
     LATE,
     PNPM,
@@ -68,6 +99,7 @@ from tests.fakes import (
     weights,
     without,
 )
+from tests.planted import Planted, alike, any_of, apart, planted
 
 
 def matrix_of(conversation: Conversation, engine: FormulaEngine | None = None) -> tuple[Matrix, MatrixDocument]:
@@ -75,6 +107,143 @@ def matrix_of(conversation: Conversation, engine: FormulaEngine | None = None) -
     run, cost = score_matrix(conversation, scorer, Job())
     part = CostPart(scorings=cost.scorings, from_store=cost.from_store, seconds=cost.seconds)
     return run.snapshot(), matrix_document(conversation, run.snapshot(), scorer.engine.identity, 0.01, part)
+
+
+def _screened() -> tuple[Conversation, VerdictReader, EngineIdentity]:
+    """Two copies, a memory that goes by itself, and one put back alone in vain."""
+    conversation = planted(alike("copy", "twin") | apart("one", "two"))
+    scorer = Scorer(Planted([any_of(0, 4.0, "copy", "twin"), any_of(0, 2.0, "one")]))
+    run, _ = score_matrix(conversation, scorer, Job())
+    screening = try_pairs(screen_run(run, scorer, Job()), 0.01, scorer, Job())
+    screening.land(without("copy", "twin", "one"), Failure("refused"))
+    return conversation, VerdictReader(screening.snapshot(), 0.01), scorer.engine.identity
+
+
+def _what_if() -> WhatIfReader:
+    """The office without its tabs, where going without LATE too fails."""
+    run, _ = what_if(office(), ["tabs"], Scorer(FormulaEngine(before=fails_without(LATE))), Job())
+    return WhatIfReader(office(), run.snapshot(), 0.01)
+
+
+def _dependent() -> FinetuneDocument:
+    """The office, of which one response is accepted, and a file that cannot be read."""
+    run, _ = score_matrix(office(), Scorer(FormulaEngine()), Job())
+    seen = Dependents(3, dependences(run.snapshot()))
+    rows = [finetune_conversation(office(), seen, 0.0), unread_conversation(Path("b.json"), 0, "gone")]
+    return FinetuneDocument(threshold=0.0, conversations=[with_decisions(rows[0], {5: "accepted"}), rows[1]])
+
+
+def _exported() -> TrainingDocument:
+    lost = TrainingError(source="b.json", item=1, message=3, error="there is no such file")
+    return TrainingDocument(
+        format="sft",
+        memscope="0.1.0",
+        when="2026-01-02T03:04:05+00:00",
+        accepted=4,
+        written=1,
+        left_out=[LeftOut(reason="an answer is empty", count=2)],
+        errors=[lost],
+        conversations=1,
+        validation=0.1,
+        engines=[TrainingEngine(engine="formula", model="", threshold=1.0, lines=1)],
+        sources=[
+            TrainingSource(path="a.json", item=0, window=0, title="A", sha256="0", lines=1, validation=False),
+        ],
+        files=[TrainingFile(name="t.jsonl", part="training", lines=1, sha256="0")],
+    )
+
+
+def _round() -> IncrementalDocument:
+    """A round over the office in which one memory is scored, one skipped, and one fails."""
+    settings, scorer = Settings(cutoff=0.6), Scorer(FormulaEngine(before=fails_without(PNPM)))
+    return score_due(look_what_is_due(office(), scorer, settings, Job(), at=1.8e9), scorer, settings, Job())
+
+
+def _decided() -> PruneDocument:
+    """A memory that a diff takes out of a file, and one that stands in none."""
+    rows = [("tabs", "prune", [Standing(path="/r/CLAUDE.md", lines=[(1, 2), (4, 4)])]), ("pnpm", "pin", [])]
+    memories = [
+        DecidedMemory(
+            key=key,
+            decision=decision,  # type: ignore[arg-type]
+            note="old",
+            total=1.5,
+            text=TABS,
+            found="file in #0",
+            files=files,
+            in_diff=bool(files),
+            reason=None,
+        )
+        for key, decision, files in rows
+    ]
+    return PruneDocument(source="a.json", folder="/r", diff="--- a/CLAUDE.md\n", memories=memories)
+
+
+def _across() -> AcrossDocument:
+    """A memory that was needed in one of two conversations, and another text of it that nobody has measured."""
+    row = AcrossRow(
+        key="tabs",
+        text="00",
+        preview=TABS,
+        version=1,
+        versions=2,
+        seen=2,
+        needed=1,
+        against_in=0,
+        unused=1,
+        unknown=0,
+        unused_last=1,
+        last_seen=1.8e9,
+        last_needed=1.7e9,
+        total=2.5,
+        net=2.0,
+        against=-0.5,
+        max=2.25,
+        tokens=8,
+        chars=34,
+        occurrences=2,
+    )
+    nothing = dict.fromkeys(("last_needed", "total", "net", "against", "max", "tokens"))
+    other = row.model_copy(update={"text": "01", "version": 2, **nothing})
+    return AcrossDocument(
+        paths=["talks"],
+        threshold=0.01,
+        conversations=2,
+        engines=[EngineRuns(name="formula", model="", url="", conversations=2)],
+        unscored=[UnscoredPart(source="b.json", item=0, why="never scored")],
+        memories=[row, other],
+        reason=None,
+    )
+
+
+def _sightings() -> SightingsDocument:
+    """Where it was needed."""
+    row = SightingRow(
+        source="a.json",
+        format="openai",
+        item=0,
+        window=0,
+        memories=[],
+        split="",
+        title="",
+        time=1.8e9,
+        engine="formula",
+        model="",
+        key="tabs",
+        text="00",
+        verdict="needed",
+        above=1,
+        below=0,
+        measured=3,
+        left_out=0,
+        total=2.5,
+        net=2.0,
+        max=2.25,
+        against=-0.5,
+        tokens=4,
+        chars=17,
+    )
+    return SightingsDocument(key="tabs", threshold=0.01, sightings=[row], reason=None)
 
 
 @cache
@@ -85,11 +254,23 @@ def documents() -> dict[str, Document]:
     return {
         "config": config_document(Resolved(Settings(), dict.fromkeys(Settings.model_fields, "default"))),
         "doctor": doctor_document("vllm", "vLLM 0.32.0", [Check("scores", "fail", "none", "Upgrade it.")]),
+        "finetune": _dependent(),
+        "incremental": _round(),
         "matrix": matrix,
+        "memory": one_memory(conversation, "pnpm", Scorer(FormulaEngine()), Settings(), Job()),
         "memories": memories_document(matrix),
+        "memories-across": _across(),
         "native": native_document(conversation),
+        "pairs": pairs_document(*_screened()),
+        "prune": _decided(),
+        "redundancy": redundancy_document(*_screened(), Settings()),
         "response": explain_response(conversation, Question(5, 0.01), Scorer(FormulaEngine()), Job()),
         "responses": responses_document(matrix),
+        "sightings": _sightings(),
+        "training": _exported(),
+        "whatif": _what_if().document(
+            EngineIdentity("formula"), Settings(), CostPart(scorings=1, from_store=0, seconds=0.0)
+        ),
     }
 
 
@@ -700,3 +881,49 @@ def test_what_is_no_number_is_null(value: float) -> None:
 )  # fmt: skip
 def test_a_cell_has_a_sign_for_each_state(effect: float | None, state: Any, sign: str) -> None:
     assert glyph(effect, state, 0.01) == sign
+
+
+def test_what_was_found_to_train_on_is_told_in_a_sentence() -> None:
+    document = _dependent()
+    rows = document.conversations[0].candidates
+    assert {one.message: one.decision for one in rows} == {
+        one.message: "accepted" if one.message == 5 else "undecided" for one in rows
+    }
+    words = finetune_words(document)
+    assert words.startswith(f"{len(rows)} response")
+    assert words.endswith("1 conversation with an error.")
+
+
+def test_an_export_tells_what_was_written_and_what_was_not() -> None:
+    document = _exported()
+
+    assert training_words(document) == [
+        "t.jsonl: 1 line for training, checked as sft.",
+        "All lines are of one conversation, so none are set aside for validation.",
+        "Left out: 2 responses: an answer is empty.",
+        "1 accepted response could not be exported.",
+    ]
+    assert error_words(document.errors[0]) == "b.json (item 1), #3: there is no such file"
+
+
+def test_a_round_of_incremental_scoring_is_told_memory_by_memory_and_in_numbers() -> None:
+    document = _round()
+    assert [(row.key, row.became) for row in VIEWS["incremental"].rows(document)] == [
+        ("tabs", "scored"),
+        ("pnpm", "failed"),
+        ("late", "skipped"),
+    ]
+    assert incremental_lines(document) == ["", "1 scored, 1 failed, 1 skipped"]
+
+
+def test_the_numbers_of_one_memory_stand_below_its_effects() -> None:
+    document = documents()["memory"]
+    assert isinstance(document, MemoryDocument)
+    effects = true_effects(office())[1, 1:]
+    assert memory_lines(document) == [
+        "",
+        f"#3 to #8, 2 responses: sum {signed(effects.sum())} nats, divergence {nats(effects[effects > 0].sum())},"
+        f" largest {nats(effects.max())}",
+    ]
+    lost = document.model_copy(update={"sum": None, "reason": "the server is gone"})
+    assert memory_lines(lost) == ["", "#3 to #8, 2 responses: the server is gone"]

@@ -8,8 +8,9 @@ from memscope.base.job import Job
 from memscope.conversation.ablation import BASELINE, Ablation
 from memscope.conversation.render import Renderer
 from memscope.engines.protocol import EngineIdentity, Failure
-from memscope.reports.matrix import MEMORIES, memory_columns, memory_rows
+from memscope.reports.matrix import MEMORIES, memory_rows
 from memscope.reports.memories import MemoryReader, Version, chosen_memories
+from memscope.reports.memory_columns import memory_columns
 from tests.fakes import FormulaEngine, assistant, memory, office, talk, user
 
 
@@ -92,7 +93,7 @@ def test_a_choice_of_memories_is_a_document_in_the_order_of_the_conversation() -
 
 def test_a_cell_of_an_error_begins_with_the_reason() -> None:
     row = MemoryReader(office(), run_of().snapshot(), 0.01).rows()[0]
-    error = next(column for column in memory_columns(True) if column.title == "error")
+    error = next(column for column in memory_columns([], missing=True) if column.title == "error")
     failed = row.model_copy(update={"error": "http://127.0.0.1:27431: connection refused. Is it running?"})
     assert error.text(failed) == "connection refused. Is it running?"
     assert error.value(failed) == failed.error

@@ -21,7 +21,7 @@ def memories_read(label: str, text: str, rule: str) -> Iterator[Memory]:
 
     A file with front matter is one, named by it; any other is cut into units, under `label#heading/n`.
     """
-    plain = _without_numbers(text)
+    plain = without_numbers(text)
     name = front_matter(plain)[0]
     if name:
         yield Memory(name.get("name") or label, text, rule)
@@ -66,7 +66,7 @@ def _folders(path: str) -> tuple[str, ...]:
     return tuple(part for part in re.split(r"[/\\]+", path.strip()) if part not in ("", "."))[-_DEEPEST:]
 
 
-def _without_numbers(text: str) -> str:
+def without_numbers(text: str) -> str:
     """`text` with the numbers that a reader put before its lines taken off; the lines stay as many."""
     sign = _sign(text)
     if sign is None:

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from posixpath import join
 from typing import Any
 
 from memscope.conversation.keys import made_up_key
@@ -37,6 +38,7 @@ _SHELLS = frozenset("bash shell sh zsh terminal exec execute powershell cmd".spl
 _VERBS = ("action", "command", "operation", "op", "mode")
 _COMMANDS = ("command", "cmd", "script", "input")
 _PATHS = ("path", "file_path", "filepath", "filename", "file", "target_file", "absolute_path", "paths", "files")
+_FOLDERS = ("workdir", "cwd", "working_directory")
 _NOTHING = re.compile(
     r"(?:none|null|nothing (?:was )?found|not found|file (?:content )?unchanged"
     r"|(?:there are )?no (?:[a-z]+ ){0,3}(?:memory|memories|results?|entries|matches|sessions|conversations))\b",
@@ -139,6 +141,17 @@ def _file_read(call: ToolCall, answer: str) -> str | None:
     if not (files or recalls) or says_nothing(answer, acknowledgements=not reads):
         return None
     return files[0] if files else ""
+
+
+def files_named(call: ToolCall) -> list[str]:
+    """The memory files that a call names, joined to the folder it says it was made in; relative where it says none."""
+    arguments = _arguments(call.arguments)
+    if _SHELLS.isdisjoint(_words(call.name)):
+        files = [path for path in _paths(arguments) if is_memory_file(path)]
+    else:
+        files = files_read(_command(arguments))
+    folder = next((value for name in _FOLDERS if isinstance(value := arguments.get(name), str)), "")
+    return [join(folder, path) for path in files]
 
 
 def _words(name: str) -> list[str]:
