@@ -25,6 +25,7 @@ class Options(BaseModel):
 
 
 Given = TypeVar("Given", bound=Options)
+_FORM = "--format"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def choices(names: Callable[[], list[str]]) -> dict[str, Any]:
 def click_command(command: Command[Any]) -> click.Command:
     """The command as the parser sees it."""
 
-    def call(form: Form | None, as_json: bool, **values: Any) -> Exit:
+    def call(as_json: bool, form: Form | None = None, **values: Any) -> Exit:
         given = {name: value for name, value in values.items() if value is not None and value != ()}
         try:
             options = command.options.model_validate(given)
@@ -64,10 +65,13 @@ def click_command(command: Command[Any]) -> click.Command:
 
     fields = command.options.model_fields
     parameters = [_parameter(name, fields[name]) for name in _own_first(command.options)]
-    parameters += [
-        click.Option(["--format", "form"], type=click.Choice(get_args(Form)), help=f"How to print. [{command.form}]"),
-        click.Option(["--json", "as_json"], is_flag=True, help="Short for --format json."),
-    ]
+    if _FORM not in map(_flag, fields):  # where it says what to write, --json says how to print
+        how = click.Choice(get_args(Form))
+        parameters.append(click.Option([_FORM, "form"], type=how, help=f"How to print. [{command.form}]"))
+        short = f"Short for {_FORM} json."
+    else:
+        short = "Print JSON."
+    parameters.append(click.Option(["--json", "as_json"], is_flag=True, help=short))
     epilog = "\b\nExamples:\n" + "\n".join(f"  {line}" for line in command.examples) if command.examples else None
     text = "\n\n".join(filter(None, (command.summary, command.details)))
     return _Spreading(
@@ -88,7 +92,7 @@ class _Spreading(click.Command):
         valued = [p for p in self.get_params(ctx) if isinstance(p, click.Option) and not p.is_flag]
         single = {flag for option in valued if not option.multiple for flag in option.opts}
         several = {flag for option in valued if option.multiple for flag in option.opts}
-        wanted = sum(isinstance(p, click.Argument) and p.required for p in self.get_params(ctx))
+        wanted = sum(isinstance(p, click.Argument) and (p.required or p.nargs < 0) for p in self.get_params(ctx))
         out: list[str] = []
         flags: list[int] = []  # where in `out` the flags stand that each word of a list was given
         at = free = 0
@@ -125,7 +129,7 @@ def _parameter(name: str, info: FieldInfo) -> click.Parameter:
     if metavar := extra.get("positional"):
         required = info.is_required()
         return click.Argument([name], type=kind, nargs=-1 if many else 1, required=required, metavar=str(metavar))
-    flag = f"--{name.replace('_', '-')}"
+    flag = _flag(name)
     if kind is bool and extra.get("alone"):  # what nobody would want to undo
         return click.Option([flag], is_flag=True, help=info.description)
     if kind is bool:
@@ -133,15 +137,20 @@ def _parameter(name: str, info: FieldInfo) -> click.Parameter:
     names = extra.get("choices")
     listed = f" ({', '.join(names())})" if callable(names) else ""
     return click.Option(
-        [flag],
+        [name, flag],
         type=kind,
         multiple=many,
         default=None,
         required=info.is_required(),
         help=f"{info.description}{listed}",
-        metavar="NAME" if listed else "PATH..." if many else extra.get("metavar"),
+        metavar="NAME" if listed else extra.get("metavar") or ("PATH..." if many else None),
         shell_complete=_completer(names) if callable(names) else None,
     )
+
+
+def _flag(name: str) -> str:
+    """The flag of a field; one that is called as a word of Python has a _ behind it."""
+    return f"--{name.rstrip('_').replace('_', '-')}"
 
 
 def _completer(names: Callable[[], list[str]]) -> Callable[[click.Context, click.Parameter, str], list[str]]:
@@ -158,13 +167,13 @@ def _kind(annotation: Any) -> tuple[Any, bool]:
     if origin is Literal:
         return click.Choice([str(arg) for arg in args]), False
     if annotation is Path:
-        return click.Path(path_type=Path), False
+        return click.Path(readable=False, path_type=Path), False  # what may not be read is told by whoever reads it
     return annotation if annotation in (int, float, bool) else str, False
 
 
 def _refusal(error: ValidationError) -> UsageError:
     first = error.errors()[0]
-    name = f"--{str(first['loc'][0]).replace('_', '-')}" if first["loc"] else "the options"
+    name = _flag(str(first["loc"][0])) if first["loc"] else "the options"
     if first["type"] == "missing":
         return UsageError(f"{name} is missing", do="See --help.")
     value = f" cannot be {first['input']!r}" if first["type"] != "value_error" else ""

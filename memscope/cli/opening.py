@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, create_model
 
@@ -17,24 +17,29 @@ if TYPE_CHECKING:
     from memscope.actions.open import Opening
 
 
-class OpeningOptions(Options):
-    """Which conversation."""
+class ReadingOptions(Options):
+    """How conversations are read."""
 
-    file: Path = Field(description="The transcript.", json_schema_extra=positional("FILE"))
     memories: tuple[Path, ...] = Field(
         (), description="Memory files or folders (CLAUDE.md, memory/*.md, ...) to put into the system message."
     )
     split: Literal["file", "heading", "bullet"] | None = Field(
         None, description="Cut memory files into units this fine; by default down to bullets."
     )
-    item: int = Field(0, ge=0, description="Which conversation of a file that holds several.")
-    window: int | None = Field(None, ge=0, description="Which context window; the last by default.")
     sources: Literal["memories", "tools", "turns"] = Field(
         "memories", description="Score each tool result, or each turn of the user, as a memory too."
     )
     input_format: str = Field(
         "", description="The transcript's format; by default it is recognised.", json_schema_extra=choices(format_names)
     )
+
+
+class OpeningOptions(ReadingOptions):
+    """Which conversation."""
+
+    file: Path = Field(description="The transcript.", json_schema_extra=positional("FILE"))
+    item: int = Field(0, ge=0, description="Which conversation of a file that holds several.")
+    window: int | None = Field(None, ge=0, description="Which context window; the last by default.")
 
     def opening(self) -> Opening:
         """The same for the actions."""
@@ -92,11 +97,14 @@ class Consent(Options):
 
 
 class Scoring(_Flags):
-    """Scored by what: the settings that are flags too; unset, the other places decide."""
+    """Scored by what: the settings that are flags too; unset, the other places decide. `MORE`: further fields of a
+    command that are."""
+
+    MORE: ClassVar[tuple[str, ...]] = ()
 
     def resolved(self) -> Resolved:
         """The settings in force under these flags."""
-        return resolve({name: getattr(self, name) for name in _FLAGS})
+        return resolve({name: getattr(self, name) for name in (*_FLAGS, *self.MORE)})
 
 
 def place(conversation: Conversation) -> str:

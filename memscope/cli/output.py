@@ -76,6 +76,15 @@ class Console:
                 soft_wrap=isinstance(line, str),
             )
 
+    def bytes(self, data: bytes) -> None:
+        """Bytes as they are for a program; for a person at a terminal, cleaned."""
+        if sys.stdout.isatty():
+            sys.stdout.write(clean(data.decode("utf-8", "surrogateescape")))
+            return
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
     def heading(self, text: str) -> None:
         """Lines above a table; programs are not given them."""
         if self.form == "table":

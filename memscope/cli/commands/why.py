@@ -16,6 +16,11 @@ class WhyOptions(Target):
     message: int = Field(description="The response, by message index.")
     span: str | None = Field(None, description="Only these characters of it.", json_schema_extra={"metavar": "A:B"})
     text: str | None = Field(None, description="Only these words of it.", json_schema_extra={"metavar": "WORDS"})
+    verdicts: bool = Field(
+        False,
+        description="Also say what each memory is to the response, which takes as many scorings again.",
+        json_schema_extra={"alone": True},
+    )
 
     @field_validator("span")
     @classmethod
@@ -34,11 +39,17 @@ def run(options: WhyOptions, console: Console) -> Exit:
     first, _, last = (options.span or "").partition(":")
     with session(options, console) as opened:
         if options.message in opened.conversation.responses:
-            opened.ask(opened.conversation.upto(options.message))
+            ask = opened.ask_screening if options.verdicts else opened.ask
+            ask(opened.conversation.upto(options.message))
         with console.job() as job:
             document = why(
                 opened.conversation,
-                Question(options.message, opened.settings.threshold, workers=opened.settings.workers),
+                Question(
+                    options.message,
+                    opened.settings.threshold,
+                    workers=opened.settings.workers,
+                    verdicts=options.verdicts,
+                ),
                 opened.scorer,
                 job,
                 span=(int(first), int(last)) if options.span else None,
