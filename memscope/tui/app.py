@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from rich.cells import cell_len
+from rich.text import Text
 from textual.app import App
 from textual.binding import Binding
 from textual.timer import Timer
@@ -29,6 +30,8 @@ from memscope.tui.look import look, plain_key
 from memscope.tui.palette import MemscopeCommands
 from memscope.tui.pane import Pane, PaneScreen
 from memscope.tui.progress import progress_words
+from memscope.tui.screening import Screened
+from memscope.tui.whatif import WHAT_IF, WhatIfs
 from memscope.tui.widgets.chrome import PaneBar, StatusLine
 from memscope.tui.workspace import Change, Workspace
 
@@ -37,6 +40,7 @@ _SHOWN = 6.0  # seconds a message stands in the status line
 _TRAIL = 50
 
 START = "start"
+ACROSS = "across"
 
 
 class MemscopeApp(App[None]):
@@ -63,6 +67,8 @@ class MemscopeApp(App[None]):
         super().__init__()
         self.resolved, settings = resolved, resolved.settings
         self.workspace = Workspace(settings, kept, self._tell)
+        self.screened = Screened(self.workspace, self.say, self.tell_error)
+        self.what_ifs = WhatIfs(self.workspace)
         self.panes: dict[str, Pane] = {
             pane.name.lower(): pane for pane in sorted(members(panes, "PANE").values(), key=lambda pane: pane.number)
         }
@@ -77,6 +83,8 @@ class MemscopeApp(App[None]):
         for name, pane in self.panes.items():
             self.add_mode(name, pane.screen)
         self.add_mode(START, _start_screen)
+        self.add_mode(ACROSS, _across_screen)
+        self.add_mode(WHAT_IF, _what_if_screen)
         self.set_keymap(settings.keys)
         state = kept.state("console")
         self.theme = self._known_theme(settings.theme) or self._known_theme(state.get("theme")) or self.theme
@@ -191,6 +199,7 @@ class MemscopeApp(App[None]):
         conversation = self.workspace.conversation
         bar.what = clean_line(conversation.title or "untitled") if conversation is not None else ""
         bar.where = self.place_words()
+        bar.badge = self.workspace.settings.compat
         status.progress = self._progress_words()
         words, severity = self._said
         status.said = words or self.state_words()
@@ -271,7 +280,8 @@ class MemscopeApp(App[None]):
         if memory is not None or response is not None:
             space.select(memory=memory, response=response)
         self._hint = hint
-        self.workspace.at(name)
+        if name in self.panes:
+            self.workspace.at(name)
         if name == self.current_mode:
             if self.pane is not None:
                 self.arrived(self.pane)
@@ -290,8 +300,8 @@ class MemscopeApp(App[None]):
         name, memory, response = self._trail.pop()
         if memory is not None or response is not None:
             self.workspace.select(memory=memory, response=response)
-        if name != self.current_mode and name in (*self.panes, START):
-            if name != START:
+        if name != self.current_mode and name in (*self.panes, START, ACROSS, WHAT_IF):
+            if name in self.panes:
                 self.workspace.at(name)
             self.switch_mode(name)
 
@@ -323,14 +333,26 @@ class MemscopeApp(App[None]):
         self.leave()
 
     def leave(self) -> None:
-        """Quits at once: threads are daemons, and what landed is on disk."""
+        """Quits at once: threads are daemons, what landed is on disk; decisions on their way there are waited for."""
         self.workspace.kept.keep("console", {"theme": self.theme})
-        self.workspace.background.stop()
+        lost = self.workspace.background.stop()
         self.workspace.kept.close()
-        self.exit()
+        self.exit(message=Text(clean_line(f"memscope: not kept: {lost[0]}")) if lost else None)
 
 
 def _start_screen() -> PaneScreen:
     from memscope.tui.panes._start import StartScreen
 
     return StartScreen()
+
+
+def _across_screen() -> PaneScreen:
+    from memscope.tui.panes._across import AcrossScreen
+
+    return AcrossScreen()
+
+
+def _what_if_screen() -> PaneScreen:
+    from memscope.tui.panes._whatif import WhatIfScreen
+
+    return WhatIfScreen()

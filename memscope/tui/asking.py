@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from memscope.base.errors import MemscopeError
 from memscope.base.job import Job
@@ -13,11 +13,17 @@ from memscope.base.settings import Resolved, Settings
 if TYPE_CHECKING:
     from memscope.actions.cost import Estimate
     from memscope.tui.app import MemscopeApp
-    from memscope.tui.pane import Exported, PaneScreen
+    from memscope.tui.pane import Exported, PaneScreen, Written
 
 
 def ask_threshold(console: MemscopeApp) -> None:
-    """Asks for the smallest effect that counts."""
+    """Asks for the smallest effect that counts for the conversation."""
+    hint = "nats; noise raises it for a response. Effects at or below do not count"
+    ask_nats(console, console.workspace.view.threshold, hint, lambda nats: console.workspace.look(threshold=nats))
+
+
+def ask_nats(console: MemscopeApp, now: float, hint: str, take: Callable[[float], object]) -> None:
+    """Asks for a threshold."""
     from memscope.tui.dialogs.prompt import Prompt
 
     def check(text: str) -> str | None:
@@ -28,11 +34,9 @@ def ask_threshold(console: MemscopeApp) -> None:
 
     def chosen(text: str | None) -> None:
         if text is not None:
-            console.workspace.look(threshold=float(text))
+            take(float(text))
 
-    now = f"{console.workspace.view.threshold:g}"
-    hint = "nats; noise raises it for a response. Effects at or below do not count"
-    console.push_screen(Prompt("Threshold", now, hint, check), chosen)
+    console.push_screen(Prompt("Threshold", f"{now:g}", hint, check), chosen)
 
 
 def show_help(console: MemscopeApp, pane: PaneScreen) -> None:
@@ -147,32 +151,34 @@ def ask_cost(console: MemscopeApp, estimate: Estimate, go_on: Callable[[], objec
     console.push_screen(Confirm("Score this conversation?", "Score it", "Not now", hint=hint), answered)
 
 
-def export(console: MemscopeApp, offered: list[Exported], name: str) -> None:
+def export(console: MemscopeApp, offered: Sequence[Exported | Written], name: str) -> None:
     """Writes what a pane shows to a file, in a thread; the picture is of the screen before the dialog."""
     from memscope.actions.export import write_document, write_text
     from memscope.base.text import slug
     from memscope.tui.dialogs.export import Export
+    from memscope.tui.pane import Written
 
     picture = console.export_screenshot(title=f"memscope {name}")
     conversation = console.workspace.conversation
-    stem = f"memscope-{name.lower()}-{slug(conversation.title) if conversation else ''}".strip("-")
-    forms = [(what.name, form) for what in offered for form in ("json", "csv")] + [("picture", "svg")]
+    stem = f"memscope-{slug(name)}-{slug(conversation.title) if conversation else ''}".strip("-")
+    told = [(what.name, form) for what in offered for form in getattr(what, "forms", ("json", "csv"))]
+    forms = [*told, ("picture", "svg")]
 
     def chosen(answer: tuple[str, str, Path, bool] | None) -> None:
         if answer is None:
             return
         what, form, path, overwrite = answer
 
-        def write(_job: Job) -> None:
+        def write(job: Job) -> str:
             if form == "svg":
-                write_text(path, picture, overwrite=overwrite)
-                return
+                return f"written: {write_text(path, picture, overwrite=overwrite)}"
             source = next(one for one in offered if one.name == what)
-            write_document(source.view, source.build(), path, "json" if form == "json" else "csv", overwrite=overwrite)
+            if isinstance(source, Written):
+                return source.write(form, path, overwrite, job)
+            kind: Literal["json", "csv"] = "json" if form == "json" else "csv"
+            return f"written: {write_document(source.view, source.build(), path, kind, overwrite=overwrite)}"
 
-        console.workspace.background.start(
-            "export", f"writing {path.name}", write, lambda _: console.say(f"written: {path}"), console.tell_error
-        )
+        console.workspace.background.start("export", f"writing {path.name}", write, console.say, console.tell_error)
 
     console.push_screen(Export(forms, _working_folder(), stem), chosen)
 

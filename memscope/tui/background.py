@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from itertools import count
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
@@ -28,6 +29,7 @@ class Task:
         self.progress: Progress | None = None
         self.job = Job(self._take)
         self.wanted = True
+        self.error: MemscopeError | None = None
         self.thread: threading.Thread
 
     def _take(self, progress: Progress) -> None:
@@ -43,7 +45,11 @@ class Background:
         """`ring` is called in the working thread when there is something to collect."""
         self.ring = ring
         self._tasks: dict[str, Task] = {}
-        self._ended: SimpleQueue[tuple[Task, Callable[[], None]]] = SimpleQueue()
+        self._ended: SimpleQueue[tuple[Task, Callable[[], object]]] = SimpleQueue()
+        self._queue: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._queued: list[Task] = []
+        self._numbers = count()
+        self._worker: threading.Thread | None = None
 
     @property
     def busy(self) -> bool:
@@ -66,13 +72,50 @@ class Background:
         unless other work of the group has taken its place."""
         self.drop(group)
         task = Task(group, name)
+        run = self._running(task, work, done, failed)
+        self._tasks[group] = task
+        task.thread = threading.Thread(target=run, name=f"memscope {group}", daemon=True)
+        task.thread.start()
+        return task
+
+    def enqueue(
+        self,
+        name: str,
+        work: Callable[[Job], Result],
+        done: Callable[[Result], object],
+        failed: Callable[[MemscopeError], object],
+    ) -> Task:
+        """Runs `work` behind all that was enqueued before it. Nothing takes its place, and `stop` waits for it: for
+        what a person has decided, which must reach the disk whatever comes next."""
+        task = Task(f"queued {next(self._numbers)}", name)
+        self._tasks[task.group] = task
+        self._queued.append(task)
+        if self._worker is None:
+            self._worker = threading.Thread(target=self._work, name="memscope decisions", daemon=True)
+            self._worker.start()
+        task.thread = self._worker
+        self._queue.put(self._running(task, work, done, failed))
+        return task
+
+    def _work(self) -> None:
+        while True:
+            self._queue.get()()
+
+    def _running(
+        self,
+        task: Task,
+        work: Callable[[Job], Result],
+        done: Callable[[Result], object],
+        failed: Callable[[MemscopeError], object],
+    ) -> Callable[[], None]:
+        """`work` as a thread runs it: what came of it is left to be collected."""
 
         def run() -> None:
-            outcome: Callable[[], None]
+            outcome: Callable[[], object]
             try:
                 result = work(task.job)
             except MemscopeError as error:
-                caught = error
+                task.error = caught = error
                 outcome = lambda: failed(caught)  # noqa: E731
             except BaseException as error:  # a bug: it is raised where a person sees it
                 bug = error
@@ -82,10 +125,7 @@ class Background:
             self._ended.put((task, outcome))
             self.ring()
 
-        self._tasks[group] = task
-        task.thread = threading.Thread(target=run, name=f"memscope {group}", daemon=True)
-        task.thread.start()
-        return task
+        return run
 
     def cancel(self, group: str) -> bool:
         """Asks the work of a group to stop; it ends with `Cancelled`. False when there is none."""
@@ -102,10 +142,20 @@ class Background:
             task.job.cancel()
         return task
 
-    def stop(self) -> None:
-        """Asks everything to stop, for good."""
+    def stop(self, patience: float = 15.0) -> list[MemscopeError]:
+        """Asks everything to stop, for good; to be called in the screen's thread. What was enqueued is waited for, at
+        most so many seconds, and told of, also what that enqueues in its turn; what went wrong with it."""
+        queued: dict[Task, None] = {}
+        for group in [group for group, task in self._tasks.items() if task not in self._queued]:
+            self.drop(group)
+        until = time.monotonic() + patience
+        while self._queued and time.monotonic() < until:
+            queued |= dict.fromkeys(self._queued)
+            self.collect()
+            time.sleep(0.001)
         for group in list(self._tasks):
             self.drop(group)
+        return [one.error for one in queued if one.error is not None]
 
     def collect(self) -> None:
         """Tells of everything that has ended; to be called in the screen's thread."""
@@ -116,6 +166,8 @@ class Background:
                 return
             if task.wanted and self._tasks.get(task.group) is task:
                 del self._tasks[task.group]
+                if task in self._queued:
+                    self._queued.remove(task)
                 outcome()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from memscope.actions.open import Opening, Sources
+from memscope.base.text import preview
 
 if TYPE_CHECKING:
     from memscope.tui.app import MemscopeApp
@@ -32,6 +33,8 @@ def commands(console: MemscopeApp) -> Iterator[Doable]:
     """What can be done now."""
     yield Doable("Conversations", "The list of conversations to open", partial(console.go, "start"))
     yield Doable("Open a file", "Open a transcript by its path", partial(ask_path, console))
+    tip = "What each memory did in all conversations that were scored"
+    yield Doable("Memories across conversations", tip, partial(console.go, "across"))
     space = console.workspace
     conversation = space.conversation
     if space.opened is None or conversation is None:
@@ -39,11 +42,29 @@ def commands(console: MemscopeApp) -> Iterator[Doable]:
     if conversation.items > 1:
         yield Doable("Next conversation", "The next conversation of the file", partial(step_item, console, 1))
         yield Doable("Previous conversation", "The conversation before it", partial(step_item, console, -1))
+    if conversation.memories:
+        yield from _what_if(console)
+    tip = "The memories that stand in for each other, and what dropping one would save"
+    yield Doable("Redundant pairs", tip, partial(_show_pairs, console))
     yield Doable("Add memory files", "Put memory files into the system message", partial(ask_memories, console))
     for sources in get_args(Sources):
         if sources != space.opened.opening.sources:
             yield Doable(f"Sources: {sources}", _SOURCES[sources], partial(space.reload, sources=sources))
     yield Doable("Read again", "Read the file again, as it is now", space.reload)
+
+
+def _what_if(console: MemscopeApp) -> Iterator[Doable]:
+    from memscope.tui.whatif import RUN, show_what_if, toggle_memory
+
+    if console.pane is not None and RUN in console.pane.BINDINGS:
+        return  # keys do the same there
+    key = console.workspace.memory
+    if key is not None:
+        off = key in console.what_ifs.toggled
+        tip = f"Leave {preview(key)} out of the next what-if" if not off else f"Leave {preview(key)} in again"
+        yield Doable("Toggle off" if not off else "Toggle on", tip, partial(toggle_memory, console, key))
+    tip = "Score the others again without the memories that are toggled off, or the one under the cursor"
+    yield Doable("What-if", tip, partial(show_what_if, console, key))
 
 
 def ask_path(console: MemscopeApp) -> None:
@@ -72,6 +93,12 @@ def step_item(console: MemscopeApp, by: int) -> None:
         console.say("there is no other conversation on that side")
     else:
         console.workspace.reload(item=source.item + by, window=None)
+
+
+def _show_pairs(console: MemscopeApp) -> None:
+    from memscope.tui.dialogs.pairs import show_pairs
+
+    show_pairs(console)
 
 
 def _ask(console: MemscopeApp, title: str, hint: str, take: Callable[[Path], object]) -> None:

@@ -13,8 +13,8 @@ from memscope.base.settings import Settings
 if TYPE_CHECKING:
     from memscope.store.database import Database
 
-# The settings that another engine means another matrix for, and those that only open it otherwise.
-MODEL = ("engine", "base_url", "model", "template", "fold", "device", "dtype")
+# The settings that another value means another matrix for, and those that only open the engine otherwise.
+MODEL = ("engine", "base_url", "model", "template", "fold", "device", "dtype", "compat")
 _OPENED_BY = (*MODEL, "timeout", "store")
 _WORKERS = "score-"  # how the threads are named that score columns
 

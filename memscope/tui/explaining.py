@@ -14,6 +14,7 @@ from memscope.actions.score import score_matrix
 from memscope.base.errors import Cancelled, MemscopeError
 from memscope.base.job import Job
 from memscope.reports.response import HeatSpan, ResponseDocument
+from memscope.tui.screening import Screened
 from memscope.tui.workspace import Change, Workspace
 
 if TYPE_CHECKING:
@@ -25,8 +26,16 @@ Answer = Callable[[Question, ResponseDocument], None]
 class Explaining:
     """Asks for one response at a time; a new question takes the place of the one before."""
 
-    def __init__(self, workspace: Workspace, found: Answer, failed: Callable[[MemscopeError], None]) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        found: Answer,
+        failed: Callable[[MemscopeError], None],
+        screened: Screened | None = None,
+    ) -> None:
+        """`screened`: where there may be verdicts on the run."""
         self._space = workspace
+        self._screened = screened
         self._found = found
         self._failed = failed
         self._alone: dict[int, MatrixRun] = {}  # runs of the context up to one response
@@ -56,12 +65,13 @@ class Explaining:
             return
         kept = self._heat.get((question.message, question.memory)) if not question.spans else None
         engines = self._space.engines
+        verdicts = self._screened.reader if self._screened is not None and run is self._space.run else None
 
         def work(job: Job) -> ResponseDocument:
             if kept is not None:
-                return explain(run, question, None, job).model_copy(update={"heat": kept})
+                return explain(run, question, None, job, verdicts=verdicts).model_copy(update={"heat": kept})
             with engines.borrow() as scorer:
-                return explain(run, question, scorer, job, only_landed=True)
+                return explain(run, question, scorer, job, only_landed=True, verdicts=verdicts)
 
         self._space.background.start("explain", "explaining", work, lambda found: self._take(question, found), self._no)
 

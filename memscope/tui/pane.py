@@ -7,8 +7,9 @@ on. A key that has no answer here is not shown and does nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from textual import events
@@ -17,6 +18,7 @@ from textual.binding import Binding
 from textual.screen import Screen
 from textual.widget import Widget
 
+from memscope.base.job import Job
 from memscope.reports.view import Document
 from memscope.reports.view import View as ReportView
 from memscope.tui import asking
@@ -40,7 +42,11 @@ WINDOWS: list[Binding] = [
     key("item.previous", "left_curly_bracket", "item(-1)", "Item", "The conversation before, in this file", show=False),
     key("item.next", "right_curly_bracket", "item(1)", "Item", "The next conversation of this file", show=False),
 ]
+VERDICTS: Binding = key(
+    "verdicts", "V", "verdicts", "Verdicts", "What each memory is to each response: needed, redundant, unused, ..."
+)
 RETRY: Binding = key("retry", "R", "retry", "Retry", "Score what failed, or was not reached")
+SCORING: list[Binding] = [RETRY, VERDICTS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,16 @@ class Exported:
     name: str
     view: ReportView[Any, Any]
     build: Callable[[], Document]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Something a pane can write in forms of its own. `write` is told the form, the file, and whether one that is there
+    is replaced, in a thread; it returns what is to be said of it."""
+
+    name: str
+    forms: tuple[str, ...]
+    write: Callable[[str, Path, bool, Job], str]
 
 
 @runtime_checkable
@@ -106,7 +122,7 @@ class PaneScreen(Screen[None]):
         """What `y` copies now: as it is in the source, not cleaned. None: nothing."""
         raise NotImplementedError
 
-    def exports(self) -> list[Exported]:
+    def exports(self) -> Sequence[Exported | Written]:
         """What `e` offers to write beside a picture of the screen."""
         return []
 
@@ -159,6 +175,8 @@ class PaneScreen(Screen[None]):
             return self.workspace.running is not None
         if action in ("threshold", "export"):
             return self.workspace.matrix is not None
+        if action == "verdicts":
+            return self.workspace.run is not None and self.workspace.run.reason is None
         if action == "retry":
             return self.workspace.can_resume
         return super().check_action(action, parameters)
@@ -228,6 +246,9 @@ class PaneScreen(Screen[None]):
 
     def action_item(self, by: int) -> None:
         step_item(self.console, by)
+
+    def action_verdicts(self) -> None:
+        self.console.screened.start()
 
     def action_retry(self) -> None:
         if not self.workspace.resume():

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from memscope.actions.cost import Estimate, cost_to_ask
 from memscope.actions.kept import Kept, view_name
 from memscope.actions.open import Opened, Opening, is_demo, opened
+from memscope.actions.runs import kept_run
 from memscope.actions.score import Cost, fill, new_run, rescore
-from memscope.base.errors import Cancelled, MemscopeError, UsageError
+from memscope.base.errors import Cancelled, MemscopeError, StoreError, UsageError
 from memscope.base.job import Job
 from memscope.base.settings import Settings
 from memscope.conversation.model import Conversation
@@ -37,19 +38,22 @@ Phase = Literal["empty", "loading", "idle", "running", "cancelled", "failed", "d
 """`empty`: nothing is loaded; `idle`: loaded, not scored; `failed`: no engine, or no baseline."""
 
 _READING = ("thinking", "rules_off", "patterns")  # settings that make another conversation
+_SCORING = ("incremental", "whatif", "screening", "why", "run")  # groups of work that a person asks for and waits for
 _REST = 4  # a picture is taken again after this many times what it took, so that a huge matrix leaves time for keys
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What panes have to look at again. `rows`: rows of the matrix with new numbers. `error`: what a person asked for
-    and did not get. `ask`: what a run would cost that is not begun without a person's word, and `go_on` begins it."""
+    """What panes have to look at again. `rows`: rows of the matrix with new numbers. `what_if`: memories were toggled
+    off or on, or what would be without them has come further. `error`: what a person asked for and did not get. `ask`:
+    what a run would cost that is not begun without a person's word, and `go_on` begins it."""
 
     loaded: bool = False
     rows: frozenset[int] = frozenset()
     phase: bool = False
     view: bool = False
     selection: bool = False
+    what_if: bool = False
     error: MemscopeError | None = None
     ask: Estimate | None = None
     go_on: Callable[[], object] = lambda: None
@@ -184,7 +188,8 @@ class Workspace:
         """A run in which everything is still to be scored."""
         if self.conversation is not None:
             keeps = self.kept.database is not None and self.settings.store
-            self.run = run = new_run(self.conversation, keep_tokens=not keeps)
+            classic = bool(self.settings.compat)
+            self.run = run = new_run(self.conversation, keep_tokens=not keeps, classic=classic)
             self.matrix, self.cost, self.asked = run.snapshot(), None, None
 
     def resume(self) -> bool:
@@ -197,14 +202,14 @@ class Workspace:
 
     def rescore(self, key: str) -> bool:
         """Scores without one memory once more, past what is on disk; False while a run is under way."""
-        run = self.run
-        if run is None or self.phase in ("running", "loading"):
+        run, found, settings = self.run, self.opened, self.settings
+        if run is None or found is None or self.phase in ("running", "loading"):
             return False
-        settings = self.settings
 
         def work(job: Job) -> Cost:
             with self.engines.lease(settings) as scorer:
-                return rescore(run, key, scorer, job, workers=settings.workers)
+                cost = rescore(run, key, scorer, job, workers=settings.workers)
+                return kept_run(cost, run, scorer, job, threshold=settings.threshold, opening=found.opening)
 
         self._run(f"scoring without {key}", work)
         return True
@@ -214,7 +219,7 @@ class Workspace:
         loading = self.background.drop("load")  # reading a file knows no stopping: its outcome is not wanted any more
         if loading is not None:
             self._not_loaded(Cancelled())
-        asked = [self.background.cancel(group) for group in ("explain", "why", "run")]
+        asked = [self.background.cancel(group) for group in ("explain", *_SCORING)]
         return any(asked) or loading is not None
 
     def use(self, settings: Settings) -> None:
@@ -233,18 +238,20 @@ class Workspace:
             if self.reload():
                 return
         if _part(settings, (*MODEL, "store")) != _part(before, (*MODEL, "store")) and self._loading is None:
+            self._plan()  # also where nothing was scored yet
             self.start()
             self.tell(EVERYTHING)
 
     def _fill(self, name: str, ablations: Callable[[], Sequence[Ablation]], *, asks: bool = False) -> None:
-        run, settings = self.run, self.settings
-        assert run is not None
+        run, found, settings = self.run, self.opened, self.settings
+        assert run is not None and found is not None  # one is there with the other
 
         def work(job: Job) -> Cost | Estimate:
             with self.engines.lease(settings) as scorer:
                 if asks and (estimate := cost_to_ask(run.conversation, scorer, settings, job)) is not None:
                     return estimate
-                return fill(run, ablations(), scorer, job, workers=settings.workers)
+                cost = fill(run, ablations(), scorer, job, workers=settings.workers)
+                return kept_run(cost, run, scorer, job, threshold=settings.threshold, opening=found.opening)
 
         self._run(name, work)
 
@@ -262,6 +269,8 @@ class Workspace:
         self.cost = cost
         self._picture()
         self._become("failed" if self.run is not None and self.run.baseline_failed else "done")
+        if cost.note:
+            self.tell(Change(error=StoreError(cost.note)))
 
     def _not_ran(self, error: MemscopeError) -> None:
         self._picture()
@@ -283,7 +292,7 @@ class Workspace:
 
     def _end_run(self) -> Phase:
         """Ends what is under way for the run; what the phase is without it."""
-        for group in ("explain", "why", "cell", "run"):
+        for group in ("explain", "cell", *_SCORING):
             self.background.drop(group)
         return "cancelled" if self.phase == "running" else self._before if self.phase == "loading" else self.phase
 
@@ -320,6 +329,7 @@ class Workspace:
         unit: Unit | None = None,
         signed: bool | None = None,
         sorts: Mapping[str, str] = MappingProxyType({}),
+        worth: float | None = None,
     ) -> None:
         """Changes how the numbers are looked at; `sorts`: the orders of panes, or of parts of them, by name."""
         view = self.view
@@ -329,6 +339,7 @@ class Workspace:
             view.signed if signed is None else signed,
             view.sorts | dict(sorts),
             view.pane,
+            view.worth if worth is None else worth,
         )
         self._keep_view()
         self.tell(Change(view=True))
@@ -362,7 +373,7 @@ class Workspace:
     @property
     def running(self) -> Task | None:
         """What a person waits for, if anything."""
-        return next(filter(None, (self.background.task(group) for group in ("load", "run", "why"))), None)
+        return next(filter(None, map(self.background.task, ("load", *reversed(_SCORING)))), None)
 
 
 def _part(settings: Settings, names: Collection[str]) -> dict[str, Any]:

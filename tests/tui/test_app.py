@@ -44,7 +44,7 @@ from memscope.tui.widgets.chrome import FindLine, KeyLine, PaneBar, StatusLine
 from memscope.tui.widgets.heatmap import Heatmap
 from tests.engines.server import KEY, ScoreServer, score
 from tests.fakes import LATE, FormulaEngine, Gate, assistant, lacks, memory, office, talk, true_effects, user
-from tests.tui.apps import console, path_of, screen_text, settled
+from tests.tui.apps import SIZES, console, path_of, screen_text, settled
 
 SIZE = (120, 36)
 
@@ -125,12 +125,26 @@ async def test_digits_and_clicks_lead_to_panes_and_unknown_digits_nowhere(office
         for digit in "2914308":
             await press(pilot, digit)
             been.append(app.current_mode)
-        assert been == ["responses", "responses", "matrix", "matrix", "memories", "memories", "memories"]
+        assert been == ["responses", "responses", "matrix", "fine-tune", "memories", "memories", "memories"]
         bar = app.screen.query_one(PaneBar)
-        assert (bar.active, bar.panes) == (3, ((1, "Matrix"), (2, "Responses"), (3, "Memories")))
+        assert (bar.active, bar.panes) == (3, ((1, "Matrix"), (2, "Responses"), (3, "Memories"), (4, "Fine-tune")))
         await pilot.click(PaneBar, offset=(15, 0))
         await settled(pilot)
         assert app.current_mode == "responses"
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_classic_mode_has_a_badge_in_every_pane_and_none_when_it_ends(size: tuple[int, int]) -> None:
+    app = console(office(), compat="classic")
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        for digit in "1234":
+            await press(pilot, digit)
+            await settled(pilot)
+            assert screen_text(app).splitlines()[0].endswith(" classic ")
+        app.use(resolve({"store": False}).settings)
+        await settled(pilot)
+        assert "classic" not in screen_text(app).splitlines()[0]
 
 
 async def test_back_leads_to_where_one_was_and_what_one_looked_at(office_console: MemscopeApp) -> None:

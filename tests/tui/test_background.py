@@ -83,3 +83,53 @@ def test_progress_of_a_task_can_be_looked_at_while_it_runs() -> None:
     assert (task.progress.done, task.progress.total) == (3, 7)
     background.stop()
     assert not background.busy
+
+
+def test_what_is_enqueued_runs_in_order_and_nothing_takes_its_place() -> None:
+    background, gate = Background(), threading.Event()
+    found: list[int] = []
+    ran: list[int] = []
+
+    def work(number: int) -> int:
+        assert gate.wait(PATIENCE)
+        ran.append(number)
+        return number
+
+    for number in range(20):
+        background.enqueue("deciding", lambda _, number=number: work(number), found.append, lambda _: None)  # type: ignore[misc]
+    gate.set()
+    collected(background)
+    assert ran == found == list(range(20))
+
+
+def test_what_was_enqueued_is_waited_for_when_everything_stops() -> None:
+    background, began, kept = Background(), threading.Event(), list[str]()
+
+    def slow(job: Job) -> None:
+        began.set()
+        time.sleep(0.05)
+        kept.append("first")
+
+    def refused(job: Job) -> None:
+        kept.append("second")
+        raise UsageError("no room")
+
+    background.enqueue("deciding", slow, lambda _: None, lambda _: None)
+    background.enqueue("deciding", refused, lambda _: None, lambda _: None)
+    assert began.wait(PATIENCE)
+    assert [str(error) for error in background.stop()] == ["no room"]
+    assert kept == ["first", "second"]
+    assert not background.busy
+    assert background.stop() == []
+
+
+def test_what_a_person_was_told_already_is_not_told_again_when_everything_stops() -> None:
+    background, told = Background(), list[MemscopeError]()
+
+    def refused(job: Job) -> None:
+        raise UsageError("no room")
+
+    background.enqueue("deciding", refused, lambda _: None, told.append)
+    collected(background)
+    assert len(told) == 1
+    assert background.stop() == []

@@ -51,7 +51,7 @@ async def test_the_cursor_is_seen_with_themes_of_the_terminals_own_colours() -> 
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])
-@pytest.mark.parametrize("pane", ["responses", "memories"])
+@pytest.mark.parametrize("pane", ["responses", "memories", "fine-tune"])
 async def test_frames_dividers_and_scrollbars_in_ascii(pane: str, size: tuple[int, int]) -> None:
     app = console(demo(), glyphs="ascii")
     async with app.run_test(size=size) as pilot:

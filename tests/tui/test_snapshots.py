@@ -35,7 +35,7 @@ from tests.fakes import (
 )
 from tests.tui.apps import PATIENCE, SIZES, console, demo, settled
 
-PANES = ["matrix", "responses", "memories"]
+PANES = ["matrix", "responses", "memories", "fine-tune"]
 
 
 def scored_by(engine: FormulaEngine) -> MemscopeApp:

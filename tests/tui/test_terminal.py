@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from memscope.base.settings import data_dir
+from memscope.store.database import Database
 from tests.tui.hostile import foreign, hostile_file
 from tests.tui.terminal import Terminal
 
@@ -66,6 +68,9 @@ def test_a_hostile_conversation_says_nothing_to_the_terminal(tmp_path: Path) -> 
         terminal.type("j l y l i Esc / p Esc v Esc Enter j j Tab j Tab l Space l Esc")
         terminal.type("2 y Tab y Tab y Esc Z y j j z j y j Space j m Esc / [ Enter n Esc w")
         terminal.type("3 y j s / k Esc Enter 1 ? Esc : evil Esc E Esc , Esc e Esc")
+        terminal.type(
+            "4 - - - - - - - y w evil Enter c x Esc Tab j Tab j Tab Tab y Esc a z u b b b b Space A v t Esc e Esc"
+        )
         assert terminal.code is None
         assert foreign(terminal.raw) == ""
         terminal.send("q")
@@ -122,3 +127,60 @@ def test_being_ended_leaves_the_terminal_clean(demo: Terminal) -> None:
     assert demo.end() == 0
     assert demo.raw.count(NORMAL) == 1
     assert demo.raw.rindex(b"\x1b[?1000l") > demo.raw.rindex(b"\x1b[?1000h")
+
+
+def tower(folder: Path, floors: int = 6) -> Path:
+    """A conversation file in which every response says a code that only a memory knows."""
+    codes = [f"floor {n} has the code {7919 * (n + 1) % 100_003:05d}x{n}" for n in range(floors)]
+    memory = "<memories>\n" + "\n".join(f"- {code}" for code in codes) + "\n</memories>"
+    said = [{"role": "system", "content": f"You help.\n{memory}"}]
+    for n, code in enumerate(codes):
+        said += [
+            {"role": "user", "content": f"Which has {n}?"},
+            {"role": "assistant", "content": f"It is that {code}."},
+        ]
+    path = folder / "tower.json"
+    path.write_text(json.dumps({"messages": said}))
+    return path
+
+
+def verdicts() -> list[str]:
+    """The decisions on disk, in order."""
+    database = Database(data_dir())
+    try:
+        rows = database.read(
+            "SELECT CAST(verdict AS TEXT) FROM journal WHERE kind = CAST('triage' AS BLOB) ORDER BY id"
+        )
+    finally:
+        database.close()
+    return [str(verdict) for (verdict,) in rows]
+
+
+def test_a_decision_that_is_shown_survives_a_kill(tmp_path: Path) -> None:
+    path = tower(tmp_path)
+    with Terminal(path) as terminal:
+        terminal.wait("scorings")
+        terminal.send("4")
+        terminal.wait("6 undecided")
+        terminal.send("aar")
+        terminal.wait("1 rejected")
+        os.kill(terminal.pid, signal.SIGKILL)
+        assert terminal.end() == -signal.SIGKILL
+    assert verdicts() == ["accept", "accept", "reject"]
+    with Terminal(path) as terminal:
+        terminal.wait("3 undecided  2 accepted  1 rejected")
+        terminal.send("u")
+        terminal.wait("4 undecided  2 accepted  0 rejected")
+        terminal.send("uuzq")
+        assert terminal.end() == 0
+    assert verdicts() == ["accept", "accept", "reject", "undo", "undo", "undo", "skip"]
+
+
+def test_keys_that_a_quit_follows_at_once_are_kept(tmp_path: Path) -> None:
+    with Terminal(tower(tmp_path)) as terminal:
+        terminal.wait("scorings")
+        terminal.send("4")
+        terminal.wait("6 undecided")
+        terminal.send("aazrq")
+        assert terminal.end() == 0
+    assert verdicts() == ["accept", "accept", "skip", "reject"]

@@ -565,6 +565,35 @@ def test_other_settings_while_a_file_is_read_hold_for_it(
         assert bench.keys == ["port"]
 
 
+def test_classic_mode_is_another_matrix_and_so_is_its_end(bench: Bench) -> None:
+    space = bench.scored()
+    signed = bench.effects
+    assert (signed < 0).any()
+    space.use(Settings(compat="classic", context="window"))
+    bench.settle()
+    np.testing.assert_array_equal(bench.effects, np.maximum(signed, 0.0))
+    assert space.run is not None
+    assert len(space.run.plan) == len(bench.keys) + 1
+    space.use(Settings())
+    bench.settle()
+    np.testing.assert_array_equal(bench.effects, signed)
+
+
+def test_classic_mode_chosen_before_a_run_holds_for_it(bench: Bench) -> None:
+    bench.space.show(as_opened(office()), start=False)
+    bench.space.use(Settings(compat="classic"))
+    bench.settle()
+    assert (bench.effects >= 0).all()
+    assert bench.space.phase == "done"
+
+
+def test_another_context_scores_nothing(bench: Bench) -> None:
+    space = bench.scored()
+    run = space.run
+    space.use(Settings(context="window"))
+    assert (space.run, space.background.busy) == (run, False)
+
+
 def test_more_time_and_workers_hold_from_the_next_run_on_and_score_nothing(bench: Bench) -> None:
     space = bench.scored()
     engine, run = bench.engines[""], space.run

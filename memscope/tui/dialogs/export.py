@@ -24,7 +24,15 @@ from memscope.tui.widgets.listing import Line, Listing
 Answer = tuple[str, str, Path, bool]
 """What is written, its form, the file, and whether one that is there is replaced."""
 
-_WORDS = {"json": "everything, for programs", "csv": "the table, for a spreadsheet", "svg": "a picture of the screen"}
+_WORDS = {
+    "json": "everything, for programs",
+    "csv": "the table, for a spreadsheet",
+    "svg": "a picture of the screen",
+    "sft": "lines to fine-tune on, in OpenAI's form",
+    "dpo": "preferences against the alternates, in OpenAI's form",
+    "trl": "the same preferences, in TRL's form",
+}
+_ENDINGS = dict.fromkeys(("sft", "dpo", "trl"), "jsonl")
 
 
 class Export(Dialog[Answer | None]):
@@ -67,12 +75,12 @@ class Export(Dialog[Answer | None]):
         field = self.query_one(LineInput)
         if field.value == self._offered:
             stem = self._stem if name in ("", "picture") or name in self._stem else f"{self._stem}-{name}"
-            self._offered = _offered(free_name(self._folder, stem, f".{form}"))
+            self._offered = _offered(free_name(self._folder, stem, f".{_ENDINGS.get(form, form)}"))
             field.value = self._offered
         else:
             typed = Path(field.value)
-            if typed.suffix in {f".{other}" for _, other in self._forms}:
-                field.value = str(typed.with_suffix(f".{form}"))
+            if typed.suffix in {f".{_ENDINGS.get(other, other)}" for _, other in self._forms}:
+                field.value = str(typed.with_suffix(f".{_ENDINGS.get(form, form)}"))
 
     def action_deeper(self) -> None:
         typed = self.query_one(LineInput).value.strip()

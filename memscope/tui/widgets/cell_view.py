@@ -61,7 +61,12 @@ def effect_words(detail: CellDetail) -> str:
 
 
 def reading(detail: CellDetail) -> str:
-    """What the number can mean, or the word that carries it."""
+    """What the memory is to the response, where that was asked for; what the number can mean, or the word that carries
+    it."""
+    return "; ".join(filter(None, (detail.verdict_told, _meaning(detail))))
+
+
+def _meaning(detail: CellDetail) -> str:
     if detail.state != "ok" or detail.effect is None:
         return ""
     if not detail.counts:
@@ -76,20 +81,22 @@ def _numbers(detail: CellDetail, *, plain: bool) -> str:
     if detail.state != "ok" or detail.effect is None:
         return detail.told
     said = [effect_words(detail)]
+    if detail.verdict is not None:
+        said.append(detail.verdict)
     if detail.per_token is not None:
         said.append(f"{signed(detail.per_token)} per token")
     if detail.share is not None:
         said.append(f"share {detail.share:.0%}")
     said.append(f"noise {nats(detail.noise)}" if detail.noise is not None else "noise not measured")
     said += [f"cutoff {nats(detail.cutoff)}", detail.told]
-    if detail.verdict is not None:
-        said.append(detail.verdict)
     return (", " if plain else " · ").join(said)
 
 
 def _title(detail: CellDetail, width: int, *, numbers: bool, plain: bool) -> Text:
     end = f" {'->' if plain else '→'} #{detail.message}"
     more = f"  {effect_words(detail)}" if numbers else ""
+    if numbers and detail.verdict is not None:
+        more += f", {detail.verdict}"
     if numbers and detail.share is not None:
         more += f", {detail.share:.0%}"
     if numbers and detail.word and detail.counts and not detail.spread:

@@ -38,6 +38,7 @@ class PaneBar(Widget):
     elsewhere: reactive[str] = reactive("")  # what is shown where it is no pane of these
     what: reactive[str] = reactive("")
     where: reactive[str] = reactive("")
+    badge: reactive[str] = reactive("")  # what holds for every number that is shown
     plain: reactive[bool] = reactive(False)
 
     class Picked(Message):
@@ -63,12 +64,15 @@ class PaneBar(Widget):
             places.append((cell_len(text.plain), cell_len(text.plain) + len(words), number))
             text.append(words, Style(bold=True, reverse=True) if here else None)
         self._PLACES = tuple(places)
-        room = self.size.width - cell_len(text.plain) - 2
+        badge = f" {self.badge} " if self.badge else ""
+        room = self.size.width - cell_len(text.plain + badge) - 2
         if room > 8:  # the title gives way first: where in it one is, and the engine, are known from nowhere else
             where = f" · {self.where}" if self.what and self.where else self.where
             what = beginning(self.what, max(0, room - cell_len(where)))
             shown = beginning(what + where, room)
             text.append(" " * (1 + room - cell_len(shown)) + _signs(shown, plain=self.plain))
+        if badge and (gap := self.size.width - cell_len(text.plain + badge)) >= 0:
+            text.append(" " * gap).append(badge, Style(bold=True, reverse=True))
         return text
 
     def on_click(self, event: events.Click) -> None:

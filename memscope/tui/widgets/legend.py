@@ -33,9 +33,19 @@ class Legend(Widget):
 
     HELP = "What the shades and signs mean. The scale is anchored: a shade means the same in every conversation."
 
-    def __init__(self, heatmap: Heatmap, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        heatmap: Heatmap,
+        *,
+        sides: tuple[str, str] | None = None,
+        id: str | None = None,  # noqa: A002 - Textual's name
+        classes: str | None = None,
+    ) -> None:
+        """`sides`: what it is to be above 0, and what below, where it is not an effect."""
         super().__init__(id=id, classes=classes)
         self._heatmap = heatmap
+        self._given = sides is not None
+        self._above, self._below = sides or ("for", "against")
         self._named: set[int] = set()
 
     def look_again(self, rows: Iterable[int] = ()) -> None:
@@ -68,11 +78,11 @@ class Legend(Widget):
         """What + and - mean: beside numbers, or in the place of numbers. As a ramp, what is positive has no sign."""
         if self._heatmap.numbers:
             yield Text("+ - round to 0" if signed else "+ rounds to 0")
-        else:
+        if self._given or not self._heatmap.numbers:
             if look.palette.painted:
-                yield Text("+ for")
+                yield Text(f"+ {self._above}")
             if signed:
-                yield Text("- against")
+                yield Text(f"- {self._below}")
 
 
 def _states(look: Look, found: set[int]) -> Iterator[Text]:

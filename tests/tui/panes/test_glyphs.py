@@ -8,7 +8,7 @@ from memscope.tui.pane import PaneScreen, Signed
 from tests.tui.apps import console, demo, settled
 
 
-@pytest.mark.parametrize("pane", ["start", "matrix", "responses", "memories"])
+@pytest.mark.parametrize("pane", ["start", "matrix", "responses", "memories", "fine-tune"])
 async def test_signs_follow_the_settings(pane: str) -> None:
     app = console(demo() if pane != "start" else None)
     async with app.run_test(size=(120, 36)) as pilot:

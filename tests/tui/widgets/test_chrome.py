@@ -107,6 +107,20 @@ async def test_the_bar_never_outgrows_its_line(width: int, what: str) -> None:
             assert text.endswith("…")
 
 
+@pytest.mark.parametrize("what", ["", "short", "long " * 40], ids=["empty", "short", "long"])
+@pytest.mark.parametrize("width", [10, 80, 120])
+async def test_a_badge_stands_at_the_end_of_the_bar_where_there_is_room(width: int, what: str) -> None:
+    app = ChromeApp()
+    async with app.run_test(size=(width, 24)) as pilot:
+        bar = bar_of(app, what)
+        bar.badge = "classic"
+        await pilot.pause()
+        text = bar.render().plain
+        assert text.endswith(" classic ") == (width > 10)
+        assert width == 10 or cell_len(text) == width
+        assert what[:5] in text or width == 10
+
+
 @pytest.mark.parametrize(("width", "places"), [(80, {1: 1, 4: 2, 14: 2, 17: 3}), (120, {1: 1, 9: 1, 10: 2, 23: 3})])
 async def test_a_click_on_a_pane_picks_it(width: int, places: dict[int, int]) -> None:
     app = ChromeApp()

@@ -23,7 +23,7 @@ from memscope.reports.scale import Unit
 from memscope.reports.view import nats
 from memscope.tui.dialogs.cell import CellDialog
 from memscope.tui.keys import key
-from memscope.tui.pane import RETRY, THRESHOLD, WINDOWS, Exported
+from memscope.tui.pane import SCORING, THRESHOLD, WINDOWS, Exported
 from memscope.tui.panes.matrix.cell_words import CellWords
 from memscope.tui.panes.matrix.nothing import Nothing
 from memscope.tui.panes.matrix.sources import ask_sources
@@ -69,7 +69,7 @@ class MatrixScreen(Nothing):
         key("matrix.why", "w", "why", "Why", "Why this response: from a scoring up to it only"),
         key("matrix.inspect", "i", "inspect", "Inspect", "The whole memory and the whole response"),
         key("matrix.sources", "o", "sources", "Sources", "What to leave out: memories, tool results or user turns"),
-        RETRY,
+        *SCORING,
         *WINDOWS,
     ]
 
@@ -261,8 +261,11 @@ class MatrixScreen(Nothing):
         return self._cell_words
 
     def _show_cell(self) -> None:
-        cell, reader = self.heatmap.cell, self._reader
-        self.view.detail = None if cell is None or reader is None else reader.cell(*cell, self.words.of(cell), _EXCERPT)
+        cell, reader, verdicts = self.heatmap.cell, self._reader, self.console.screened.reader
+        if cell is None or reader is None:
+            self.view.detail = None
+        else:
+            self.view.detail = reader.cell(*cell, self.words.of(cell), _EXCERPT, verdicts=verdicts)
 
     def _look_up(self, cell: Cell) -> None:
         """The words of the cell the cursor rests on."""
@@ -388,5 +391,5 @@ class MatrixScreen(Nothing):
             seconds=space.cost.seconds if space.cost else 0.0,
         )
         identity = scorer.engine.identity
-        build = partial(matrix_document, conversation, matrix, identity, threshold, cost)
+        build = partial(matrix_document, conversation, matrix, identity, threshold, cost, settings=space.settings)
         return [Exported("matrix", MATRIX, build)]

@@ -5,64 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from rich.text import Text
 from textual.binding import BindingType
 from textual.containers import Container
-from textual.reactive import reactive
 from textual.widget import Widget
 
-from memscope.base.cells import beginning
-from memscope.base.text import counted
-from memscope.reports.failures import RowFailure
 from memscope.reports.matrix import MEMORIES, MemoryRow
 from memscope.reports.memories import MemoryReader, chosen_memories
-from memscope.reports.memory import EffectAt, MemoryDetail
 from memscope.reports.order import matching
-from memscope.reports.view import show
-from memscope.tui.colours import Signs
+from memscope.reports.view import Column
 from memscope.tui.keys import key
-from memscope.tui.pane import RETRY, THRESHOLD, WINDOWS, Exported, PaneScreen
-from memscope.tui.widgets.bars import Bar, Bars, spark
+from memscope.tui.pane import SCORING, THRESHOLD, WINDOWS, Exported
+from memscope.tui.panes.memories.acting import Acting
+from memscope.tui.panes.memories.panel import MemoryPanel
+from memscope.tui.panes.memories.told import HELP
+from memscope.tui.widgets.bars import Bars
 from memscope.tui.widgets.lines import LineScroll
-from memscope.tui.widgets.paragraphs import Paragraph, Paragraphs
 from memscope.tui.widgets.table import Table
 from memscope.tui.workspace import Change
 
-_PLACES = 6  # occurrences that are named
-_SHARED = 8  # words
-_UNBROKEN = "\u00a0"  # between a name and its number, which stay on one line
 _HIGHEST_FIRST, _LOWEST_FIRST = "down", "up"
 
 
-class Along(Widget):
-    """A memory's effects along the whole conversation, on one line."""
-
-    values: reactive[tuple[float | None, ...]] = reactive(())
-    plain: reactive[bool] = reactive(False)
-
-    def render(self) -> Text:
-        return Text(spark(self.values, self.content_size.width, plain=self.plain), no_wrap=True)
-
-
-class MemoriesScreen(PaneScreen):
+class MemoriesScreen(Acting):
     """See the module."""
 
     NAME = "Memories"
     CSS_PATH = "screen.tcss"
-    HELP = (
-        "Every memory of the conversation, with its effects added up, in nats: total (the positive ones), net (all), "
-        "max (the strongest), responses (effects above the response's cutoff), against (the negative ones). For the "
-        "memory under the cursor: each of its texts, where it stands, what recognised it, its effect on every "
-        "response, and memories that say nearly the same. Leaving one of those out at a time shows too little, for "
-        "the other still tells it.\n\n"
-        "Tab goes from the table to the text, the effects and the near duplicates. Enter leads from the table to the "
-        "response where the memory mattered most, from an effect to its response, from a duplicate to that memory.\n\n"
-        "Rows stay where they are while numbers land; they are sorted again when the run ends, and by s."
-    )
+    HELP = HELP
 
     BINDINGS: ClassVar[list[BindingType]] = [
         THRESHOLD,
-        RETRY,
+        *SCORING,
         *WINDOWS,
         key("memories.rescore", "r", "rescore", "Rescore", "Score without this memory again, past what is on disk"),
         key("memories.strongest", "v", "strongest", "Strongest", "Effects strongest first, or along the conversation"),
@@ -73,23 +46,12 @@ class MemoriesScreen(PaneScreen):
         self._reader: MemoryReader | None = None
         self._titles: list[str] = []
         self._at_the_top: str | None = None
-        self._strongest_first = False
         self._due = False
-        self._detailed: str | None = None
 
     def body(self) -> Iterable[Widget]:
         yield Container(
             Table[MemoryRow](identity=lambda row: row.key, id="memories-table"),
-            Container(
-                Paragraphs(id="memory-text"),
-                Container(
-                    Along(id="memory-along"),
-                    Bars(elide=beginning, id="memory-bars"),
-                    Bars(labels_first=True, id="memory-near"),
-                    id="memory-effects",
-                ),
-                id="memory",
-            ),
+            MemoryPanel(),
             id="memories",
         )
 
@@ -98,19 +60,27 @@ class MemoriesScreen(PaneScreen):
         return self.query_one("#memories-table", Table)
 
     @property
+    def panel(self) -> MemoryPanel:
+        return self.query_one(MemoryPanel)
+
+    @property
     def bars(self) -> Bars:
-        return self.query_one("#memory-bars", Bars)
+        return self.panel.bars
 
     @property
     def near(self) -> Bars:
-        return self.query_one("#memory-near", Bars)
+        return self.panel.near
+
+    @property
+    def _is_composed(self) -> bool:
+        return bool(self.query("#memory-near"))
 
     # What changes.
 
     def changed(self, change: Change) -> None:
         super().changed(change)
         space = self.workspace
-        if not self.query(Paragraphs):
+        if not self._is_composed:
             return  # not composed yet: everything is told once it is
         if change.loaded:
             self._load()
@@ -123,6 +93,9 @@ class MemoriesScreen(PaneScreen):
             self.table.empty = self._why_empty()
             if space.phase not in ("running", "loading"):
                 self._sort_again()
+                self.look_again()
+        if change.view or change.what_if:
+            self.learnt()
         if change.selection and space.memory is not None:
             self.table.select(space.memory)
 
@@ -133,33 +106,50 @@ class MemoriesScreen(PaneScreen):
         matrix = space.matrix
         if space.conversation is None or matrix is None:
             self._reader = None
+            self.know(None)
             table.show((), ())
         else:
             if self._reader is None or self._reader.conversation is not space.conversation:
                 self._reader = MemoryReader(space.conversation, matrix, space.view.threshold)
+                self.know(space.conversation)
                 direction, _, title = space.view.sorts.get("memories", f"{_HIGHEST_FIRST} total").partition(" ")
                 self._show(self._reader.rows())
                 table.sort_by(title, direction == _HIGHEST_FIRST)
             else:
                 self._reader.look(matrix, space.view.threshold)
+                self._reader.known = self.known
                 self._show(self._reader.rows())
             self._sort_again()
+            self.look_again()
         if self.focused is None:
             table.focus()
         self._detail_due()
 
+    def learnt(self) -> None:
+        if self._reader is not None and self._is_composed:
+            self._reader.known = self.known
+            self._take(None)
+
     def _show(self, rows: list[MemoryRow]) -> None:
         assert self._reader is not None
-        columns = self._reader.columns(rows)
+        columns = self._columns(rows)
         self._titles = [column.title for column in columns]
         self.table.show(columns, rows)
+
+    def _columns(self, rows: list[MemoryRow]) -> list[Column[MemoryRow]]:
+        """Those of the report; while some are toggled off for a what-if, which."""
+        assert self._reader is not None
+        first, *others = self._reader.columns(rows)
+        toggled = frozenset(self.console.what_ifs.toggled)
+        off: Column[MemoryRow] = Column("what-if", lambda row: "off" if row.key in toggled else "")
+        return [first, off, *others] if toggled else [first, *others]
 
     def _take(self, places: frozenset[int] | None) -> None:
         """New numbers in some rows, or in all: None."""
         assert self._reader is not None
         self.table.update_rows(self._reader.rows(places))
         rows = self.table.rows
-        if [column.title for column in self._reader.columns(rows)] != self._titles:
+        if [column.title for column in self._columns(rows)] != self._titles:
             self._show(rows)
         selected = self.table.selected
         if selected is not None and (places is None or self._reader.place[selected.key] in places):
@@ -196,27 +186,10 @@ class MemoriesScreen(PaneScreen):
     def _show_detail(self) -> None:
         self._due = False
         key, reader = self._key, self._reader
-        self.query_one("#memory").display = key is not None
+        self.panel.display = key is not None
         if key is None or reader is None:
             return
-        detail = reader.detail(key)
-        self.query_one(Paragraphs).show(_told(reader, detail))
-        seen = [found for found in detail.effects if not found.before]
-        self.query_one(Along).values = tuple(None if found.before else found.effect for found in detail.effects)
-        if self._strongest_first:
-            seen.sort(key=lambda found: -abs(found.effect or 0.0))
-        missed = len(detail.effects) - len(seen)
-        order = "strongest first" if self._strongest_first else "along the conversation"
-        self.bars.heading = f"nats, {order}{f'; {missed} came before it' if missed else ''}"
-        self.bars.empty = "It comes after the last response." if missed else "There is no response."
-        self.bars.show([_bar(reader, found, self.signs) for found in seen])
-        if key != self._detailed:
-            self._detailed = key
-            if not (detail.strongest and self.bars.select(detail.strongest[0].message)):
-                self.bars.move_to(0)
-        self.near.display = bool(detail.near)
-        self.near.heading = "near duplicates, by words shared"
-        self.near.show([Bar(near.key, near.part, f"{near.part:.0%}", key=near.key) for near in detail.near], full=1.0)
+        self.panel.show(reader, reader.detail(key), self.beside(key), self.signs, plain=self.plain)
 
     def on_line_scroll_moved(self, event: LineScroll.Moved) -> None:
         if event.lines is not self.table:
@@ -273,13 +246,13 @@ class MemoriesScreen(PaneScreen):
 
     def on_table_marked(self) -> None:
         count = len(self.table.marked)
-        self.console.say(f"{count} marked: y and e take those; Esc unmarks" if count else "none marked")
+        self.console.say(f"{count} marked: d K P H w y e take those; Esc unmarks" if count else "none marked")
 
     def inner_back(self) -> bool:
         return self.table.unmark()
 
     def action_strongest(self) -> None:
-        self._strongest_first = not self._strongest_first
+        self.panel.strongest_first = not self.panel.strongest_first
         self._show_detail()
         self.bars.move_to(0)
 
@@ -314,48 +287,9 @@ class MemoriesScreen(PaneScreen):
         all_of_them = len(keys) == len(conversation.memories)
         name = "memories" if all_of_them else f"{len(keys)} memories"
         identity, threshold = scorer.engine.identity, space.view.threshold
+        known = self.known
         return [
-            Exported(name, MEMORIES, lambda: chosen_memories(conversation, matrix, identity, threshold, keys)),
+            Exported(
+                name, MEMORIES, lambda: chosen_memories(conversation, matrix, identity, threshold, keys, known=known)
+            )
         ]
-
-
-def _told(reader: MemoryReader, detail: MemoryDetail) -> list[Paragraph]:
-    """What is read of a memory: what it is, its numbers, what went wrong, its texts, and words it shares."""
-    row, versions = detail.row, reader.versions(detail.key)
-    places = ", ".join(f"#{message}" for message in dict.fromkeys(row.occurrences[:_PLACES]))
-    more = len(row.occurrences) - _PLACES
-    told = [column for column in reader.columns(()) if column.numeric and column.title != "first"]
-    numbers = [_UNBROKEN.join([*column.title.split(), column.text(row)]) for column in told]
-    said = [
-        Paragraph(detail.key, "title"),
-        Paragraph(f"found by {', '.join(row.rules)} in {places}{f' and {more} more' if more > 0 else ''}", "note"),
-        Paragraph(" · ".join(numbers), "note"),
-    ]
-    if reader.matrix.reason is not None:
-        said.append(Paragraph(reader.matrix.reason, "warning"))
-    elif (failure := reader.failure(detail.key)) is not None:
-        said.append(Paragraph(_failed(failure), "warning"))
-    for number, version in enumerate(versions, 1):
-        if len(versions) > 1:
-            said.append(Paragraph(f"\ntext {number} of {len(versions)}, from #{version.message} on", "note"))
-        else:
-            said.append(Paragraph(""))
-        said.append(Paragraph(version.text))
-    for near in detail.near:
-        words = ", ".join(near.shared[:_SHARED]) + ("…" if len(near.shared) > _SHARED else "")
-        said.append(
-            Paragraph(f"\n{near.part:.0%} of its words, or of the other's, are in {near.key} too: {words}", "note")
-        )
-    return said
-
-
-def _failed(failure: RowFailure) -> str:
-    if failure.again:
-        return f"could not be scored: {failure.error} (R tries again)"
-    return f"{counted(failure.cells, 'effect')} could not be measured: {failure.error}. {failure.do}".rstrip()
-
-
-def _bar(reader: MemoryReader, found: EffectAt, signs: Signs) -> Bar:
-    label = f"#{found.message} {reader.opening(found.message)}"
-    told = {"pending": signs.pending, "failed": signs.failed}.get(found.state) or show(found.effect)
-    return Bar(label, found.effect, told, key=found.message, dim=not found.counts)

@@ -11,6 +11,7 @@ from memscope.reports.failures import advice
 from memscope.reports.figures import ResponseFigures
 from memscope.reports.matrix import RESPONSES, ResponsesDocument, all_responses
 from memscope.reports.response import RESPONSE, FailedMemory, ImportantMemory, ResponseDocument, effect_on, percent
+from memscope.reports.verdicts import MEANINGS
 from memscope.reports.view import nats, signed
 from memscope.tui.colours import Signs
 from memscope.tui.pane import Exported
@@ -28,24 +29,29 @@ HELP = (
     "are then ranked for these words, however small their effects. a changes between the heat of all memories and "
     "of the one at the bars' cursor.\n\n"
     "w scores the context up to the response alone, where the whole conversation is not scored. Z shows all "
-    "messages; m makes the selected lines of one a memory, u takes that back."
+    "messages; m makes the selected lines of one a memory, u takes that back.\n\n"
+    "V adds what each memory is to a response, from further scorings: needed; redundant (alone it would do, without it "
+    "others do); together (only with others); suppressor (likelier without it); unused."
 )
+_VERDICT = max(map(len, MEANINGS))
 
 
 class Item(NamedTuple):
-    """What a bar stands for. `said`: `message` had already said what the memory says."""
+    """What a bar stands for. `redundant`: no effect, for others do what the memory would. `said`: `message` had already
+    said what the memory says."""
 
-    kind: Literal["effect", "said", "failed"]
+    kind: Literal["effect", "redundant", "said", "failed"]
     key: str
     message: int = -1
 
 
 def bars_of(document: ResponseDocument, signs: Signs) -> list[Bar]:
-    """The memories that mattered, those that spoke against, those that an earlier response explains, and those that
-    could not be scored."""
+    """The memories that mattered, those that spoke against, those that would have mattered without others, those that
+    an earlier response explains, and those that could not be scored."""
     effects = [*document.important, *document.against]
     return [
-        *(Bar(row.key, row.effect, signed(row.effect), key=Item("effect", row.key)) for row in effects),
+        *(Bar(row.key, row.effect, _figure(row), key=Item("effect", row.key)) for row in effects),
+        *(Bar(row.key, None, _figure(row), key=Item("redundant", row.key)) for row in document.redundant),
         *(
             Bar(said.key, None, f"said in #{said.message}", key=Item("said", said.key, said.message), dim=True)
             for said in document.already_said
@@ -55,6 +61,11 @@ def bars_of(document: ResponseDocument, signs: Signs) -> list[Bar]:
             for failed in document.failed
         ),
     ]
+
+
+def _figure(row: ImportantMemory) -> str:
+    """The effect, and the verdict where there is one, as wide as any."""
+    return signed(row.effect) + (f" {row.verdict:<{_VERDICT}}" if row.verdict is not None else "")
 
 
 def bars_heading(document: ResponseDocument, figures: ResponseFigures | None, *, tokens: bool) -> str:
@@ -113,9 +124,13 @@ def memory_words(conversation: Conversation, document: ResponseDocument, item: I
     if item.kind == "failed":
         failed = next((failed for failed in document.failed if failed.key == item.key), None)
         return f"{_failed(failed) if failed is not None else ''}{text}"
+    if item.kind == "redundant":
+        return f"{MEANINGS['redundant']}. {text}"
     row = next((row for row in (*document.important, *document.against) if row.key == item.key), None)
     if row is None:
         return text
+    if row.verdict is not None and row.effect >= 0:
+        return f"{MEANINGS[row.verdict]}. {_numbers(row)}{text}"
     if row.effect < 0:
         return f"Less likely with it: did the memory mislead, or does the response not follow it? {text}"
     return f"{_numbers(row)}{text}"

@@ -19,7 +19,7 @@ from memscope.reports.response import ResponseDocument
 from memscope.tui.explaining import Explaining
 from memscope.tui.keys import key
 from memscope.tui.marking import ask_mark, first_markable, undo_mark
-from memscope.tui.pane import RETRY, THRESHOLD, WINDOWS, Exported, PaneScreen
+from memscope.tui.pane import SCORING, THRESHOLD, WINDOWS, Exported, PaneScreen
 from memscope.tui.panes.responses.response import (
     HELP,
     Item,
@@ -55,7 +55,7 @@ class ResponsesScreen(PaneScreen):
         key("responses.heat", "a", "heat", "Heat", "Heat of all memories, or of the one at the bars' cursor"),
         key("responses.why", "w", "why", "Why", "Score the context up to this response alone"),
         THRESHOLD,
-        RETRY,
+        *SCORING,
         *WINDOWS,
         *Transcript.BINDINGS,  # they act on the list from anywhere in the pane
     ]
@@ -100,7 +100,7 @@ class ResponsesScreen(PaneScreen):
     @property
     def explaining(self) -> Explaining:
         if self._explaining is None:
-            self._explaining = Explaining(self.workspace, self._found, self.console.tell_error)
+            self._explaining = Explaining(self.workspace, self._found, self.console.tell_error, self.console.screened)
         return self._explaining
 
     # What changes.
