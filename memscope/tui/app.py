@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import hashlib
 import signal
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual.app import App
 from textual.binding import Binding
+from textual.notifications import Notification, Notify, SeverityLevel
 from textual.timer import Timer
 
 from memscope.actions.kept import Kept
@@ -124,6 +126,7 @@ class MemscopeApp(App[None]):
     def _tell(self, change: Change) -> None:
         if not self.is_running:
             return
+        self.screened.keep_up()
         if self.workspace.background.busy:
             self._clock.resume()
         if change.loaded and self._first_pane == self.current_mode != self._pane_left and not self._trail:
@@ -253,14 +256,19 @@ class MemscopeApp(App[None]):
         words = clean_line(words)
         self._said, self._said_at = (words, severity), time.monotonic()
         if cell_len(words) > self.size.width - 2:
-            self.notify(words, severity="information", markup=False, timeout=_SHOWN)
+            self._pop_up(words, "information", _SHOWN)
         if self.is_running and self.pane is not None:
             self._dress(self.pane)
             self._clock.resume()
 
     def tell_error(self, error: MemscopeError) -> None:
         """What went wrong, to what, and what to do."""
-        self.notify(clean_line(str(error)), severity="error", markup=False, timeout=10)
+        self._pop_up(clean_line(str(error)), "error", 10)
+
+    def _pop_up(self, words: str, severity: SeverityLevel, seconds: float) -> None:
+        """A message over the screen; the same words are not there twice at a time."""
+        name = hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()
+        self.post_message(Notify(Notification(words, "", severity, seconds, markup=False, identity=name)))
 
     # Going.
 

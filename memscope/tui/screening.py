@@ -4,33 +4,50 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from memscope.actions.cost import Estimate, cost_to_ask
-from memscope.actions.redundancy import planned, screen_run, try_pairs
+from memscope.actions.redundancy import fill_screening, new_screening, try_pairs
 from memscope.actions.tokens import memory_tokens
 from memscope.base.errors import Cancelled, MemscopeError
 from memscope.base.job import Job
 from memscope.base.text import counted
+from memscope.conversation.ablation import BASELINE
 from memscope.reports.verdicts import MEANINGS, VerdictReader
 from memscope.tui.workspace import Change, Workspace
 
 if TYPE_CHECKING:
-    from memscope.attribution.matrix import Matrix
-    from memscope.attribution.redundancy import Screen, Screening
+    from memscope.attribution.matrix import Matrix, MatrixRun
+    from memscope.attribution.redundancy import Screening
+
+GROUP, READING = "screening", "verdicts"
 
 
-class _Found(NamedTuple):
-    """What a screening has brought, and the tokens that memories take, where the engine counts them."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a screening has brought: verdicts, with the matrix and the threshold they are read at, the threshold at
+    which pairs were tried, and the tokens that memories take, where the engine counts them."""
 
     screening: Screening
-    screen: Screen
+    reader: VerdictReader
+    read: tuple[Matrix | None, float]
+    tried: float
     tokens: Mapping[str, int] | None
+
+
+@dataclass(slots=True)
+class _OfRun:
+    """What there is of a run. `begun`: also a screening that was cancelled, whose scorings are not asked for again."""
+
+    run: MatrixRun
+    begun: Screening | None = None
+    found: _Found | None = None
 
 
 class Screened:
     """Knows the verdicts for all panes, and tells them of a change in how the numbers are looked at once there are
-    some."""
+    some. They are found and read beside the screen: for a large matrix that takes a second."""
 
     def __init__(
         self, workspace: Workspace, say: Callable[[str], None], failed: Callable[[MemscopeError], None]
@@ -38,67 +55,89 @@ class Screened:
         self._space = workspace
         self._say = say
         self._failed = failed
-        self._found: _Found | None = None
-        self._reader: VerdictReader | None = None
-        self._read: tuple[Matrix | None, float] = (None, 0.0)
+        self._of: _OfRun | None = None
 
     @property
     def reader(self) -> VerdictReader | None:
-        """The verdicts at the threshold in force; None where nobody has asked for those of this run."""
-        space, found = self._space, self._found
-        if found is None or found.screening.run is not space.run:
-            self._found = self._reader = None
-            return None
-        seen = (space.matrix, space.view.threshold)
-        if self._reader is None or (seen != self._read and space.phase != "running"):
-            screen = found.screen if self._reader is None else found.screening.snapshot()  # something is scored again
-            self._reader, self._read = VerdictReader(screen, space.view.threshold), seen
-        return self._reader
+        """The verdicts, as they were last read; None where nobody has asked for those of this run."""
+        found = self._current
+        return found.reader if found is not None else None
 
     @property
     def tokens(self) -> Mapping[str, int] | None:
         """The tokens that each memory takes in the conversation, where that is known."""
-        return self._found.tokens if self._found is not None else None
+        found = self._current
+        return found.tokens if found is not None else None
+
+    @property
+    def _current(self) -> _Found | None:
+        """What was found of the run there is; of another it is forgotten."""
+        if self._of is not None and self._of.run is not self._space.run:
+            self._of = None
+        return self._of.found if self._of is not None else None
+
+    def keep_up(self) -> None:
+        """Reads the verdicts again where the threshold is another, or something was scored again; to be called with
+        every change."""
+        space, found, of = self._space, self._current, self._of
+        now = (space.matrix, space.view.threshold)
+        if found is None or of is None or space.phase == "running" or now == found.read:
+            return
+        screening, of.found = found.screening, (asked := replace(found, read=now))
+
+        def work(_: Job) -> VerdictReader:
+            return VerdictReader(screening.snapshot(), now[1]).prepared()
+
+        def done(reader: VerdictReader) -> None:
+            if of.found is asked:
+                of.found = replace(asked, reader=reader)
+                space.tell(Change(view=True))
+
+        space.background.start(READING, "reading verdicts", work, done, self._failed)
 
     def start(self, then: Callable[[], object] = lambda: None, *, agreed: bool = False) -> None:
         """Finds the verdicts of the run, or what is missing of them, and then calls `then`. What costs much waits for a
         person's word, unless it is `agreed`."""
         space = self._space
-        run, settings, threshold = space.run, space.settings, space.view.threshold
+        run, settings = space.run, space.settings
         if run is None or run.reason is not None:
             self._say(run.reason or "" if run is not None else "nothing is open")
             return
         if space.phase in ("running", "loading"):
             self._say("verdicts can be asked for when the run is over")
             return
-        if space.phase in ("idle", "cancelled") and run.missing():
+        if BASELINE in run.missing() or (space.phase != "done" and run.missing()):
             self._say("R scores what is missing first; verdicts can be asked for then")
             return
-        if self.reader is not None and self._found is not None and not self._found.screening.missing():
+        found, now = self._current, (space.matrix, threshold := space.view.threshold)
+        if found is not None and found.tried == threshold and not found.screening.missing():
             self._say(self._words())
             then()
             return
+        self._of = of = self._of or _OfRun(run)
 
         def work(job: Job) -> _Found | Estimate:
             with space.engines.lease(settings) as scorer:
-                asked = planned(run)
+                of.begun = screening = of.begun or new_screening(run, scorer)
+                asked = screening.at_most()
                 if not agreed and (estimate := cost_to_ask(run.conversation, scorer, settings, job, asked)) is not None:
                     return estimate
-                screening = screen_run(run, scorer, job, workers=settings.workers)
-                screen = try_pairs(screening, threshold, scorer, job, workers=settings.workers).snapshot()
+                fill_screening(screening, scorer, job, workers=settings.workers)
+                try_pairs(screening, threshold, scorer, job, workers=settings.workers)
+                screen = screening.snapshot()
                 tokens = memory_tokens(run.conversation, scorer, job) if screen.tried else None
-                return _Found(screening, screen, tokens)
+                return _Found(screening, VerdictReader(screen, threshold).prepared(), now, threshold, tokens)
 
         def done(found: _Found | Estimate) -> None:
             if isinstance(found, Estimate):
                 space.tell(Change(ask=found, go_on=lambda: self.start(then, agreed=True)))
                 return
-            self._found, self._reader = found, None
+            of.found = found
             space.tell(Change(view=True, phase=True))
             self._say(self._words())
             then()
 
-        space.background.start("screening", "finding verdicts", work, done, self._not_found)
+        space.background.start(GROUP, "finding verdicts", work, done, self._not_found)
         space.tell(Change(phase=True))
 
     def _not_found(self, error: MemscopeError) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
-from memscope.reports.candidates import THRESHOLD
 from memscope.reports.scale import Unit
+from memscope.reports.worth import THRESHOLD
 
 UNITS: tuple[Unit, ...] = get_args(Unit)
 _MOST_NATS = 1e6  # a threshold above it is a damaged one

@@ -16,7 +16,6 @@ from memscope.base.errors import Cancelled, MemscopeError
 from memscope.base.job import Job
 from memscope.base.text import counted
 from memscope.conversation.ablation import BASELINE
-from memscope.reports.whatif import WhatIfReader
 from memscope.tui.keys import key
 from memscope.tui.workspace import Change, Workspace
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from memscope.attribution.matrix import Matrix
     from memscope.attribution.whatif import WhatIfRun
     from memscope.conversation.model import Conversation
+    from memscope.reports.whatif import WhatIfReader
     from memscope.tui.app import MemscopeApp
 
 WHAT_IF = "what-if"
@@ -99,6 +99,8 @@ class WhatIfs:
             return None
         seen = (space.matrix, space.view.threshold)
         if self._reader is None or seen != self._read:
+            from memscope.reports.whatif import WhatIfReader
+
             self._read = seen
             self._reader = WhatIfReader(space.conversation, run.snapshot(), space.view.threshold, self._tokens)
         return self._reader
@@ -120,7 +122,8 @@ class WhatIfs:
             return "the conversation as it is must be scored first; R does"
         if not keys:
             return "no memory is toggled off; o toggles one"
-        self._run = new_what_if(whole, keys, classic=bool(space.settings.compat))
+        blur = space.scorer.blur if space.scorer is not None else 0.0
+        self._run = new_what_if(whole, keys, classic=bool(space.settings.compat), blur=blur)
         self._reader = self._tokens = self.cost = None
         self._fill(self._run)
         return ""

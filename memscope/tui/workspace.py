@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from memscope.actions.cost import Estimate, cost_to_ask
 from memscope.actions.kept import Kept, view_name
 from memscope.actions.open import Opened, Opening, is_demo, opened
-from memscope.actions.runs import kept_run
 from memscope.actions.score import Cost, fill, new_run, rescore
 from memscope.base.errors import Cancelled, MemscopeError, StoreError, UsageError
 from memscope.base.job import Job
@@ -209,7 +208,7 @@ class Workspace:
         def work(job: Job) -> Cost:
             with self.engines.lease(settings) as scorer:
                 cost = rescore(run, key, scorer, job, workers=settings.workers)
-                return kept_run(cost, run, scorer, job, threshold=settings.threshold, opening=found.opening)
+                return _kept(cost, run, scorer, job, found=found, threshold=settings.threshold)
 
         self._run(f"scoring without {key}", work)
         return True
@@ -251,7 +250,7 @@ class Workspace:
                 if asks and (estimate := cost_to_ask(run.conversation, scorer, settings, job)) is not None:
                     return estimate
                 cost = fill(run, ablations(), scorer, job, workers=settings.workers)
-                return kept_run(cost, run, scorer, job, threshold=settings.threshold, opening=found.opening)
+                return _kept(cost, run, scorer, job, found=found, threshold=settings.threshold)
 
         self._run(name, work)
 
@@ -374,6 +373,12 @@ class Workspace:
     def running(self) -> Task | None:
         """What a person waits for, if anything."""
         return next(filter(None, map(self.background.task, ("load", *reversed(_SCORING)))), None)
+
+
+def _kept(cost: Cost, run: MatrixRun, scorer: Scorer, job: Job, *, found: Opened, threshold: float) -> Cost:
+    from memscope.actions.runs import kept_run  # which no screen waits for
+
+    return kept_run(cost, run, scorer, job, threshold=threshold, opening=found.opening)
 
 
 def _part(settings: Settings, names: Collection[str]) -> dict[str, Any]:

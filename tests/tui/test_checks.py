@@ -45,7 +45,7 @@ def test_keys_for_what_is_no_binding_are_refused_with_those_near_it() -> None:
     ("name", "key", "other"),
     [
         ("find", "q", "quit"),  # of all panes
-        ("find", "o", "matrix.overview"),  # a pane's
+        ("find", "U", "matrix.units"),  # a pane's
         ("matrix.strongest", "v", "matrix.overview"),  # two of one pane
         ("nearby.mark", "a", "nearby.1"),  # two of one widget
         ("dialog.write", "enter", "dialog.edit"),  # two of one dialog

@@ -16,7 +16,8 @@ from memscope.tui.dialogs.pairs import PairsDialog
 from memscope.tui.panes.matrix.screen import MatrixScreen
 from memscope.tui.panes.responses.response import Item
 from memscope.tui.panes.responses.screen import ResponsesScreen
-from tests.fakes import Gate, assistant, talk
+from memscope.tui.screening import READING
+from tests.fakes import Gate, assistant, end_of_workers, talk
 from tests.planted import Fact, Planted, alike, all_of, any_of, apart, planted
 from tests.tui.apps import SIZES, console, screen_text, settled
 
@@ -138,6 +139,62 @@ async def test_a_threshold_is_obeyed_without_scoring() -> None:
         assert len(engine.asked) == asked
 
 
+async def test_verdicts_are_read_at_another_threshold_beside_the_screen() -> None:
+    app = over(planted(TEXTS), Planted(FACTS))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "1", "V")
+        before = app.screened.reader
+        assert before is not None
+        app.workspace.look(threshold=4.5)
+        assert app.screened.reader is before  # nothing is computed here
+        assert app.workspace.background.task(READING) is not None
+        await settled(pilot)
+        assert app.screened.reader is not None
+        assert app.screened.reader.threshold == 4.5
+
+
+async def test_v_tries_pairs_anew_at_another_threshold() -> None:
+    texts = apart("one", "other", "faint", "small", "idle")
+    app = over(planted(texts), engine := Planted([any_of(0, 4.0, "one", "other"), any_of(0, 0.5, "faint", "small")]))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await press(pilot, "1")
+        app.workspace.look(threshold=1.0)
+        assert "1 pair" in await press(pilot, "V")
+        asked = len(engine.asked)
+        app.workspace.look(threshold=0.01)
+        assert "2 pairs" in await press(pilot, "V")
+        assert len(engine.asked) > asked
+
+
+async def test_what_a_cancelled_search_has_scored_is_not_asked_again_without_a_store() -> None:
+    with Gate(through=7 + 3 + 4) as gate:
+        app = over(planted(TEXTS), engine := Gated(FACTS, gate))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await press(pilot, "1")
+            await pilot.press("V")
+            await pilot.pause(0.3)
+            await pilot.press("x")
+            gate.open()
+            await settled(pilot)
+            landed = len(engine.asked)
+            assert landed > 7 + 3
+            await press(pilot, "V")
+            assert app.screened.reader is not None
+    end_of_workers()
+    once = set(engine.asked)
+    assert len(engine.asked) <= len(once) + 1 + 2  # the baseline is scored twice; two were in flight
+
+
+async def test_without_an_engine_the_run_comes_first() -> None:
+    app = over(planted(TEXTS), Planted(FACTS))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "1")
+        space = app.workspace
+        space._plan()  # as a run whose engine could not be opened
+        space.phase = "failed"
+        assert "R scores what is missing first" in await press(pilot, "V")
+
+
 async def test_verdicts_wait_for_the_run_and_can_be_cancelled() -> None:
     with Gate() as gate:
         app = over(planted(TEXTS), Gated(FACTS, gate))
@@ -217,8 +274,7 @@ async def test_a_memory_scored_again_has_its_verdict_anew() -> None:
 async def test_the_pairs_are_found_listed_and_lead_to_a_memory(size: tuple[int, int]) -> None:
     app = over(planted(TEXTS, 2), Planted(FACTS))
     async with app.run_test(size=size) as pilot:
-        await press(pilot, "1", "colon")
-        shown = await press(pilot, *"redundant pairs", "enter")
+        shown = await press(pilot, "3", "p")
         assert isinstance(app.screen, PairsDialog)
         assert "copy = twin" in shown
         assert "keep copy, drop twin: saves" in shown
@@ -227,3 +283,26 @@ async def test_the_pairs_are_found_listed_and_lead_to_a_memory(size: tuple[int, 
         await press(pilot, "enter")
         assert app.current_mode == "memories"
         assert app.workspace.memory == "twin"
+
+
+async def test_the_palette_leads_to_the_pairs_from_any_pane() -> None:
+    app = over(planted(TEXTS), Planted(FACTS))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await press(pilot, "colon", *"redund", "enter")
+        assert isinstance(app.screen, PairsDialog)
+
+
+async def test_pairs_do_not_stand_over_a_dialog_that_was_opened_meanwhile() -> None:
+    with Gate(through=7 + 3) as gate:
+        app = over(planted(TEXTS), Gated(FACTS, gate))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await press(pilot, "3")
+            await pilot.press("p")
+            await pilot.press("question_mark")
+            await pilot.pause()
+            dialog = app.screen
+            gate.open()
+            await settled(pilot)
+            assert app.screened.reader is not None
+            assert app.screen is dialog

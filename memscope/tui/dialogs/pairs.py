@@ -68,21 +68,26 @@ class PairsDialog(Dialog[str | None]):
 
 def show_pairs(console: MemscopeApp) -> None:
     """Lists the pairs of the run, which are looked for first where that has not been done; one leads to its memory."""
-    screened, conversation = console.screened, console.workspace.conversation
+    screened, space = console.screened, console.workspace
 
-    def show() -> None:
-        reader = screened.reader
+    def compare() -> None:
+        reader, tokens, conversation = screened.reader, screened.tokens, space.conversation
         if reader is None or conversation is None:
             return
 
-        def chosen(key: str | None) -> None:
-            if key is not None:
-                console.go("memories", memory=key)
+        def show(rows: list[PairRow]) -> None:
+            if space.conversation is conversation and not isinstance(console.screen, Dialog):
+                console.push_screen(PairsDialog(rows, reader.screen.untried), chosen)
 
-        dialog = PairsDialog(pair_rows(conversation, reader, screened.tokens), reader.screen.untried)
-        console.push_screen(dialog, chosen)
+        space.background.start(
+            "pairs", "comparing pairs", lambda _: pair_rows(conversation, reader, tokens), show, console.tell_error
+        )
 
-    screened.start(show)
+    def chosen(key: str | None) -> None:
+        if key is not None:
+            console.go("memories", memory=key)
+
+    screened.start(compare)
 
 
 def _texts(pair: PairRow) -> tuple[str, ...]:

@@ -58,7 +58,8 @@ class AcrossScreen(PaneScreen):
         "against, where one was so the other way; unused, where neither was. In a row: how many of the latest were "
         "unused, which is what to prune on. Conversations where something could not be measured, or no response came "
         "after the memory, say nothing of it. t sets from how many nats on an effect counts: at the default nearly "
-        "everything does. tokens: what the memory took in all of them.\n\n"
+        "everything does. tokens: what the memory took in all of them. "
+        "decision: what you said of it, in whichever conversation.\n\n"
         "Enter lists the conversations a memory was seen in, and Enter there opens one. Numbers of different engines "
         "do not compare: memscope memories --all --engine NAME takes those of one."
     )

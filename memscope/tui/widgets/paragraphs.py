@@ -33,6 +33,7 @@ class Paragraphs(LineScroll):
     DEFAULT_CSS = """
     Paragraphs {
         padding: 0 1;
+        scrollbar-gutter: stable;
         & > .paragraphs--title { text-style: bold; }
         & > .paragraphs--note { color: $text-muted; }
         & > .paragraphs--warning { color: $text-error; }

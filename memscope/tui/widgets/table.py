@@ -168,6 +168,11 @@ class Table(LineScroll, Generic[Row]):
         if place is None:
             self.action_down()
 
+    def mark(self, identities: Iterable[Hashable]) -> None:
+        """Marks rows, shown or not: those whose marks were taken back for something that was not done."""
+        self._rows.marked.update(identities)
+        self.redraw()
+
     def unmark(self) -> bool:
         """Takes all marks back; False where there were none."""
         had = bool(self._rows.marked)

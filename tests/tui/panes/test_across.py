@@ -91,15 +91,33 @@ async def test_the_table_shows_what_each_memory_did_longest_unused_first(size: t
 
 
 @pytest.mark.parametrize("size", SIZES)
+async def test_what_is_decided_in_the_memories_pane_is_in_the_table(
+    size: tuple[int, int], kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scorer = Scorer(FormulaEngine(), kept.database, owned=False)
+    monkeypatch.setattr("memscope.tui.engines.open_scorer", lambda *_: scorer)
+    app = looking(kept, office())
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        app.go("memories", memory="pnpm")
+        await settled(pilot)
+        await pilot.press("d")
+        await settled(pilot)
+        screen = await at_across(pilot)
+        assert {row.key: row.decision for row in screen.table.rows if row.decision} == {"pnpm": "prune"}
+        assert "decision" in screen_text(app) and "prune" in screen_text(app)
+
+
+@pytest.mark.parametrize("size", SIZES)
 async def test_enter_lists_where_it_was_seen_and_escape_leads_back(size: tuple[int, int], kept: Kept) -> None:
     app = looking(kept)
     async with app.run_test(size=size) as pilot:
         screen = await at_across(pilot)
         await pilot.press("enter")
         await settled(pilot)
-        assert [(row.title, row.verdict) for row in screen.seen.shown] == [("b.json", "unused"), ("a.json", "unused")]
+        assert [(row.title, row.was) for row in screen.seen.shown] == [("b.json", "unused"), ("a.json", "unused")]
         shown = screen_text(app)
-        for said in ("idle: Nobody needs this.", "a.json", "b.json", "verdict"):
+        for said in ("idle: Nobody needs this.", "a.json", "b.json", "was"):
             assert said in shown
         await pilot.press("escape")
         assert not screen.query_one("#across-seen").display

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 
@@ -100,6 +101,13 @@ async def rested(pilot: Pilot[Any]) -> None:
 
 async def press(pilot: Pilot[Any], *keys: str) -> None:
     await pilot.press(*keys)
+    await settled(pilot)
+
+
+async def typed(pilot: Pilot[Any], *keys: str) -> None:
+    """Keys as fast as they can be told: unlike the pilot's own, none waits for what the one before it did."""
+    for key in keys:
+        pilot.app.post_message(events.Key(key, key))
     await settled(pilot)
 
 
@@ -237,6 +245,7 @@ async def test_keys_that_come_faster_than_the_disk_each_decide_one(database: Dat
         verdicts = ["accepted", "rejected", "accepted", "skipped", "accepted"]
         assert on_disk(database, found) == dict(zip(order, verdicts, strict=True))
         assert "All are decided: 3 accepted, 1 rejected, 1 skipped." in screen_text(app)
+        assert "e writes the accepted as training data" in screen_text(app)
 
 
 async def test_u_undoes_step_by_step_and_a_key_behind_it_means_what_came_back(
@@ -289,7 +298,7 @@ async def test_the_marked_are_accepted_as_one_step(database: Database) -> None:
         assert "2 accepted; u takes all of them back" in screen_text(app)
         await press(pilot, "u")
         assert on_disk(database, found) == {first: "rejected"}
-        assert "undone: accepted of 2" in screen_text(app)
+        assert "undone: 2 accepted" in screen_text(app)
         assert here(screen) in (second, fourth)
         assert third in shown(screen)
 
@@ -339,12 +348,13 @@ async def test_plus_and_minus_move_the_threshold_and_it_is_kept_with_the_convers
         await press(pilot, "plus", "plus")
         assert app.workspace.view.worth == 5.0
         assert "responses above 5 nats" in screen_text(app)
-        for _ in range(12):
+        for _ in range(17):
             await press(pilot, "plus")
+        assert "500000 nats is as high as it goes" in screen_text(app)
         assert shown(screen) == []
         text = " ".join(screen_text(app).split())
         assert "3 responses seen, the largest divergence" in text
-        assert "- lowers the threshold." in text
+        assert "- lowers the threshold, t sets it." in text
         await press(pilot, "minus", "t", *"0.25", "enter")
         assert app.workspace.view.worth == 0.25
         assert len(shown(screen)) == 3
@@ -430,14 +440,12 @@ async def test_one_hundred_candidates_by_keyboard_alone(database: Database) -> N
         order = shown(screen)
         assert len(order) == 100
         keys = [("a", "r", "z", "a")[n % 4] for n in range(100)]
-        await pilot.press(*keys)
-        await settled(pilot)
+        await typed(pilot, *keys)
         assert counts(screen) == {"undecided": 0, "accepted": 50, "rejected": 25, "skipped": 25, "all": 100}
         words = {"a": "accepted", "r": "rejected", "z": "skipped"}
         assert on_disk(database, found) == {m: words[key] for m, key in zip(order, keys, strict=True)}
         assert "All are decided: 50 accepted, 25 rejected, 25 skipped." in screen_text(app)
-        await pilot.press(*("u" for _ in range(100)))
-        await settled(pilot)
+        await typed(pilot, *("u" for _ in range(100)))
         assert on_disk(database, found) == {}
         assert here(screen) == order[0]
         rows = database.read("SELECT count(*) FROM journal")
@@ -488,6 +496,11 @@ async def test_v_shows_what_a_chat_model_answers_without_memories_as_a_differenc
         assert "and" in beside(screen) and "floor" in beside(screen)  # of both, what only one has
         assert screen.detail.diff.display
         assert chat.url in screen_text(app) or size[0] < 100
+        assert screen.detail._alternating is not None
+        assert screen.detail._alternating.outcome(found, order[0]) is not None
+        assert (
+            screen.detail._alternating.outcome(tower(8), order[0]) is None
+        )  # another conversation's is not this one's
         asked = [len(asked.body["messages"]) for asked in chat.chats()]
         assert asked == [message - 1 for message in order[:4]]  # with the next three, without the memory
         assert not any("has the code" in str(asked.body["messages"][-1]) for asked in chat.chats())
@@ -506,6 +519,21 @@ async def test_v_shows_what_a_chat_model_answers_without_memories_as_a_differenc
         await press(pilot, "v")
         await rested(pilot)
         assert "talker, from disk" in beside(screen)
+        asked = len(chat.chats())
+        await press(pilot, "f")
+        await rested(pilot)
+        assert "talker:" in beside(screen) and "from disk" not in beside(screen)
+        assert len(chat.chats()) == asked + 1
+
+
+async def test_an_address_that_is_none_is_told_and_nothing_goes_anywhere(database: Database) -> None:
+    app = console(tower(2), Kept(database), chat_url="no address")
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await at_finetune(pilot)
+        await press(pilot, "v")
+        assert not screen.detail.diff.display
+        assert "go to" not in screen_text(app)
+        assert "chat_url" in screen_text(app) + notified(app)
 
 
 async def test_a_failure_is_shown_at_the_item_and_f_asks_once_more(database: Database, chat: ChatServer) -> None:
@@ -537,7 +565,7 @@ async def test_x_stops_asking(database: Database, chat: ChatServer) -> None:
         assert chat.reached.wait(PATIENCE)
         await press(pilot, "x")
         await rested(pilot)
-        assert "not asked for; v asks again" in beside(screen)
+        assert "not asked for; f asks" in beside(screen)
         assert "no alternate is asked for any more" in screen_text(app)
 
 
@@ -629,7 +657,7 @@ async def test_a_quit_right_after_a_key_loses_nothing(database: Database, monkey
 
 
 async def test_what_another_console_decides_is_seen_and_both_stay(database: Database, monkeypatch: Any) -> None:
-    monkeypatch.setattr("memscope.tui.panes.finetune.screen._LOOKS", 0.05)
+    monkeypatch.setattr("memscope.tui.deciding.LOOKS", 0.05)
     found = tower(4)
     other = Database(database.path.parent)
     one, two = console(found, Kept(database)), console(found, Kept(other))
@@ -697,6 +725,81 @@ async def test_a_store_that_cannot_be_written_says_so_and_the_response_stays_und
         database._connection.execute("PRAGMA query_only = OFF")
         await press(pilot, "r")
         assert len(on_disk(database, found)) == 2
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_where_nothing_can_be_kept_the_cursor_stays_and_one_message_names_the_response(
+    size: tuple[int, int], database: Database
+) -> None:
+    found = tower(12)
+    app = console(found, Kept(database))
+    async with app.run_test(size=size) as pilot:
+        screen = await at_finetune(pilot)
+        first, second, *_ = order = shown(screen)
+        await press(pilot, "a")
+        database._connection.execute("PRAGMA query_only = ON")
+        for _ in range(10):
+            await press(pilot, "a")
+        assert here(screen) == second
+        assert on_disk(database, found) == {first: "accepted"}
+        assert shown(screen) == order[1:]
+        (note,) = app._notifications
+        assert note.message.startswith(f"#{second} was not decided: the store cannot be written")
+        assert "--no-store" not in note.message
+        await press(pilot, "r")
+        assert len(app._notifications) == 1
+
+
+async def test_what_comes_behind_a_decision_that_is_lost_is_not_tried(database: Database, monkeypatch: Any) -> None:
+    monkeypatch.setattr("memscope.tui.deciding.LOOKS", 0.05)
+    gate, tried = threading.Event(), []
+
+    def held(*arguments: Any) -> None:
+        tried.append(arguments)
+        assert gate.wait(PATIENCE)
+        raise StoreError("another process holds the store", where=database.path, do="Wait for it.")
+
+    found = tower(12)
+    app = console(found, Kept(database))
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await at_finetune(pilot)
+        first, second, third, *_ = shown(screen)
+        await press(pilot, "r")
+        with monkeypatch.context() as patched:
+            patched.setattr("memscope.tui.panes.finetune.deciding.triage.decide", held)
+            await pilot.press(*"aaaaaaaaa", "u", "a")  # the undo was meant for the ninth, and the last for what is then
+            assert here(screen) != second
+            until = time.monotonic() + PATIENCE
+            while "10 decisions not on disk yet" not in screen_text(app):
+                assert time.monotonic() < until
+                await asyncio.sleep(0.01)
+                await pilot.pause()
+            gate.set()
+            await settled(pilot)
+        assert len(tried) == 1
+        assert on_disk(database, found) == {first: "rejected"}
+        assert here(screen) == second
+        (note,) = app._notifications
+        assert f"#{second} was not decided, nor 10 later steps: another process holds the store" in note.message
+        await press(pilot, "a", "a")  # nothing of it is left in the way
+        assert on_disk(database, found) == {first: "rejected", second: "accepted", third: "accepted"}
+
+
+async def test_marks_are_there_again_where_they_could_not_be_accepted(database: Database) -> None:
+    found = tower(5)
+    app = console(found, Kept(database))
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await at_finetune(pilot)
+        first, second, third, *_ = shown(screen)
+        await press(pilot, "space", "space", "space")
+        database._connection.execute("PRAGMA query_only = ON")
+        await press(pilot, "A")
+        assert "3 responses were not decided: " in notified(app)
+        assert {row.message for row in screen.table.marked} == {first, second, third}
+        assert here(screen) == first
+        database._connection.execute("PRAGMA query_only = OFF")
+        await press(pilot, "A")
+        assert on_disk(database, found) == dict.fromkeys((first, second, third), "accepted")
 
 
 # Empty.

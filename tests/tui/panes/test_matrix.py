@@ -597,6 +597,7 @@ async def test_other_sources_are_chosen_and_changed_back(scored_by: Any, tmp_pat
         assert rows(screen) == ["turn/1 indent-this"]
         assert "o leads back" in status(app)
         await press(pilot, "o")
+        assert "no heatmap" not in status(app)
         assert isinstance(app.screen, Choice)
         await press(pilot, "k", "enter")  # there are no tool results
         assert "none of them" in status(app)

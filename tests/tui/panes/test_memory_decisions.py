@@ -8,6 +8,7 @@ import json
 import shutil
 import sqlite3
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ from memscope.actions.kept import Kept
 from memscope.actions.open import Opening, opened
 from memscope.base.clock import set_clock
 from memscope.base.errors import StoreError
-from memscope.base.settings import resolve
+from memscope.base.settings import Settings, resolve
 from memscope.conversation.model import Conversation
 from memscope.engines.protocol import Engine
 from memscope.store.database import Database
@@ -309,11 +310,48 @@ async def test_what_cannot_be_kept_is_told_and_nothing_is_shown_as_decided(
     app = keeping(office(), database)
     async with app.run_test(size=(120, 36)) as pilot:
         screen = await at_memories(pilot)
+        await point(pilot, "late")
+        await press(pilot, "K")
         database._connection.close()  # as if the disk were gone: every write fails from now on
         database._connection = sqlite3.connect(f"file:{database.path}?mode=ro", uri=True, check_same_thread=False)
-        await press(pilot, "d")
-        assert decisions(screen) == {}
-        assert "the store cannot be written" in notified(app)
+        await point(pilot, "tabs")
+        await press(pilot, "d", "j", "d")
+        await press(pilot, "k", "d")
+        assert decisions(screen) == {"late": "keep"}
+        assert "tabs was not decided" in notified(app) and "the store cannot be written" in notified(app)
+        assert "--no-store" not in notified(app)
+        assert screen._key == "tabs"
+        messages = [note.message for note in app._notifications]
+        assert len(messages) == len(set(messages))
+        await press(pilot, "space", "space", "d")
+        assert len(screen.table.marked) == 2 and "2 memories were not decided" in notified(app)
+        await press(pilot, "escape", "w", "x", "enter")
+        assert "the note on " in notified(app) and " was not kept: " in notified(app)
+        await press(pilot, "u")
+        assert "nothing was undone: " in notified(app)
+
+
+async def test_a_key_pressed_twice_takes_back_what_is_still_on_its_way(
+    scored_by: Any, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored_by(FormulaEngine())
+    gate, really = threading.Event(), actions.decide
+
+    def slow(*arguments: Any, **others: Any) -> None:
+        assert gate.wait(PATIENCE)
+        really(*arguments, **others)
+
+    monkeypatch.setattr("memscope.tui.panes.memories.deciding.actions.decide", slow)
+    app = keeping(office(), database)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await at_memories(pilot)
+        await point(pilot, "tabs")
+        await pilot.press("d", "d", "j", "P", "P", "P")
+        assert decisions(screen) == {}  # what is shown is what is on disk
+        gate.set()
+        await settled(pilot)
+        assert list(decisions(screen).values()) == ["pin"] and decisions(screen) == kept(database, office())
+        assert "tabs" not in decisions(screen)
 
 
 # A memory that worked against a response.
@@ -384,6 +422,30 @@ async def test_what_is_skipped_or_fails_says_why(scored_by: Any, database: Datab
         assert "skipped: " in told(screen)
         await press(pilot, "i")
         assert "1 failed" in screen_text(app) and "refuses to go without" in screen_text(app)
+
+
+async def test_another_engine_has_weights_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, database: Database, clock: list[float]
+) -> None:
+    def opened_by(settings: Settings, *_: object) -> Scorer:
+        return Scorer(FormulaEngine(model=settings.model), database, owned=False)
+
+    monkeypatch.setattr("memscope.tui.engines.open_scorer", opened_by)
+    app = console(office(), Kept(database), store=True, cutoff=1.0)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await at_memories(pilot)
+        await press(pilot, "i")
+        weights = [row.weight for row in screen.table.rows]
+        assert None not in weights
+        usual = app.workspace.settings
+        app.workspace.use(usual.model_copy(update={"model": "other"}))
+        await settled(pilot)
+        assert {row.weight for row in screen.table.rows} == {None}
+        await point(pilot, "tabs")
+        assert "due: never scored" in told(screen)
+        app.workspace.use(usual)
+        await settled(pilot)
+        assert [row.weight for row in screen.table.rows] == weights
 
 
 async def test_scoring_what_is_due_can_be_cancelled_and_keeps_what_it_has(

@@ -11,6 +11,7 @@ from memscope.actions.chat import chat_is_set, open_chat
 from memscope.base.errors import MemscopeError
 
 if TYPE_CHECKING:
+    from memscope.base.job import Job
     from memscope.clients.kept_chat import KeptChat
     from memscope.conversation.model import Conversation
     from memscope.reports.alternate import Alternate
@@ -26,9 +27,11 @@ class Alternating:
     def __init__(self, space: Workspace, changed: Callable[[], None]) -> None:
         self._space = space
         self._changed = changed
-        self._of: tuple[object, ...] = ()
+        self._conversation: Conversation | None = None
+        self._asked: tuple[object, ...] = ()  # of whom
         self._chat: KeptChat | None = None
         self._ahead: Ahead[int, Alternate] | None = None
+        self._afresh: set[int] = set()  # to be asked for, though the answer may be kept
 
     @property
     def possible(self) -> bool:
@@ -44,25 +47,37 @@ class Alternating:
     def busy(self) -> bool:
         return self._ahead is not None and self._ahead.busy
 
-    def ask(self, conversation: Conversation, message: int, then: Sequence[int]) -> None:
-        """Asks for the alternate of one response, and for the first few of others behind it. Raises `UsageError`."""
+    def ask(self, conversation: Conversation, message: int, then: Sequence[int], *, again: bool = False) -> None:
+        """Asks for the alternate of one response, and for the first few of others behind it. `again`: what came of the
+        one before, or was kept, does not count. Raises `UsageError`."""
         settings = self._space.settings
-        of = (id(conversation), settings.chat_url, settings.chat_model, settings.timeout)
-        if of != self._of or self._ahead is None:
+        asked = (settings.chat_url, settings.chat_model, settings.timeout)
+        if self._ahead is None or conversation is not self._conversation or asked != self._asked:
             self.close()
             self._chat = open_chat(settings, self._space.kept.database)
-            self._ahead = Ahead(Alternates(conversation, self._chat).ask, self._changed)
-            self._of = of
-        self._ahead.want(message, then[:_AHEAD])
-
-    def again(self, message: int) -> None:
-        """Asks once more where it failed."""
-        if self._ahead is not None:
+            self._ahead = self._asking(Alternates(conversation, self._chat))
+            self._conversation, self._asked = conversation, asked
+        if again:
+            self._afresh.add(message)
             self._ahead.again(message)
+        else:
+            self._ahead.want(message, then[:_AHEAD])
 
-    def outcome(self, message: int) -> Alternate | MemscopeError | None:
+    def _asking(self, alternates: Alternates) -> Ahead[int, Alternate]:
+        self._afresh = afresh = set[int]()
+
+        def fetch(message: int, job: Job) -> Alternate:
+            again = message in afresh
+            afresh.discard(message)
+            return alternates.ask(message, job, again=again)
+
+        return Ahead(fetch, self._changed)
+
+    def outcome(self, conversation: Conversation, message: int) -> Alternate | MemscopeError | None:
         """What came of it; None: nothing yet."""
-        return self._ahead.outcome(message) if self._ahead is not None else None
+        if self._ahead is None or conversation is not self._conversation:
+            return None
+        return self._ahead.outcome(message)
 
     def cancel(self) -> bool:
         """False where nothing was asked for."""
@@ -77,4 +92,4 @@ class Alternating:
             self._ahead.cancel()
         if self._chat is not None:
             self._chat.close()
-        self._of, self._ahead, self._chat = (), None, None
+        self._conversation = self._ahead = self._chat = None

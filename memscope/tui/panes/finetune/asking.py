@@ -57,7 +57,7 @@ def ask_worth(console: MemscopeApp) -> None:
 def accepted_lines(space: Workspace) -> Written | None:
     """The accepted responses of the open file as training data, to be written; None where nothing can be accepted."""
     from memscope.actions.training import Order, export_training
-    from memscope.reports.training import error_words, training_words
+    from memscope.reports.training import error_lines, training_words
 
     opened, database, settings = space.opened, space.kept.database, space.settings
     source = opened.conversation.source if opened is not None else None
@@ -67,6 +67,6 @@ def accepted_lines(space: Workspace) -> Written | None:
     def write(form: str, path: Path, overwrite: bool, job: Job) -> str:
         order = Order(form, path, overwrite=overwrite, paths=(source.path,))  # type: ignore[arg-type]
         document = export_training(order, settings, database, job)
-        return " ".join([*training_words(document), *map(error_words, document.errors[:1])])
+        return " ".join([*training_words(document), *error_lines(document)[:1]])
 
     return Written("accepted", ("sft", "dpo", "trl"), write)

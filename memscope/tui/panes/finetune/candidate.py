@@ -29,7 +29,9 @@ HELP = (
     "engine, other memories or a longer conversation never offer it again.\n\n"
     "b goes through the buckets: what is undecided, accepted, rejected, skipped, and all. + and - move the threshold, "
     "t sets it. v shows what a chat model answers without the memories, beside the response, as a difference in "
-    "words: what only the response has is struck through, what only the alternate has is underlined.\n\n"
+    "words: what only the response has is struck through, what only the alternate has is underlined. What was answered "
+    "once is taken from disk; f asks once more.\n\n"
+    "e writes the accepted ones of this file as training data; memscope export writes those of all.\n\n"
     "Enter leads to the response in its conversation. Tab goes from the table to the prompt, the text and the memories."
 )
 
@@ -65,11 +67,10 @@ def show_alternate(
     """The alternate to a response as a difference, or why there is none."""
     heading = Paragraph(f"the alternate to #{message}", "title")
     if outcome is None:
-        waiting = "being asked for; x cancels" if asking else "not asked for; v asks again"
+        waiting = "being asked for; x cancels" if asking else "not asked for; f asks"
         widget.show([heading, Paragraph(waiting, "note")])
-    elif isinstance(outcome, MemscopeError) or outcome.error is not None:
-        why = str(outcome) if isinstance(outcome, MemscopeError) else outcome.error or ""
-        widget.show([heading, Paragraph(why, "warning"), Paragraph("f asks once more", "note")])
+    elif isinstance(outcome, MemscopeError):
+        widget.show([heading, Paragraph(str(outcome), "warning"), Paragraph("f asks once more", "note")])
     else:
         kept = ", from disk" if outcome.cached else ""
         same = outcome.written.strip() == response.strip()
@@ -97,7 +98,7 @@ def no_candidates(
         return "Being scored. Responses come once they are scored without any memory."
     if space.phase in ("idle", "cancelled", "failed") and not seen.known:
         return "Nothing is scored.\nR scores; E chooses another engine."
-    lower = "- lowers the threshold." if worth > 0 else "There is nothing to lower: the threshold is 0."
+    lower = "- lowers the threshold, t sets it." if worth > 0 else "There is nothing to lower: the threshold is 0."
     return f"{seen.words(worth)}\n{lower if seen.known else 'R tries again.'}"
 
 
@@ -115,7 +116,8 @@ def leaned_on_none(document: ResponseDocument | None) -> str:
 def _no_more(bucket: str, counts: Mapping[str, int]) -> str:
     if bucket == "undecided":
         told = ", ".join(f"{number} {name}" for name, number in counts.items() if number and name != ALL)
-        return f"All are decided: {told}.\nb shows them; - lowers the threshold; u takes the latest decision back."
+        writes = "e writes the accepted as training data; " if counts.get("accepted") else ""
+        return f"All are decided: {told}.\n{writes}b shows them; - lowers the threshold; u takes the latest back."
     return f"None is {bucket}.\nb shows another bucket."
 
 

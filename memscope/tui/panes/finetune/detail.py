@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -145,8 +146,8 @@ class CandidateDetail(Container):
         """What is copied where the focus is; None: it is not here."""
         if self.text.has_focus and self.text.spans:
             return "\n".join(self.text.text[start:end] for start, end in self.text.spans)
-        if self.diff.has_focus and self._alternating is not None and self.message is not None:
-            found = self._alternating.outcome(self.message)
+        if self.diff.has_focus and self._alternating is not None and self._conversation is not None:
+            found = self._alternating.outcome(self._conversation, self.message) if self.message is not None else None
             return None if found is None or isinstance(found, MemscopeError) else found.written
         if self.memory is not None and self._conversation is not None and self.message is not None:
             return self._conversation.memory_text(self.memory, before=self.message)
@@ -169,34 +170,36 @@ class CandidateDetail(Container):
         self.toggle_class(_ALTERNATE)
         if self._alternates and self.message is not None:
             self._ask_alternate()
-            console.say(f"the prompt of #{self.message} without memories goes to {space.settings.chat_url}")
+            if self._alternates:  # there was an address to ask at
+                console.say(f"prompts without memories, #{self.message} and the next, go to {space.settings.chat_url}")
 
     def ask_again(self) -> None:
-        """Asks once more for an alternate that failed."""
-        if self._alternating is not None and self.message is not None and self._alternates:
-            self._alternating.again(self.message)
-            self._show_alternate()
+        """Asks once more for the alternate that is shown, or could not be."""
+        if self._alternates and self.message is not None:
+            self._ask_alternate(again=True)
         else:
             self._pane.console.say("no alternate is shown; v shows it")
 
-    def _ask_alternate(self) -> None:
-        """For the response that is shown, where alternates are, and for the next ones behind it."""
+    def _ask_alternate(self, *, again: bool = False) -> None:
+        """For the response that is shown, where alternates are, and for the next ones behind it. `again`: for the one
+        that is shown, though it may be there."""
         alternating, conversation, message = self._alternating, self._conversation, self.message
         if not self._alternates or alternating is None or conversation is None or message is None:
             return
         try:
-            alternating.ask(conversation, message, self._ahead())
+            alternating.ask(conversation, message, self._ahead(), again=again)
         except MemscopeError as error:
             self.remove_class(_ALTERNATE)
             self._pane.console.tell_error(error)
         self._show_alternate()
 
     def _show_alternate(self) -> None:
-        alternating, message = self._alternating, self.message
-        if alternating is None or message is None or not self._alternates:
+        alternating, conversation, message = self._alternating, self._conversation, self.message
+        if alternating is None or conversation is None or message is None or not self._alternates:
             return
         waits = alternating.busy and alternating.asking in (None, message)
-        show_alternate(self.diff, self.text.text, message, alternating.outcome(message), asking=waits)
+        said = response_text(replace(conversation, thinking=False), message)  # an alternate is shown without, too
+        show_alternate(self.diff, said, message, alternating.outcome(conversation, message), asking=waits)
 
     def _alternate_came(self) -> None:
         if self.is_attached:

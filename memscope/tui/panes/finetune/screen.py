@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 from textual.containers import Container
-from textual.timer import Timer
 from textual.widget import Widget
 
 from memscope.actions.triage import Verdict, known_of
@@ -23,26 +23,29 @@ from memscope.reports.candidates import (
     steps,
 )
 from memscope.reports.finetune import FINETUNE
+from memscope.reports.worth import limit_words
+from memscope.tui.deciding import DecidingScreen, back_to
 from memscope.tui.keys import key
-from memscope.tui.pane import RETRY, WINDOWS, Exported, PaneScreen, Written
+from memscope.tui.pane import RETRY, WINDOWS, Exported, Written
 from memscope.tui.panes.finetune.asking import accepted_lines, ask_note, ask_target, ask_worth
 from memscope.tui.panes.finetune.buckets import ALL, BucketLine
 from memscope.tui.panes.finetune.candidate import HELP, no_candidates
-from memscope.tui.panes.finetune.deciding import Deciding
+from memscope.tui.panes.finetune.deciding import ResponseDeciding
 from memscope.tui.panes.finetune.detail import CandidateDetail
 from memscope.tui.widgets.lines import LineScroll
 from memscope.tui.widgets.table import Table
 from memscope.tui.workspace import Change
 
 if TYPE_CHECKING:
+    from memscope.actions.open import Opened
+    from memscope.base.errors import MemscopeError
     from memscope.triage.decisions import Provenance
 
-_LOOKS = 1.0  # seconds between two looks for decisions made elsewhere
 _HIGHEST_FIRST, _LOWEST_FIRST = "down", "up"
 _DONE: dict[Verdict, str] = {"accept": "accepted", "reject": "rejected", "skip": "skipped"}
 
 
-class FinetuneScreen(PaneScreen):
+class FinetuneScreen(DecidingScreen):
     """See the module."""
 
     NAME = "Fine-tune"
@@ -60,7 +63,7 @@ class FinetuneScreen(PaneScreen):
         key("finetune.lower", "minus", "step(-1)", "Lower", "A lower threshold", show=False),
         key("finetune.worth", "t", "worth", "Threshold", "Set the threshold in nats, for this conversation"),
         key("finetune.alternate", "v", "alternate", "Alternate", "What a chat model answers without the memories"),
-        key("finetune.again", "f", "again", "Again", "Ask once more for an alternate that failed", show=False),
+        key("finetune.again", "f", "again", "Again", "Ask the chat model once more", show=False),
         key("finetune.accept_marked", "A", "accept_marked", "Marked", "Accept the marked, at once"),
         RETRY,
         *WINDOWS,
@@ -69,11 +72,10 @@ class FinetuneScreen(PaneScreen):
     def __init__(self) -> None:
         super().__init__()
         self._reader: CandidateReader | None = None
-        self._deciding: Deciding | None = None
+        self.deciding: ResponseDeciding | None = None
         self._bucket: str = "undecided"
         self._due = False
         self._unmarked = False
-        self._looks: Timer | None = None
 
     def body(self) -> Iterable[Widget]:
         yield BucketLine()
@@ -93,22 +95,6 @@ class FinetuneScreen(PaneScreen):
 
     # What changes.
 
-    def on_mount(self) -> None:
-        self._looks = self.set_interval(_LOOKS, self._look)
-
-    def on_screen_resume(self) -> None:
-        if self._looks is not None:
-            self._looks.resume()
-
-    def on_screen_suspend(self) -> None:
-        if self._looks is not None:
-            self._looks.pause()
-
-    def _look(self) -> None:
-        """For what another console, or a command, has decided meanwhile."""
-        if self._deciding is not None:
-            self._deciding.read()
-
     def changed(self, change: Change) -> None:
         super().changed(change)
         space, opened = self.workspace, self.workspace.opened
@@ -116,16 +102,16 @@ class FinetuneScreen(PaneScreen):
             return  # not composed yet: everything is told once it is
         if change.loaded:
             if opened is None:
-                self._reader = self._deciding = None
-            elif self._deciding is None or self._deciding.opened is not opened:
+                self._reader = self.deciding = None
+            elif self.deciding is None or self.deciding.opened is not opened:
                 self._reader = CandidateReader(opened.conversation)
-                self._deciding = Deciding(space, opened, self._decided, self.console.tell_error)
+                self.deciding = ResponseDeciding(space, opened, self._decided, partial(self._not_decided, opened))
                 self._bucket = "undecided"
             direction, _, title = space.view.sorts.get("finetune", f"{_HIGHEST_FIRST} divergence").partition(" ")
             self._show()
             self.table.sort_by(title, direction == _HIGHEST_FIRST)
-            if self._deciding is not None:
-                self._deciding.read()
+            if self.deciding is not None:
+                self.deciding.read()
             if self.focused is None:
                 self.table.focus()
         elif change.rows or change.view or change.phase:
@@ -137,19 +123,24 @@ class FinetuneScreen(PaneScreen):
 
     def _decided(self) -> None:
         """Decisions were read anew."""
-        if self._deciding is not None and self._deciding.opened is self.workspace.opened:
+        if self.deciding is not None and self.deciding.opened is self.workspace.opened:
             self._show()
+
+    def _not_decided(self, opened: Opened, error: MemscopeError, messages: Sequence[int]) -> None:
+        self.console.tell_error(error)
+        if self.workspace.opened is opened:
+            back_to(self.table, messages)
 
     def _show(self) -> None:
         """The rows as matrix, decisions, threshold and bucket have them now."""
-        space, reader, deciding, line = self.workspace, self._reader, self._deciding, self.query_one(BucketLine)
+        space, reader, deciding, line = self.workspace, self._reader, self.deciding, self.query_one(BucketLine)
         rows: list[Candidate] = []
         if reader is not None and deciding is not None and space.matrix is not None:
             reader.look(space.matrix, space.view.threshold, deciding.decided)
             rows = reader.rows(space.view.worth) if deciding.ready else []
         counts: dict[str, int] = dict(bucket_counts(rows)) | {ALL: len(rows)}
         line.counts, line.shown = tuple(counts.items()), self._bucket
-        line.more = f"above {space.view.worth:g} nats"
+        line.more = f"above {limit_words(space.view.worth)}"
         ready = deciding is not None and (deciding.ready or deciding.trouble is not None)
         self.table.empty = no_candidates(space, reader, self._bucket, counts, ready=ready)
         columns = candidate_columns(decisions=self._bucket == ALL)
@@ -188,11 +179,11 @@ class FinetuneScreen(PaneScreen):
     # Deciding.
 
     def action_decide(self, verdict: Verdict) -> None:
-        if self._deciding is not None:
-            self._deciding.then(lambda: self._decide_here(verdict))
+        if self.deciding is not None:
+            self.deciding.then(lambda: self._decide_here(verdict))
 
     def _decide_here(self, verdict: Verdict) -> None:
-        row, deciding = self._row, self._deciding
+        row, deciding = self._row, self.deciding
         if row is None or deciding is None:
             self.console.say("there is no candidate here")
         elif row.decision == _DONE[verdict] and not deciding.waits(row.message):
@@ -201,11 +192,11 @@ class FinetuneScreen(PaneScreen):
             self._advance()
 
     def action_accept_marked(self) -> None:
-        if self._deciding is not None:
-            self._deciding.then(self._accept_marked)
+        if self.deciding is not None:
+            self.deciding.then(self._accept_marked)
 
     def _accept_marked(self) -> None:
-        deciding = self._deciding
+        deciding = self.deciding
         rows = [row for row in self.table.marked if deciding is not None and not deciding.waits(row.message)]
         if deciding is None or not rows:
             self.console.say("nothing is marked; space marks the response under the cursor")
@@ -233,7 +224,7 @@ class FinetuneScreen(PaneScreen):
     def _ahead(self) -> list[tuple[int, Candidate]]:
         """The rows behind the cursor, and then those before it, that are to be looked at next, with their places."""
         bucket = "undecided" if self._bucket == ALL else self._bucket
-        shown, here, deciding = list(enumerate(self.table.shown)), self.table.cursor, self._deciding
+        shown, here, deciding = list(enumerate(self.table.shown)), self.table.cursor, self.deciding
         return [
             (place, row)
             for place, row in (*shown[here + 1 :], *shown[:here])
@@ -241,17 +232,18 @@ class FinetuneScreen(PaneScreen):
         ]
 
     def action_undo(self) -> None:
-        if self._deciding is not None:
-            self._deciding.undo(self._undone)
+        if self.deciding is not None:
+            self.deciding.undo(self._undone)
 
     def _undone(self, undone: Mapping[int, str]) -> None:
         if not undone:
             self.console.say("there is nothing to undo here")
             return
         what = Counter(undone.values())
-        names = f"#{next(iter(undone))}" if len(undone) == 1 else f"of {len(undone)}"
+        names = f" #{next(iter(undone))}" if len(undone) == 1 else ""
+        told = " and ".join(f"{number} {name}" if len(undone) > 1 else name for name, number in what.items())
         there = any(map(self.table.select, undone))
-        self.console.say(f"undone: {' and '.join(what)} {names}{'' if there else ', not among the rows shown'}")
+        self.console.say(f"undone: {told}{names}{'' if there else ', not among the rows shown'}")
 
     def action_change(self) -> None:
         row, reader = self._row, self._reader
@@ -274,10 +266,11 @@ class FinetuneScreen(PaneScreen):
 
     def _keep(self, message: int, text: str | None, *, edit: bool) -> None:
         """A note, or another target."""
-        if self._deciding is not None:
-            what = "target" if edit else "note"
-            said = f"the {what} of #{message} is kept; u takes it back"
-            self._deciding.decide([message], self._known, edit=edit, text=text, done=lambda: self.console.say(said))
+        deciding = self.deciding
+        if deciding is not None:
+            said = f"the {'target' if edit else 'note'} of #{message} is kept; u takes it back"
+            done = partial(self.console.say, said)
+            deciding.then(lambda: deciding.write(message, self._known(message), text, done, edit=edit))
 
     # Choosing what is shown.
 
@@ -294,7 +287,8 @@ class FinetuneScreen(PaneScreen):
         worth = steps(now, by)
         if worth != now:
             self.workspace.look(worth=worth)
-        self.console.say(f"responses above {worth:g} nats" if worth != now else f"{now:g} nats is as low as it goes")
+        end = f"{limit_words(now)} is as {'low' if by < 0 else 'high'} as it goes"
+        self.console.say(f"responses above {limit_words(worth)}" if worth != now else end)
 
     def action_worth(self) -> None:
         ask_worth(self.console)

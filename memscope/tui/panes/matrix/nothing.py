@@ -46,11 +46,14 @@ class Nothing(PaneScreen):
         return f"No memory has {words!r} in its key or text.\n\nEsc ends the filter." if words else ""
 
     def on_key(self, event: events.Key) -> None:
-        """A key of the heatmap, which nothing has answered, says that there is none."""
+        """A key of the heatmap says that there is none. The event also comes here where the key does something."""
+        if not self.has_class("-said") and not self.has_class("-no-memories"):
+            return
         moved = self.workspace.settings.keys
-        own = (binding for binding in bindings_of(type(self)) if binding is not RETRY)
-        if any(event.key in keys_of(binding, moved) for binding in own):
-            self.console.say("there is no heatmap here that this key could be for")
+        for binding in bindings_of(type(self)):
+            idle = binding is not RETRY and self.check_action(binding.action.partition("(")[0], ()) is False
+            if idle and event.key in keys_of(binding, moved):
+                self.console.say("there is no heatmap here that this key could be for")
 
     @property
     def lacks_memories(self) -> bool:

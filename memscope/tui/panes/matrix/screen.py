@@ -53,7 +53,8 @@ class MatrixScreen(Nothing):
         "is left out of the conversation. Below the heatmap the cell under the cursor in words. The row's number and "
         "bar, and the steps above the columns, add up positive effects.\n\n"
         "Shades are anchored: 10x is ten times as likely, ln 10 or 2.3 nats. An effect within three times the noise "
-        "floor, or at most the threshold, is drawn as noise. A minus sign, or blue, is against.\n\n"
+        "floor, or at most the threshold, is drawn as noise. A minus sign, or blue, is against. Verdicts (V) take for "
+        "nothing, too, what any text may move under the engine: half a nat under the embedded one.\n\n"
         "Rows and columns stay where they are while numbers land; they are sorted again when the run ends, and by s "
         "and S. Enter leads to the response with the memory's words marked in it."
     )

@@ -4,30 +4,30 @@ date, and see what is to be pruned.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.binding import BindingType
-from textual.timer import Timer
 
 from memscope.actions.memory_decisions import KnownThen, Undone
+from memscope.base.errors import MemscopeError
 from memscope.conversation.model import Conversation
 from memscope.reports.matrix import MemoryRow
 from memscope.reports.memories import Known
 from memscope.reports.verdicts import MemorySummary, VerdictReader, memory_verdicts
+from memscope.tui.deciding import DecidingScreen, back_to
 from memscope.tui.keys import key
-from memscope.tui.pane import PaneScreen
-from memscope.tui.panes.memories.deciding import Asked, Deciding
+from memscope.tui.panes.memories.deciding import Asked, MemoryDeciding, named
 from memscope.tui.panes.memories.pruning import show_prune
 from memscope.tui.panes.memories.told import Beside, decided_words, undone_words
 from memscope.tui.panes.memories.weighing import Weighing
 from memscope.tui.whatif import RUN, TOGGLE, show_what_if, toggle_memory
 from memscope.tui.widgets.table import Table
 
-_LOOKS = 1.0  # seconds between two looks for decisions made elsewhere
 _NONE = "there is no memory under the cursor"
 
 
-class Acting(PaneScreen):
+class Acting(DecidingScreen):
     """The part of the pane that knows what is beside the effects, and changes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -46,10 +46,9 @@ class Acting(PaneScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.deciding: Deciding | None = None
+        self.deciding: MemoryDeciding | None = None
         self.weighing: Weighing | None = None
         self._verdicts: tuple[VerdictReader | None, dict[str, MemorySummary]] = (None, {})
-        self._looks: Timer | None = None
 
     @property
     def table(self) -> Table[MemoryRow]:
@@ -66,7 +65,13 @@ class Acting(PaneScreen):
         self.deciding = self.weighing = None
         if conversation is not None:
             console = self.console
-            self.deciding = Deciding(self.workspace, conversation, self.learnt, console.tell_error)
+
+            def not_decided(error: MemscopeError, keys: Sequence[str]) -> None:
+                console.tell_error(error)
+                if self.deciding is deciding:
+                    back_to(self.table, keys)
+
+            self.deciding = deciding = MemoryDeciding(self.workspace, conversation, self.learnt, not_decided)
             self.weighing = Weighing(self.workspace, conversation, self.learnt, console.tell_error, console.call_soon)
 
     def look_again(self) -> None:
@@ -102,29 +107,15 @@ class Acting(PaneScreen):
         """The same of one memory, for reading."""
         if self.deciding is None or self.weighing is None:
             return Beside()
-        verdict = self.verdicts.get(key)
+        verdict, scorer = self.verdicts.get(key), self.workspace.scorer
         return Beside(
             said=self.deciding.of(key),
             standing=self.weighing.standings.get(key),
             share=self.weighing.share(key),
             verdict=verdict.words() if verdict is not None else "",
             off=key in self.console.what_ifs.toggled,
+            blur=scorer.blur if scorer is not None else 0.0,
         )
-
-    def on_mount(self) -> None:
-        self._looks = self.set_interval(_LOOKS, self._look)
-
-    def on_screen_resume(self) -> None:
-        if self._looks is not None:
-            self._looks.resume()
-
-    def on_screen_suspend(self) -> None:
-        if self._looks is not None:
-            self._looks.pause()
-
-    def _look(self) -> None:
-        if self.deciding is not None:
-            self.deciding.read()
 
     # Decisions.
 
@@ -135,18 +126,19 @@ class Acting(PaneScreen):
         return [row.key for row in rows]
 
     def action_decide(self, verdict: Asked) -> None:
+        if self.deciding is not None:
+            self.deciding.then(lambda: self._decide_here(verdict))
+
+    def _decide_here(self, verdict: Asked) -> None:
         """Decides on the memories chosen; once more takes it back."""
         deciding, keys = self.deciding, self._chosen
         if deciding is None or not keys:
             self.console.say(_NONE)
             return
-        again = all(deciding.of(key).verdict == verdict for key in keys)
-
-        def done() -> None:
+        again = all(deciding.verdict(key) == verdict for key in keys)
+        said = decided_words(keys, verdict, taken_back=again)
+        if deciding.decide(keys, "clear" if again else verdict, self._known_now(), lambda: self.console.say(said)):
             self.table.unmark()
-            self.console.say(decided_words(keys, verdict, taken_back=again))
-
-        deciding.decide(keys, "clear" if again else verdict, done, known=self._known_now())
 
     def _known_now(self) -> KnownThen:
         totals = {row.key: row.total for row in self.table.rows}
@@ -163,16 +155,13 @@ class Acting(PaneScreen):
             self.console.say(_NONE)
             return
 
-        def done() -> None:
-            self.table.unmark()
-            self.console.say("noted; u takes it back")
-
         def chosen(text: str | None) -> None:
-            if text is not None:
-                deciding.decide(keys, None, done, note=text.strip())
+            if text is not None and deciding.note(
+                keys, text.strip(), lambda: self.console.say("noted; u takes it back")
+            ):
+                self.table.unmark()
 
-        what = keys[0] if len(keys) == 1 else f"{len(keys)} memories"
-        self.app.push_screen(Prompt(f"A note on {what}", deciding.of(keys[0]).note, "Empty: no note."), chosen)
+        self.app.push_screen(Prompt(f"A note on {named(keys)}", deciding.of(keys[0]).note, "Empty: no note."), chosen)
 
     def action_undo(self) -> None:
         def undone(found: list[Undone]) -> None:

@@ -29,13 +29,13 @@ _LOOKS: dict[str, Look] = {"---": "title", "+++": "title", "@@ ": "note"}
 def show_prune(console: MemscopeApp) -> None:
     """Shows what was decided to be pruned as a diff; the files are read beside the screen."""
     space = console.workspace
-    found, database = space.opened, space.kept.database
+    found = space.opened
     if found is None:
         return
-    if database is None:
-        why = f"cannot be used: {space.kept.trouble}" if space.kept.trouble else "is off (--no-store)"
-        do = "Start memscope with a store that can be written."
-        console.tell_error(UsageError(f"decisions are kept in the store, which {why}", do=do))
+    try:
+        database = space.kept.needed_for("decisions")
+    except UsageError as error:
+        console.tell_error(error)
         return
 
     def shown(document: PruneDocument) -> None:

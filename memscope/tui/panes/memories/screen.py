@@ -85,17 +85,17 @@ class MemoriesScreen(Acting):
         if change.loaded:
             self._load()
         elif self._reader is not None and space.matrix is not None:
-            same = space.matrix is self._reader.matrix
-            if change.view or not same:
+            whole = change.view or change.what_if
+            if whole:
+                self._reader.known = self.known
+            if whole or space.matrix is not self._reader.matrix:
                 self._reader.look(space.matrix, space.view.threshold)
-                self._take(change.rows if change.rows and not change.view else None)
+                self._take(change.rows if change.rows and not whole else None)
         if change.phase:
             self.table.empty = self._why_empty()
             if space.phase not in ("running", "loading"):
                 self._sort_again()
                 self.look_again()
-        if change.view or change.what_if:
-            self.learnt()
         if change.selection and space.memory is not None:
             self.table.select(space.memory)
 
@@ -112,6 +112,7 @@ class MemoriesScreen(Acting):
             if self._reader is None or self._reader.conversation is not space.conversation:
                 self._reader = MemoryReader(space.conversation, matrix, space.view.threshold)
                 self.know(space.conversation)
+                self._reader.known = self.known
                 direction, _, title = space.view.sorts.get("memories", f"{_HIGHEST_FIRST} total").partition(" ")
                 self._show(self._reader.rows())
                 table.sort_by(title, direction == _HIGHEST_FIRST)
@@ -126,9 +127,11 @@ class MemoriesScreen(Acting):
         self._detail_due()
 
     def learnt(self) -> None:
-        if self._reader is not None and self._is_composed:
-            self._reader.known = self.known
-            self._take(None)
+        reader = self._reader
+        if reader is not None and self._is_composed:
+            before, reader.known = reader.known, self.known
+            self._take(frozenset(reader.place[key] for key in reader.known.unlike(before) if key in reader.place))
+            self._detail_due()  # which tells more than the table
 
     def _show(self, rows: list[MemoryRow]) -> None:
         assert self._reader is not None

@@ -16,6 +16,7 @@ from memscope.reports.memories import MemoryReader
 from memscope.reports.memory import EffectAt, MemoryDetail
 from memscope.reports.view import nats, show, signed
 from memscope.tui.colours import Signs
+from memscope.tui.panes.memories.deciding import named
 from memscope.tui.widgets.bars import Bar, bar, spark
 from memscope.tui.widgets.paragraphs import Paragraph
 
@@ -57,13 +58,15 @@ HELP = (
 @dataclass(frozen=True, slots=True)
 class Beside:
     """What is known of a memory beside its effects: what a person said of it, how it stands for incremental scoring,
-    how long the bar of its weight is (0 to 1), its verdicts in words, and whether it is toggled off for a what-if."""
+    how long the bar of its weight is (0 to 1), its verdicts in words, whether it is toggled off for a what-if, and what
+    any text moves under the engine (`blur`, in nats)."""
 
     said: Said = SAID_NOTHING
     standing: Standing | None = None
     share: float | None = None
     verdict: str = ""
     off: bool = False
+    blur: float = 0.0
 
 
 def told(reader: MemoryReader, detail: MemoryDetail, beside: Beside, *, plain: bool) -> list[Paragraph]:
@@ -71,28 +74,26 @@ def told(reader: MemoryReader, detail: MemoryDetail, beside: Beside, *, plain: b
     return [
         *_numbers(reader, detail, beside),
         *_decided(beside.said),
-        *_question(detail, beside.said),
+        *_question(detail, beside),
         *_texts(reader, detail),
         *_weighed(beside, plain=plain),
-        *_at_odds(reader, detail),
+        *_at_odds(reader, detail, beside),
         *_near(detail),
     ]
 
 
 def decided_words(keys: Sequence[str], verdict: str, *, taken_back: bool) -> str:
     """What was decided just now."""
-    what = keys[0] if len(keys) == 1 else f"{len(keys)} memories"
-    return f"{'no longer ' if taken_back else ''}{_SAID[verdict]}: {what}; u takes it back"
+    return f"{'no longer ' if taken_back else ''}{_SAID[verdict]}: {named(keys)}; u takes it back"
 
 
 def undone_words(found: Sequence[Undone]) -> str:
     """What was undone just now."""
     if not found:
         return "there is nothing to undo here"
-    keys = dict.fromkeys(one.key for one in found)
-    what = next(iter(keys)) if len(keys) == 1 else f"{len(keys)} memories"
+    keys = list(dict.fromkeys(one.key for one in found))
     verdicts = dict.fromkeys("a note" if one.verdict == "note" else _SAID.get(one.verdict, "") for one in found)
-    return f"undone: {', '.join(verdicts)}: {what}"
+    return f"undone: {', '.join(verdicts)}: {named(keys)}"
 
 
 def _numbers(reader: MemoryReader, detail: MemoryDetail, beside: Beside) -> list[Paragraph]:
@@ -134,9 +135,9 @@ def _step(step: Step) -> str:
     return f"{time_words(step.at)} {'a note' if step.verdict == 'note' else _SAID.get(step.verdict, step.verdict)}"
 
 
-def _question(detail: MemoryDetail, said: Said) -> list[Paragraph]:
+def _question(detail: MemoryDetail, beside: Beside) -> list[Paragraph]:
     """That the memory worked against a response, and which of the two is right: only a person can tell."""
-    hurt = detail.against
+    hurt, said = detail.against(beside.blur), beside.said
     if hurt is None or hurt.effect is None:
         return []
     against = f"It worked against #{hurt.message} ({signed(hurt.effect)} nats)"
@@ -147,9 +148,9 @@ def _question(detail: MemoryDetail, said: Said) -> list[Paragraph]:
     return [Paragraph(f"{against}. {ask}", "note")]
 
 
-def _at_odds(reader: MemoryReader, detail: MemoryDetail) -> list[Paragraph]:
+def _at_odds(reader: MemoryReader, detail: MemoryDetail, beside: Beside) -> list[Paragraph]:
     """The memory as the response that it worked against most had it, and that response."""
-    hurt = detail.against
+    hurt = detail.against(beside.blur)
     if hurt is None:
         return []
     return [

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from memscope.actions.cost import Estimate
 from memscope.actions.incremental import cost_of_due, look_what_is_due, score_due, standings
-from memscope.actions.known import histories_kept, tokens_kept
+from memscope.actions.known import history_kept, tokens_kept
 from memscope.base.errors import Cancelled, MemscopeError, UsageError
 from memscope.base.job import Job
 from memscope.conversation.model import Conversation
@@ -22,14 +23,22 @@ if TYPE_CHECKING:
 LOOKING, SCORING = "due", "incremental"  # groups of work in the background
 
 
-class _Look(NamedTuple):
-    standings: dict[str, Standing]
-    tokens: dict[str, int]
+@dataclass(frozen=True)
+class _Found:
+    """How memories stand with the scorer of a digest, by key, and the tokens that they take, where it has counted."""
+
+    scorer: bytes = b""
+    standings: Mapping[str, Standing] = field(default_factory=dict)
+    tokens: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def shares(self) -> Mapping[str, float]:
+        return shares(list(self.standings.values()))
 
 
 class Weighing:
-    """`standings` by key, and the `tokens` that memories take, where an engine has counted them. `changed` is called
-    when there is something new; `soon` calls back in the screen's thread."""
+    """How memories stand with the engine in use. `changed` is called when there is something new; `soon` calls back in
+    the screen's thread."""
 
     def __init__(
         self,
@@ -40,35 +49,45 @@ class Weighing:
         soon: Callable[[Callable[[], object]], object],
     ) -> None:
         self.conversation = conversation
-        self.standings: dict[str, Standing] = {}
-        self.tokens: dict[str, int] = {}
+        self._latest = _Found()
         self._looked_after: MatrixRun | None = None
         self._space = space
         self._changed, self._failed, self._soon = changed, failed, soon
 
+    @property
+    def _found(self) -> _Found:
+        """What was found, unless another engine has come since."""
+        scorer = self._space.scorer
+        return self._latest if scorer is None or scorer.digest == self._latest.scorer else _Found()
+
+    @property
+    def standings(self) -> Mapping[str, Standing]:
+        """By key."""
+        return self._found.standings
+
+    @property
+    def tokens(self) -> Mapping[str, int]:
+        """That memories take, by key, where the engine has counted them."""
+        return self._found.tokens
+
     def share(self, key: str) -> float | None:
         """How long the bar of a memory's weight is; None where it has none."""
-        return shares(list(self.standings.values())).get(key)
+        return self._found.shares.get(key)
 
     def look(self) -> None:
         """Finds out what is due, with the engine that is open; without one nothing is known."""
         space, conversation, settings = self._space, self.conversation, self._space.settings
 
-        def work(job: Job) -> _Look | None:
+        def work(job: Job) -> _Found | None:
             with space.engines.borrow() as scorer:
                 if scorer is None:
                     return None
                 found = standings(look_what_is_due(conversation, scorer, settings, job))
-                known = (
-                    {}
-                    if scorer.database is None
-                    else tokens_kept(conversation, scorer.database, scorer.engine.identity)
-                )
-                return _Look({one.key: one for one in found}, known)
+                return _Found(scorer.digest, {one.key: one for one in found}, tokens_kept(conversation, scorer))
 
-        def done(look: _Look | None) -> None:
-            if look is not None:
-                self.standings, self.tokens = look
+        def done(found: _Found | None) -> None:
+            if found is not None:
+                self._latest = found
                 self._changed()
 
         space.background.start(LOOKING, "looking what is due", work, done, self._no)
@@ -79,22 +98,14 @@ class Weighing:
             self._looked_after = run
             self.look()
 
-    def _landed(self) -> None:
-        """A memory has been scored: its weight is on disk."""
-        database, conversation = self._space.kept.database, self.conversation
-        if database is None:
-            return
-
-        def done(histories: dict[str, tuple[ScoreAt, ...]]) -> None:
-            for key, history in histories.items():
-                one = self.standings.get(key)
-                if one is not None and one.history != history:
-                    self.standings[key] = replace(one, state="fresh", reason="", history=history)
+    def _landed(self, scorer: bytes, key: str, history: tuple[ScoreAt, ...]) -> None:
+        """A memory has been scored, or could not be; `history` is on disk."""
+        latest = self._latest
+        one = latest.standings.get(key)
+        if scorer == latest.scorer and one is not None and one.history != history:
+            stands = replace(one, state="fresh", reason="", history=history)
+            self._latest = replace(latest, standings={**latest.standings, key: stands})
             self._changed()
-
-        self._space.background.start(
-            LOOKING, "reading weights", lambda _: histories_kept(conversation, database), done, self._no
-        )
 
     def score(self, done: Callable[[str], object], *, agreed: bool = False) -> None:
         """Scores what is due and tells what came of it in words. What costs much waits for a person's word, unless it
@@ -113,7 +124,11 @@ class Weighing:
                 due = look_what_is_due(conversation, scorer, settings, job)
                 if not agreed and (estimate := cost_of_due(due, scorer, settings, job)) is not None:
                     return estimate
-                return score_due(due, scorer, settings, job, told=lambda _: self._soon(self._landed))
+
+                def told(key: str) -> None:
+                    self._soon(partial(self._landed, scorer.digest, key, history_kept(conversation, scorer, key)))
+
+                return score_due(due, scorer, settings, job, told=told)
 
         def ended(found: IncrementalDocument | Estimate) -> None:
             if isinstance(found, Estimate):
