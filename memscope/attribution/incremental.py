@@ -35,10 +35,16 @@ class Round:
     fresh: tuple[str, ...]
 
 
+def is_due(last_scored: float, now: float, max_age: float) -> bool:
+    """Whether what was scored then is due again."""
+    return now - last_scored >= max_age
+
+
 def due(keys: Iterable[str], last_scored: Mapping[str, float], now: float, max_age: float) -> list[str]:
     """Those of `keys` that were never scored, or not within the last `max_age` seconds: never scored ones first, then
-    the one scored longest ago, ties in order. A key that returns counts once, where it comes first."""
-    waits = [key for key in dict.fromkeys(keys) if key not in last_scored or now - last_scored[key] >= max_age]
+    the one scored longest ago, ties in order. A key that returns counts once, where it comes first. One that was scored
+    at a time yet to come, as where a clock was set back, waits for that, too."""
+    waits = [key for key in dict.fromkeys(keys) if key not in last_scored or is_due(last_scored[key], now, max_age)]
     return sorted(waits, key=lambda key: last_scored.get(key, -math.inf))
 
 
@@ -54,19 +60,22 @@ def round_of(
     *,
     max_age: float,
     cutoff: float,
-    place: Place,
+    place: Callable[[], Place],
     responded: Callable[[str], bool],
 ) -> Round:
-    """What is to be done at the time `now`, in seconds since the epoch. `responded`: whether there is a response in the
-    stretch that a memory is scored over."""
+    """What is to be done at the time `now`, in seconds since the epoch. `place` is asked only where something is due.
+    `responded`: whether there is a response in the stretch that a memory is scored over."""
     keys = tuple(dict.fromkeys(keys))
-    waits, last = due(keys, last_scored, now, max_age), limit(cutoff, place.total)
+    waits = dict.fromkeys(due(keys, last_scored, now, max_age))
     skipped: dict[str, str] = {}
-    for key in waits:
-        if place.ends[key] > last:
-            skipped[key] = f"too recent: it ends at {place.ends[key]:,} of {place.total:,} {place.unit}, past {last:,}"
-        elif not responded(key):
-            skipped[key] = NO_RESPONSE
+    if waits:
+        stands = place()
+        last = limit(cutoff, stands.total)
+        for key in waits:
+            if (end := stands.ends[key]) > last:
+                skipped[key] = f"too recent: it ends at {end:,} of {stands.total:,} {stands.unit}, past {last:,}"
+            elif not responded(key):
+                skipped[key] = NO_RESPONSE
     fresh = tuple(key for key in keys if key not in waits)
     return Round(tuple(key for key in waits if key not in skipped), skipped, fresh)
 

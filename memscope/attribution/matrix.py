@@ -67,7 +67,7 @@ class Matrix:
     @property
     def missing(self) -> NDArray[np.bool_]:
         """[N, M]: the cells that sums leave out, failed or still pending."""
-        return np.isin(self.state, (State.FAILED, State.PENDING))
+        return np.asarray((self.state == State.FAILED) | (self.state == State.PENDING))
 
     def error(self, row: int, column: int) -> str | None:
         """Why a cell has failed; None when it has not."""

@@ -54,7 +54,9 @@ class MemoryEffects:
     @property
     def max(self) -> float | None:
         """The largest."""
-        return None if self.unknown else float(self.measured.max(initial=-np.inf)) if len(self.measured) else 0.0
+        if self.unknown:
+            return None
+        return float(self.measured.max()) if len(self.measured) else 0.0
 
 
 def no_effects(key: str, stretch: Stretch) -> MemoryEffects:

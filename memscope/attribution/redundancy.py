@@ -15,7 +15,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from memscope.attribution.aggregates import Cutoffs
+from memscope.attribution.aggregates import cutoffs
+from memscope.attribution.classic import ClassicRun
 from memscope.attribution.duplicates import Duplicates
 from memscope.attribution.matrix import Floats, Landed, Matrix, MatrixRun, differences
 from memscope.conversation.ablation import BASELINE, Ablation
@@ -43,7 +44,8 @@ class Screen:
     is in at most one. `joint` [G, M]: the effect of a whole group. `instead` [N, M]: the effect of a memory once the
     rest of its group is gone; NaN without a group. `reached` [N, M]: the memory is there before the response. `tried`:
     rows that were left out together because they may stand in for each other, and `tried_effects` [P, M] what came of
-    it; `untried`: how many more there are of these. `errors`: why further ablations failed.
+    it; `untried`: how many more there are of these. `errors`: why further ablations failed. `blur`: what an effect must
+    exceed at least, as any text may have as much under this engine.
     """
 
     matrix: Matrix
@@ -56,17 +58,28 @@ class Screen:
     tried_effects: Floats
     untried: int
     errors: Mapping[Ablation, str]
+    blur: float = 0.0
 
-    def group_of(self, row: int) -> int | None:
-        """The place in `groups` of a memory's group; None where it has none."""
-        return next((place for place, rows in enumerate(self.groups) if row in rows), None)
+    def cutoff(self, threshold: float) -> Floats:
+        """[M]: what an effect must exceed to count for a verdict: the response's cutoff, but at least `blur`."""
+        return cutoffs(self.matrix, max(threshold, self.blur)).cutoff
+
+    @property
+    def unknown(self) -> NDArray[np.bool_]:
+        """[N, M]: the effects that are not known, also where classic mode takes them for 0."""
+        unknown = self.matrix.missing
+        unknown[[Ablation.of(key) in self.matrix.errors for key in self.matrix.keys]] = True
+        for cell in self.matrix.cell_errors:
+            unknown[cell] = True
+        return unknown
 
 
-def verdicts(screen: Screen, cut: Cutoffs) -> NDArray[np.str_]:
+def verdicts(screen: Screen, threshold: float) -> NDArray[np.str_]:
     """[N, M]: the `Verdict` on each memory for each response, "" where a number is missing or failed, or the memory
     comes after the response.
 
-    With `own` the largest effect the memory has without others: alone, or once the rest of its group is gone:
+    The cutoff is the screen's, at `threshold` nats. With `own` the largest effect the memory has without others: alone,
+    or once the rest of its group is gone:
 
     - `suppressor`: effect < -cutoff, or no effect but one < -cutoff once the rest of its group is gone
     - `redundant`: own > cutoff, and the effect at most max(cutoff, own / 3): it would do, and without it others do
@@ -74,10 +87,10 @@ def verdicts(screen: Screen, cut: Cutoffs) -> NDArray[np.str_]:
     - `together`: effect > cutoff, and alone it has less: it needs others to have it
     - `unused`: none of these
     """
-    effect, cutoff = screen.matrix.effects, np.broadcast_to(cut.cutoff, screen.alone.shape)
+    effect, cutoff = screen.matrix.effects, np.broadcast_to(screen.cutoff(threshold), screen.alone.shape)
     own, grouped = np.fmax(screen.alone, screen.instead), np.zeros(len(screen.alone), np.bool_)
     grouped[[row for rows in screen.groups for row in rows]] = True
-    unknown = screen.matrix.missing | np.isnan(screen.alone) | ~screen.reached
+    unknown = screen.unknown | np.isnan(screen.alone) | ~screen.reached
     with np.errstate(invalid="ignore"):
         found = np.select(
             [
@@ -123,15 +136,15 @@ class Pair:
         return sum(found.excess for found in self.responses)
 
 
-def pairs(screen: Screen, cut: Cutoffs) -> list[Pair]:
-    """The memories that stand in for each other, the strongest first.
+def pairs(screen: Screen, threshold: float) -> list[Pair]:
+    """The memories that stand in for each other, the strongest first; the cutoff is that of the verdicts.
 
     They do in a response where leaving them out at once costs more than the cutoff, and more by the cutoff than their
     single effects add up to; and where the effect of at least one is small beside that and what is missing in the sum,
     by the rule of `redundant`. More than two are told where no two of them are, without those that are not redundant.
     """
     found: list[Pair] = []
-    redundant = verdicts(screen, cut) == "redundant"
+    redundant, unknown, cutoff = verdicts(screen, threshold) == "redundant", screen.unknown, screen.cutoff(threshold)
     told = np.zeros(screen.alone.shape, np.bool_)
     for place in sorted(range(len(screen.tried)), key=lambda place: len(screen.tried[place])):
         rows, joint = list(screen.tried[place]), screen.tried_effects[place]
@@ -139,9 +152,9 @@ def pairs(screen: Screen, cut: Cutoffs) -> list[Pair]:
         excess = joint - singles.sum(axis=0)
         own = singles + excess
         with np.errstate(invalid="ignore"):
-            replaced = (own > cut.cutoff) & (singles <= np.maximum(cut.cutoff, SMALL * own))
-            there = (joint > cut.cutoff) & (excess > cut.cutoff) & replaced.any(axis=0)
-        there &= screen.reached[rows].all(axis=0)
+            replaced = (own > cutoff) & (singles <= np.maximum(cutoff, SMALL * own))
+            there = (joint > cutoff) & (excess > cutoff) & replaced.any(axis=0)
+        there &= (screen.reached[rows] & ~unknown[rows]).all(axis=0)
         if len(rows) > 2:
             there &= ~told[rows].any(axis=0)
             rows = [row for row in rows if redundant[row, there].any()]
@@ -160,8 +173,9 @@ class Screening:
     What the run itself has scored is not asked for again: with one memory or two, nothing is.
     """
 
-    def __init__(self, run: MatrixRun) -> None:
-        self.run = run
+    def __init__(self, run: MatrixRun, *, blur: float = 0.0) -> None:
+        """`blur`: that of the engine (`Capabilities`), in nats."""
+        self.run, self._blur = run, blur
         seen = [row for row, key in enumerate(run.keys) if key in run.everything.removed]
         self._only = {row: Ablation(run.everything.removed - {run.keys[row]}) for row in seen}
         self._near = _near(run, seen)
@@ -206,10 +220,11 @@ class Screening:
         known = self._totals(asked)
         return tuple(dict.fromkeys(a for a in asked if a not in known or known[a].totals is None))
 
-    def choose_pairs(self, cut: Cutoffs) -> None:
-        """Chooses what is left out together, from what has landed: memories near each other by their words, then those
-        of which one is redundant where the other would do, the most alike in what they do alone first."""
-        found = list(dict.fromkeys((*self._near, *self.groups, *_alike(self.snapshot(), cut))))
+    def choose_pairs(self, threshold: float) -> None:
+        """Chooses what is left out together, from what has landed, with effects counted from `threshold` nats on:
+        memories near each other by their words, then those of which one is redundant where the other would do, the most
+        alike in what they do alone first. Choosing anew forgets no scoring."""
+        found = list(dict.fromkeys((*self._near, *self.groups, *_alike(self.snapshot(), threshold))))
         with self._lock:
             self._tried = tuple(found[: self.most_pairs])
             self._untried = len(found) - len(self._tried)
@@ -226,6 +241,8 @@ class Screening:
             alone[row] = self._difference(landed, only, everything)
         for row, rows in self._group_of.items():
             instead[row] = self._difference(landed, self._without(_rest(rows, row)), self._without(rows))
+        if isinstance(run, ClassicRun):  # whose effects are no less than 0; what is not known stays so
+            alone, instead = np.maximum(alone, 0.0), np.maximum(instead, 0.0)
         return Screen(
             matrix=matrix,
             alone=np.where(run.before, np.nan, alone),
@@ -237,6 +254,7 @@ class Screening:
             tried_effects=self._effects(landed, tried),
             untried=untried,
             errors={a: why for a in asked if a in landed and (why := landed[a].failure) is not None},
+            blur=self._blur,
         )
 
     def _without(self, rows: Iterable[int]) -> Ablation:
@@ -291,11 +309,11 @@ def _rest(rows: Rows, row: int) -> Rows:
     return tuple(other for other in rows if other != row)
 
 
-def _alike(screen: Screen, cut: Cutoffs) -> list[Rows]:
+def _alike(screen: Screen, threshold: float) -> list[Rows]:
     """Pairs of which one is redundant where the other would do something alone. First those that could do most for
     each other, and do the like: two copies of a fact do the same everywhere. More than two that do the same come before
     their pairs."""
-    redundant = verdicts(screen, cut) == "redundant"
+    redundant = verdicts(screen, threshold) == "redundant"
     own = np.fmax(np.fmax(screen.alone, screen.instead), 0.0)  # NaN is nothing
     rows = np.flatnonzero((own > 0).any(axis=1)).tolist()
     found: dict[Rows, float] = {}

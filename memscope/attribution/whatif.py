@@ -30,7 +30,7 @@ class WhatIf:
     `change` [M] and `change_state` [M]: of the responses. `before`, `after` and `differences` [K, M], with `state`
     [K, M]: effects of those that stay. A state is `BEFORE` where all that is gone, or the memory itself, comes after
     the response: change and difference are exactly 0. `errors`: why a response's change is not known, by column.
-    `reason`: why nothing is.
+    `reason`: why nothing is. `blur`, in nats: what any text may move under the engine (`Capabilities`).
     """
 
     removed: tuple[str, ...]
@@ -44,6 +44,7 @@ class WhatIf:
     state: NDArray[np.uint8]
     errors: Mapping[int, str]
     reason: str | None = None
+    blur: float = 0.0
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -56,8 +57,9 @@ class WhatIf:
         return self.whole.responses
 
     def cutoffs(self, threshold: float) -> Cutoffs:
-        """Of each response the larger noise floor and the larger cutoff of both matrices; `threshold` in nats."""
-        one, other = cutoffs(self.whole, threshold), cutoffs(self.less, threshold)
+        """Of each response the larger noise floor and the larger cutoff of both matrices, which is at least `blur`: any
+        text that goes changes every response a little. `threshold` in nats."""
+        one, other = (cutoffs(matrix, max(threshold, self.blur)) for matrix in (self.whole, self.less))
         return Cutoffs(np.fmax(one.noise, other.noise), np.fmax(one.cutoff, other.cutoff))
 
     def totals(self, cut: Cutoffs) -> tuple[MemoryTotals, MemoryTotals]:
@@ -84,8 +86,8 @@ class WhatIfRun:
     """A run of the conversation as it was, and beside it one of the conversation without some memories, which fills.
     Safe to use from any thread, as both runs are."""
 
-    def __init__(self, whole: MatrixRun, less: MatrixRun) -> None:
-        self.whole, self.less = whole, less
+    def __init__(self, whole: MatrixRun, less: MatrixRun, *, blur: float = 0.0) -> None:
+        self.whole, self.less, self._blur = whole, less, blur
         stay = set(less.keys)
         self._rows = [row for row, key in enumerate(whole.keys) if key in stay]
         self._gone = [row for row, key in enumerate(whole.keys) if key not in stay]
@@ -108,7 +110,6 @@ class WhatIfRun:
         )  # nothing that is gone stands before the response
         errors = self._errors(was, now, later)
         failed = np.isin(np.arange(len(whole.responses)), list(errors))
-        pending = was is None or now is None
         change = less.baseline - whole.baseline
         before, after, state = self._cells(whole, less, failed, later)
         return WhatIf(
@@ -117,7 +118,7 @@ class WhatIfRun:
             less=less,
             change=np.where(later, 0.0, np.where(failed, np.nan, change)),
             change_state=np.select(
-                [later, failed, np.full(later.shape, pending)], [State.BEFORE, State.FAILED, State.PENDING], State.OK
+                [later, failed, np.isnan(change)], [State.BEFORE, State.FAILED, State.PENDING], State.OK
             ).astype(np.uint8),
             before=before,
             after=after,
@@ -125,6 +126,7 @@ class WhatIfRun:
             state=state,
             errors=errors,
             reason=_reason(whole, now),
+            blur=self._blur,
         )
 
     def _errors(self, was: Landed | None, now: Landed | None, later: NDArray[np.bool_]) -> dict[int, str]:
@@ -143,14 +145,14 @@ class WhatIfRun:
     ) -> tuple[Floats, Floats, NDArray[np.uint8]]:
         """[K, M] each: effects as they were, effects without the others, and the state of both together."""
         before, states = whole.effects[self._rows], (whole.state[self._rows], less.state)
-        same = later & ~np.isin(states[0], (State.FAILED, State.PENDING))
         any_failed, any_pending = ((states[0] == s) | (states[1] == s) for s in (State.FAILED, State.PENDING))
+        same = later & (states[0] != State.FAILED) & (states[0] != State.PENDING)
         state = np.select(
             [same, states[0] == State.BEFORE, any_failed | failed, any_pending],
             [State.BEFORE, State.BEFORE, State.FAILED, State.PENDING],
             State.OK,
         ).astype(np.uint8)
-        missing = np.isin(state, (State.FAILED, State.PENDING))
+        missing = (state == State.FAILED) | (state == State.PENDING)
         before = np.where(missing, np.nan, before)
         return before, np.where(missing, np.nan, np.where(state == State.BEFORE, before, less.effects)), state
 

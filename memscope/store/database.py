@@ -70,13 +70,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     CREATE TABLE weights (
         id           INTEGER PRIMARY KEY AUTOINCREMENT,
         conversation BLOB NOT NULL,  -- conversation.lineage
+        engine       BLOB NOT NULL,  -- a digest of its identity, and of the mode
         memory       BLOB NOT NULL,  -- its key
         at           REAL NOT NULL,  -- when it was scored, seconds since the epoch
         score        REAL NOT NULL,  -- nats
         weight       REAL NOT NULL   -- what the scores so far make of it, nats
     )
     """,
-        "CREATE INDEX weights_memories ON weights (conversation, memory)",
+        "CREATE INDEX weights_memories ON weights (conversation, engine, memory)",
         """
     CREATE TABLE runs (
         conversation BLOB NOT NULL,  -- conversation.lineage, and the context window
@@ -113,7 +114,7 @@ class Database:
             do = "Move the file away, or set MEMSCOPE_DATA_DIR to a folder."
             raise StoreError("a file stands where the data folder should be", where=folder, do=do) from error
         except OSError as error:
-            do = "Set MEMSCOPE_DATA_DIR to a folder that can be written, or use --no-store."
+            do = "Set MEMSCOPE_DATA_DIR to a folder that can be written."
             raise StoreError(f"the data folder cannot be made ({error.strerror})", where=folder, do=do) from error
         self._lock = threading.Lock()
         self._reading = threading.Lock()
@@ -213,14 +214,11 @@ def _explain(error: sqlite3.Error) -> tuple[str, str]:
     text = str(error)
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
-        return (
-            f"the disk is full or fails ({text})",
-            "Free some space and run again; what was kept before is still there.",
-        )
+        return f"the disk is full or fails ({text})", "Free some space; what was kept before is still there."
     if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-        return f"the store is damaged ({text})", "Move the file away to start a new one, or use --no-store."
+        return f"the store is damaged ({text})", "Move the file away to start a new one."
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return "another process holds the store", "Wait for it, or use --no-store."
+        return "another process holds the store", "Try again once it is done."
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return f"the store cannot be written ({text})", "Check its permissions, or set MEMSCOPE_DATA_DIR."
-    return f"the store fails ({text})", "Use --no-store to go on without it."
+    return f"the store fails ({text})", "Try again; if it stays so, move the file away to start a new one."

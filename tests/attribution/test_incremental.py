@@ -20,7 +20,9 @@ def planned(ages: dict[str, float] | None = None, *, keys: str = "abc", cutoff: 
     """A round over memories that end at 10, 20, 30 ... of 100; `ages`: seconds since they were scored."""
     last = {key: NOW - age for key, age in (ages or {}).items()}
     place = Place({key: 10 * number for number, key in enumerate(dict.fromkeys(keys), 1)}, 100, "tokens")
-    return round_of(keys, last, NOW, max_age=3600, cutoff=cutoff, place=place, responded=lambda key: key not in silent)
+    return round_of(
+        keys, last, NOW, max_age=3600, cutoff=cutoff, place=lambda: place, responded=lambda key: key not in silent
+    )
 
 
 def test_never_scored_comes_first_and_then_the_oldest() -> None:
@@ -30,6 +32,19 @@ def test_never_scored_comes_first_and_then_the_oldest() -> None:
 def test_a_memory_is_due_at_the_very_age_and_not_before() -> None:
     found = planned({"a": 3600, "b": 3599})
     assert (found.score, found.fresh) == (("c", "a"), ("b",))
+
+
+def test_what_was_scored_at_a_time_yet_to_come_is_not_due() -> None:
+    assert planned({"a": -1, "b": -1e6, "c": -1e6}).fresh == ("a", "b", "c")
+    assert due("a", {"a": NOW + 1}, NOW, 0.0) == []
+
+
+def test_positions_are_asked_for_only_where_something_is_due() -> None:
+    def never() -> Place:
+        raise AssertionError
+
+    found = round_of("a", {"a": NOW}, NOW, max_age=1, cutoff=0.0, place=never, responded=lambda _: True)
+    assert found == Round((), {}, ("a",))
 
 
 def test_a_memory_that_returns_is_due_once() -> None:

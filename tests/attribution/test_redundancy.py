@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memscope.attribution.aggregates import cutoffs
 from memscope.attribution.classic import ClassicRun
 from memscope.attribution.columns import columns
 from memscope.attribution.matrix import MatrixRun
@@ -26,16 +25,21 @@ THRESHOLD = 0.01
 
 
 def screened(
-    conversation: Conversation, engine: Engine, *, tried: bool = True, run: MatrixRun | None = None
+    conversation: Conversation,
+    engine: Engine,
+    *,
+    tried: bool = True,
+    run: MatrixRun | None = None,
+    blur: float = 0.0,
 ) -> Screening:
     """The screening of a whole run, its pairs too."""
     run = run or MatrixRun(conversation)
     for ablation, result in columns(engine, conversation, run.plan, Job()):
         run.land(ablation, result)
-    screening = Screening(run)
+    screening = Screening(run, blur=blur)
     _fill(screening, engine)
     if tried:
-        screening.choose_pairs(cutoffs(run.snapshot(), THRESHOLD))
+        screening.choose_pairs(THRESHOLD)
         _fill(screening, engine)
     return screening
 
@@ -48,13 +52,13 @@ def _fill(screening: Screening, engine: Engine) -> None:
 def verdicts_of(screening: Screening, threshold: float = THRESHOLD) -> dict[str, list[str]]:
     """By memory, response by response."""
     screen = screening.snapshot()
-    found = verdicts(screen, cutoffs(screen.matrix, threshold)).tolist()
+    found = verdicts(screen, threshold).tolist()
     return dict(zip(screening.run.keys, found, strict=True))
 
 
 def pairs_of(screening: Screening, threshold: float = THRESHOLD) -> list[Pair]:
     screen = screening.snapshot()
-    return pairs(screen, cutoffs(screen.matrix, threshold))
+    return pairs(screen, threshold)
 
 
 def keys_of(screening: Screening, found: list[Pair]) -> set[tuple[str, ...]]:
@@ -112,7 +116,7 @@ def structures(draw: st.DrawFn) -> tuple[Conversation, list[Fact], dict[str, lis
     return planted(apart(*keys), responses), facts, truth, stand_in
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(structures())
 def test_any_structure_of_copies_and_halves_is_seen_through(
     planned: tuple[Conversation, list[Fact], dict[str, list[str]], set[tuple[str, ...]]],
@@ -227,7 +231,42 @@ def test_the_rule_at_its_edges(effect: float, alone: float, expected: str) -> No
         screen, matrix=replace(screen.matrix, effects=effects, state=state), alone=np.array([[alone], [0.0]])
     )
 
-    assert verdicts(screen, cutoffs(screen.matrix, 1.0))[0, 0] == expected
+    assert verdicts(screen, 1.0)[0, 0] == expected
+
+
+def test_what_any_text_may_move_under_an_engine_counts_for_nothing() -> None:
+    facts = [any_of(0, 5.0, "one"), any_of(0, -0.25, "idle"), any_of(0, 0.375, "copy", "twin")]
+    conversation, engine = planted(apart("one", "idle") | alike("copy", "twin")), Planted(facts)
+    sharp = screened(conversation, engine)
+    blurred = screened(conversation, engine, blur=0.5)
+
+    assert verdicts_of(sharp) == {
+        "one": ["needed"],
+        "idle": ["suppressor"],
+        "copy": ["redundant"],
+        "twin": ["redundant"],
+    }
+    assert len(pairs_of(sharp)) == 1
+    assert verdicts_of(blurred) == {"one": ["needed"], "idle": ["unused"], "copy": ["unused"], "twin": ["unused"]}
+    assert not pairs_of(blurred)
+    assert blurred.snapshot().cutoff(THRESHOLD).tolist() == [0.5]
+    assert blurred.snapshot().cutoff(2.0).tolist() == [2.0]
+    assert verdicts_of(blurred, 6.0)["one"] == ["unused"]
+
+
+def test_pairs_are_chosen_anew_at_another_threshold_and_no_scoring_is_forgotten() -> None:
+    facts = [any_of(0, 4.0, "copy", "twin"), any_of(0, 0.5, "faint", "small")]
+    screening = screened(planted(apart("copy", "twin", "faint", "small")), Planted(facts))
+    before = screening.snapshot().tried
+
+    screening.choose_pairs(1.0)
+    assert len(screening.snapshot().tried) < len(before)
+    assert not screening.missing()
+
+    screening.choose_pairs(THRESHOLD)
+    assert screening.snapshot().tried == before
+    assert not screening.missing()
+    assert len(pairs_of(screening)) == 2
 
 
 def test_nothing_is_scored_twice() -> None:
@@ -374,8 +413,31 @@ def test_in_classic_mode_too_what_leaving_out_one_cannot_see_is_found() -> None:
     screening = screened(conversation, Planted([any_of(0, 4.0, "copy", "twin"), any_of(0, -2.0, "bad")]), run=run)
 
     assert run.everything in screening.plan
+    assert (screening.snapshot().alone >= 0).all()
     assert verdicts_of(screening) == {"copy": ["redundant"], "twin": ["redundant"], "bad": ["unused"]}
     assert keys_of(screening, pairs_of(screening)) == {("copy", "twin")}
+
+
+def test_classic_mode_has_no_suppressors_also_among_copies() -> None:
+    conversation = planted(alike("bad", "worse") | apart("one"))
+    screening = screened(conversation, Planted([any_of(0, -4.0, "bad", "worse")]), run=ClassicRun(conversation))
+
+    assert verdicts_of(screening) == {"bad": ["unused"], "worse": ["unused"], "one": ["unused"]}
+
+
+def test_what_classic_mode_counts_as_nothing_because_it_failed_has_no_verdict_and_no_pair() -> None:
+    conversation = planted(apart("copy", "twin", "one"))
+    facts = [any_of(0, 4.0, "copy", "twin"), any_of(0, 3.0, "one")]
+    run = ClassicRun(conversation)
+    screening = screened(conversation, Planted(facts), run=run)
+    assert keys_of(screening, pairs_of(screening)) == {("copy", "twin")}
+
+    run.land(without("one"), REFUSED)  # its effect is 0 now: as if others did what it does
+    run.land(without("twin"), REFUSED)
+
+    assert run.snapshot().effects.tolist() == [[0.0], [0.0], [0.0]]
+    assert verdicts_of(screening) == {"copy": ["redundant"], "twin": [""], "one": [""]}
+    assert not pairs_of(screening)
 
 
 def test_a_row_that_is_scored_again_changes_its_verdict() -> None:
