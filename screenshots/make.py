@@ -24,6 +24,8 @@ PICTURES = {
     "matrix": ("1", "f"),
     "responses": ("1", "f", "enter"),
     "memories": ("3",),
+    "what-if": ("3", "j", "o", "O"),
+    "fine-tune": ("4",),
     "help": ("1", "question_mark"),
 }
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memscope.actions.batch import Transcript, each, transcripts
-from memscope.actions.open import Opened, Opening, opened
+from memscope.actions.open import Opened, Opening, Sources, opened
 from memscope.actions.triage import opening_of, subjects_of
-from memscope.base.errors import MemscopeError, SourceError
+from memscope.base.errors import Cancelled, MemscopeError, SourceError
 from memscope.store.journal import Journal
 from memscope.triage.decisions import KIND, Decided, Provenance, Whence, folded, provenance_of
 
@@ -77,7 +78,7 @@ def found_again(
     for number, source in enumerate(sorted(groups, key=_order)):
         job.check()
         job.progress(number, len(groups), _UNIT, Path(source.path).name)
-        yield from _in_conversation(opening_of(source), groups[source], settings, database)
+        yield from _in_conversation(opening_of(source), groups[source], settings, database, job)
     job.progress(len(groups), len(groups), _UNIT)
 
 
@@ -88,16 +89,19 @@ def found_in(
     moved still holds them. Raises `Cancelled`."""
     wanted = {one.subject: one for one in accepted}
 
-    def work(opened: Opened, _job: Job) -> Found | None:
-        return _found(opened.conversation, wanted)
+    def work(opened: Opened, job: Job) -> list[Found]:
+        reopen = partial(_opened, settings=settings, database=database)
+        return list(_in_windows(opened.conversation, opened.opening, wanted, reopen, job))
 
-    if not files or not wanted:
-        return
-    for done in each(files, Opening(files[0].path), work, job, settings=settings, database=database):
-        if done.result is not None:
-            for one in done.result.responses.values():
-                wanted.pop(one.subject)
-            yield done.result
+    # What else counted as a memory is no part of a prompt, so each way in which these were opened is tried.
+    known = [one.known.source for one in accepted if one.known.source is not None]
+    ways: dict[Sources, None] = dict.fromkeys(["memories", *(opening_of(source).sources for source in known)])
+    for sources in ways:
+        if not files or not wanted:
+            return
+        its = Opening(files[0].path, sources=sources)
+        for done in each(files, its, work, job, settings=settings, database=database):
+            yield from done.result or ()
 
 
 def parted(
@@ -126,28 +130,40 @@ def parted(
 
 
 def _in_conversation(
-    opening: Opening, accepted: Sequence[Accepted], settings: Settings, database: Database
+    opening: Opening, accepted: Sequence[Accepted], settings: Settings, database: Database, job: Job
 ) -> Iterator[Found | Lost]:
     wanted = {one.subject: one for one in accepted}
+    reopen = partial(_opened, settings=settings, database=database)
     try:
-        whole = _opened(opening, settings, database)
-        for window in _windows(whole, opening):
-            there = whole if window == opening.window else _opened(replace(opening, window=window), settings, database)
-            if (found := _found(there, wanted)) is not None:
-                yield found
-                for one in found.responses.values():
-                    wanted.pop(one.subject)
-            if not wanted:
-                return
+        yield from _in_windows(reopen(opening), opening, wanted, reopen, job)
+    except Cancelled:
+        raise
     except MemscopeError as error:
         yield from (Lost(one, f"{error.what}; if it was moved, name its file or folder") for one in wanted.values())
         return
     yield from (Lost(one, _CHANGED) for one in wanted.values())
 
 
-def _windows(conversation: Conversation, opening: Opening) -> list[int | None]:
-    """The window that was looked at, and then the others."""
-    return [opening.window, *(other for other in range(conversation.windows) if other != opening.window)]
+def _in_windows(
+    conversation: Conversation,
+    opening: Opening,
+    wanted: dict[str, Accepted],
+    reopen: Callable[[Opening], Conversation],
+    job: Job,
+) -> Iterator[Found]:
+    """Where in the windows of a conversation those that are `wanted` are; they are not wanted any more then. It is
+    there as `opening` has it, and the window of that is looked at first; the others are `reopen`ed."""
+    others = (other for other in range(conversation.windows) if other != opening.window)
+    for window in (opening.window, *others):
+        if not wanted:
+            return
+        job.check()
+        is_there = window == opening.window
+        there = conversation if is_there else reopen(replace(opening, window=window))
+        if (found := _found(there, wanted)) is not None:
+            for one in found.responses.values():
+                wanted.pop(one.subject)
+            yield found
 
 
 def _opened(opening: Opening, settings: Settings, database: Database) -> Conversation:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from memscope.actions.memory_decisions import memory_subject, verdicts_on_any
 from memscope.actions.open import demo_opening
 from memscope.actions.runs import file_of
 from memscope.base.job import Job
@@ -19,8 +20,9 @@ from memscope.reports.across import (
     EngineRuns,
     SightingRow,
     SightingsDocument,
-    Verdict,
+    Was,
 )
+from memscope.reports.memory_columns import MemoryDecision
 from memscope.reports.view import number
 from memscope.store.database import Database
 from memscope.store.runs import Outcome, Run, Runs
@@ -105,11 +107,12 @@ class _Tally:
         else:
             self.unknown += 1
 
-    def row(self, key: str, text: str, version: int, versions: int) -> AcrossRow:
+    def row(self, key: str, text: str, version: int, versions: int, decision: MemoryDecision | None) -> AcrossRow:
         known = self.measured > 0
         return AcrossRow(
             key=key,
             text=text,
+            decision=decision,
             preview=self.preview,
             version=version,
             versions=versions,
@@ -131,7 +134,7 @@ class _Tally:
         )
 
 
-def verdict(outcome: Outcome, threshold: float) -> Verdict:
+def what_it_was(outcome: Outcome, threshold: float) -> Was:
     """What a memory was in one conversation, by the rules of `AcrossRow`; `needed` where it was against, too."""
     if outcome.most > threshold:
         return "needed"
@@ -157,7 +160,7 @@ def across(
             if tally is None:
                 tally = tallies[outcome.key, outcome.text] = _Tally()
             tally.add(outcome, run.time, wanted.threshold)
-    rows = [row for row in _rows(tallies) if row.unused_last >= at_least]
+    rows = [row for row in _rows(tallies, verdicts_on_any(database)) if row.unused_last >= at_least]
     return AcrossDocument(
         paths=[str(path) for path in wanted.paths],
         threshold=wanted.threshold,
@@ -231,13 +234,13 @@ def below(paths: Sequence[Path]) -> Callable[[str], bool]:
     return lambda name: file_of(name) in files or file_of(name).startswith(folders)
 
 
-def _rows(tallies: Mapping[tuple[str, str], _Tally]) -> list[AcrossRow]:
-    """By key, and of a key the text that was seen last at the end."""
+def _rows(tallies: Mapping[tuple[str, str], _Tally], decisions: Mapping[str, MemoryDecision]) -> list[AcrossRow]:
+    """By key, and of a key the text that was seen last at the end; `decisions` by what they are kept under."""
     texts: dict[str, list[tuple[float, str]]] = {}
     for (key, text), tally in tallies.items():
         texts.setdefault(key, []).append((tally.last_seen, text))
     return [
-        tallies[key, text].row(key, text, version, len(texts[key]))
+        tallies[key, text].row(key, text, version, len(texts[key]), decisions.get(memory_subject(key, text)))
         for key in sorted(texts)
         for version, (_, text) in enumerate(sorted(texts[key]), 1)
     ]
@@ -267,7 +270,7 @@ def _sighting(run: Run, outcome: Outcome, threshold: float) -> SightingRow:
         model=run.model,
         key=outcome.key,
         text=outcome.text,
-        verdict=verdict(outcome, threshold),
+        was=what_it_was(outcome, threshold),
         above=outcome.above,
         below=outcome.below,
         measured=outcome.measured,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import TypeVar
 
 from memscope.actions.engine import Scorer
 from memscope.actions.score import new_run
@@ -17,6 +18,8 @@ from memscope.conversation.render import Prompt, Renderer, Turn
 from memscope.engines.checked import bare, make_sure, passed
 from memscope.engines.protocol import CountingEngine
 from memscope.engines.stored import Stored, score_key
+
+Number = TypeVar("Number", int, float)
 
 _CHARACTERS = 4  # that a token has, about, where an engine does not count them
 _FREE = "embedded"  # the engine that is never asked about: its runs take seconds, and nothing is sent
@@ -69,17 +72,25 @@ def needs_asking(estimate: Estimate, settings: Settings) -> bool:
 
 
 def added_up(costs: Iterable[Estimate], scorer: Scorer) -> Estimate:
-    """What several runs with one engine would take; tokens and seconds are not known of it."""
-    whole = Estimate(0, 0, 0, 0, scorer.engine.identity.url, engine=scorer.engine.identity.name)
-    for cost in costs:
-        whole = replace(
-            whole,
-            scorings=whole.scorings + cost.scorings,
-            known=whole.known + cost.known,
-            characters=whole.characters + cost.characters,
-            size=whole.size + cost.size,
-        )
-    return whole
+    """What several runs with one engine would take; tokens and seconds are known where they are of each."""
+    found, identity = list(costs), scorer.engine.identity
+    missing = [cost for cost in found if cost.known < cost.scorings]
+    return Estimate(
+        scorings=sum(cost.scorings for cost in found),
+        known=sum(cost.known for cost in found),
+        characters=sum(cost.characters for cost in found),
+        size=sum(cost.size for cost in found),
+        server=identity.url,
+        tokens=_sum([cost.tokens for cost in missing]),
+        seconds=_sum([cost.seconds for cost in missing]),
+        engine=identity.name,
+    )
+
+
+def _sum(numbers: Sequence[Number | None]) -> Number | None:
+    """None where one is not known, and of none."""
+    known = [number for number in numbers if number is not None]
+    return sum(known[1:], known[0]) if known and len(known) == len(numbers) else None
 
 
 def cost_before(

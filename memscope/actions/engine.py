@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from memscope.base.errors import EngineError, UsageError
+from memscope.base.errors import EngineError, StoreError, UsageError
 from memscope.base.job import Job
 from memscope.base.settings import CLASSIC, Settings, api_key, data_dir
-from memscope.engines.checked import checked
+from memscope.engines.checked import checked, digest
 from memscope.engines.protocol import Engine, RememberingEngine
 from memscope.engines.registry import AUTO, EngineOptions, EngineSpec, engine_names, engine_spec
 from memscope.engines.stored import Stored, stored
@@ -38,6 +38,16 @@ class Scorer:
         trouble = self.engine.trouble if isinstance(self.engine, Stored) else None
         return str(trouble) if trouble else None
 
+    @property
+    def blur(self) -> float:
+        """What any text may move under the engine, in nats; in classic mode the threshold alone decides what counts."""
+        return 0.0 if self.classic else self.engine.capabilities.blur
+
+    @property
+    def digest(self) -> bytes:
+        """Of what decides on its numbers: they compare with those of a scorer of the same digest, and no other."""
+        return digest(self.engine.identity) + (CLASSIC.encode() if self.classic else b"")
+
     def afresh(self) -> Scorer:
         """The same, but nothing is looked up on disk: what is scored replaces what was kept there."""
         if isinstance(self.engine, Stored):
@@ -61,11 +71,16 @@ def open_store(settings: Settings) -> Database | None:
 def open_scorer(settings: Settings, database: Database | None = None) -> Scorer:
     """The engine the settings name, checked before its first use, behind the store unless that is off. A `database`
     that is open already is used instead of opening it once more, and left open. Raises `UsageError`, `EngineError`,
-    `StoreError`."""
+    `StoreError`: scoring can do without a store, and that is said."""
     spec, options = installed(engine_spec(engine_name(settings, Job()))), engine_options(settings)
     engine = spec.build(options)
     try:
         store = database if database is not None and settings.store else open_store(settings)
+    except StoreError as error:
+        engine.close()
+        raise StoreError(
+            error.what, where=error.where, do=f"{error.do} --no-store scores without it.".lstrip()
+        ) from error
     except BaseException:
         engine.close()
         raise

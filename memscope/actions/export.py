@@ -45,10 +45,11 @@ def write_files(files: Mapping[Path, Iterable[str | bytes]], *, overwrite: bool 
     taken: list[Path] = []  # names that were free
     try:
         for path in places:
-            if not os.path.lexists(path):
-                with _translated(path):
-                    path.touch(exist_ok=False)  # takes the name, so that two writers cannot both think it is free
-                taken.append(path)
+            with _translated(path):
+                real = Path(os.path.realpath(path))  # a link stays one, and what it points to is written
+                if not os.path.lexists(real):
+                    real.touch(exist_ok=False)  # takes the name, so that two writers cannot both think it is free
+                    taken.append(real)
         with _translated(places[0]):
             replace_files({path: map(_writable, pieces) for path, pieces in zip(places, files.values(), strict=True)})
     except BaseException:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from memscope.actions.alike import Alike
 from memscope.actions.batch import Transcript, each
-from memscope.actions.cost import Estimate, cost_before, may_ask, needs_asking
+from memscope.actions.cost import Estimate, added_up, cost_before, may_ask, needs_asking
 from memscope.actions.score import fill, new_run
 from memscope.actions.triage import decided, subjects_of
 from memscope.attribution.classic import classic_dependences
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from memscope.actions.open import Opened, Opening
     from memscope.base.settings import Settings
 
-_ALIKE = 3  # conversations that fail alike in a row: the others are not tried then
-_NOT_TRIED = "not tried, because the ones before it failed"
-
 
 @dataclass(frozen=True, slots=True)
 class Search:
@@ -50,16 +48,15 @@ def finetune(search: Search, settings: Settings, scorer: Scorer, job: Job) -> Fi
     """The candidates of every conversation, each scored twice: with all its memories and
     without any. What cannot be read or scored is told in its place, and when conversations fail alike in a row, the
     others are not tried. Raises `Cancelled`; what was scored by then is kept."""
-    failures: list[str | None] = []  # of those that were scored, why the baseline failed
+    alike = Alike()
 
     def work(opened: Opened, job: Job) -> tuple[FinetuneConversation, dict[int, str]]:
         conversation = opened.conversation
-        alike = set(failures[-_ALIKE:])
-        if len(failures) >= _ALIKE and len(alike) == 1 and (why := failures[-1]) is not None:
-            return finetune_conversation(conversation, Dependents(error=f"{_NOT_TRIED}: {why}"), search.threshold), {}
+        if alike.why_not is not None:
+            return finetune_conversation(conversation, Dependents(error=alike.why_not), search.threshold), {}
         seen = _dependents(conversation, search, settings, scorer, job)
         if seen.reason is None:
-            failures.append(seen.error if not seen.found else None)
+            alike.take(seen.error if not seen.found else None)
         row = finetune_conversation(conversation, seen, search.threshold)
         subjects = subjects_of(conversation) if row.candidates and scorer.database is not None else {}
         return row, {one.message: subjects[one.message] for one in row.candidates if one.message in subjects}
@@ -88,15 +85,7 @@ def finetune_cost(search: Search, settings: Settings, scorer: Scorer, job: Job) 
         return cost_before(run.conversation, scorer, _asked(run), job, count=False)
 
     costs = each(search.files, search.opening, work, job, settings=settings, database=scorer.database)
-    whole = Estimate(0, 0, 0, 0, scorer.engine.identity.url, engine=scorer.engine.identity.name)
-    for cost in (done.result for done in costs if done.result is not None):
-        whole = replace(
-            whole,
-            scorings=whole.scorings + cost.scorings,
-            known=whole.known + cost.known,
-            characters=whole.characters + cost.characters,
-            size=whole.size + cost.size,
-        )
+    whole = added_up((done.result for done in costs if done.result is not None), scorer)
     return whole if needs_asking(whole, settings) else None
 
 

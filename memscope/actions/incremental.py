@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import reduce
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
-from memscope.actions.cost import Estimate, cost_before, needs_asking
+from memscope.actions.alike import Alike
+from memscope.actions.cost import Estimate, added_up, cost_before, may_ask, needs_asking
 from memscope.actions.engine import Scorer
+from memscope.actions.known import weights_of
 from memscope.actions.memory import score_memory, stretch_after, what_is_scored
 from memscope.actions.score import Cost
 from memscope.actions.tokens import token_positions
-from memscope.attribution.incremental import RESPONSES, Round, round_of, score_of, weight_after
+from memscope.attribution.incremental import RESPONSES, Round, is_due, round_of, score_of, weight_after
 from memscope.base.clock import iso, now
 from memscope.base.job import Job
 from memscope.base.settings import Settings
-from memscope.conversation.lineage import lineage
+from memscope.conversation.ablation import Ablation
 from memscope.conversation.model import Conversation
 from memscope.engines.checked import make_sure
 from memscope.reports.incremental import (
@@ -31,9 +32,6 @@ from memscope.reports.incremental import (
 )
 from memscope.reports.matrix import CostPart, EnginePart, conversation_part, settings_part
 from memscope.store.weights import Weighed, Weights
-
-if TYPE_CHECKING:
-    from memscope.store.database import Database
 
 
 @dataclass(frozen=True)
@@ -51,8 +49,10 @@ def look_what_is_due(
     conversation: Conversation, scorer: Scorer, settings: Settings, job: Job, *, at: float | None = None
 ) -> Due:
     """What is due now, or at another time, by the settings `max_age`, `cutoff` and `responses`. Nothing is scored; an
-    engine that counts tokens is asked how many there are. Raises `StoreError`, `Cancelled`."""
-    history = _history(conversation, scorer.database)
+    engine that counts tokens is asked how many there are, where something may be due. Raises `StoreError`,
+    `Cancelled`."""
+    weights = weights_of(conversation, scorer)
+    history = {} if weights is None else weights.histories()
     time, responses = now() if at is None else at, settings.responses or RESPONSES
     found = round_of(
         (memory.key for memory in conversation.memories),
@@ -60,7 +60,7 @@ def look_what_is_due(
         time,
         max_age=settings.max_age,
         cutoff=settings.cutoff,
-        place=token_positions(conversation, scorer, job),
+        place=partial(token_positions, conversation, scorer, job),
         responded=lambda key: bool(stretch_after(conversation, key, responses).responses),
     )
     return Due(conversation, time, found, history)
@@ -68,20 +68,21 @@ def look_what_is_due(
 
 def standings(due: Due) -> list[Standing]:
     """How every memory of a conversation stands, in the conversation's order."""
-    found = []
+    found, fresh = [], set(due.round.fresh)
     for memory in due.conversation.memories:
         key, reason = memory.key, due.round.skipped.get(memory.key, "")
         past = tuple(ScoreAt(one.at, one.score, one.weight) for one in due.history.get(key, ()))
-        fresh = key in due.round.fresh
-        found.append(Standing(key, "fresh" if fresh else "skipped" if reason else "due", reason, past))
+        found.append(Standing(key, "fresh" if key in fresh else "skipped" if reason else "due", reason, past))
     return found
 
 
 def cost_of_due(due: Due, scorer: Scorer, settings: Settings, job: Job) -> Estimate | None:
     """What scoring the memories that are due would take, where a person should be asked before it; None where it can
     begin. Raises `EngineError` where the engine does not pass its check, `Cancelled`."""
-    if not due.round.score or not needs_asking(_cost(due, scorer, settings, job, count=False), settings):
+    if not due.round.score or not may_ask(scorer, settings):
         return None
+    if _cost(due, scorer, settings, job, count=False).characters <= settings.ask_above:
+        return None  # whatever its tokens are, they are no more
     make_sure(scorer.engine, job)
     estimate = _cost(due, scorer, settings, job, count=True)
     return estimate if needs_asking(estimate, settings) else None
@@ -99,16 +100,27 @@ def score_due(
     """Scores the memories that are due, one after another, and keeps weight and time of each as soon as it is scored:
     whatever ends the work, what was scored before is on disk. `told` is called with the key of each that is done with.
 
-    One that fails is reported, keeps its weight and its time, and does not stop the others; in classic mode it is
-    passed over in silence. `dry_run`: nothing is scored. Raises `Cancelled`, also between two memories, `StoreError`.
+    One that fails is reported, keeps its weight and its time, and does not stop the others, unless the conversation as
+    it was fails alike three times in a row; in classic mode it is passed over in silence. One that was scored by
+    somebody else meanwhile is not due any more. `dry_run`: nothing is scored. Raises `Cancelled`, also between two
+    memories, `StoreError`.
     """
-    conversation, keys = due.conversation, due.round.score
+    conversation, keys, weights = due.conversation, due.round.score, weights_of(due.conversation, scorer)
     scored: list[ScoredMemory] = []
     failed: list[FailedMemory] = []
-    total = Cost(0, 0, 0.0)
+    fresh = [_fresh(key, due.history[key][-1]) for key in due.round.fresh]
+    total, alike = Cost(0, 0, 0.0), Alike()
     for number, key in enumerate(() if dry_run else keys):
         job.check()
         job.progress(number, len(keys), "memories", key)
+        past = [] if weights is None else weights.history(key)
+        if past and not is_due(past[-1].at, due.at, settings.max_age):
+            fresh.append(_fresh(key, past[-1]))
+            told(key)
+            continue
+        if alike.why_not is not None and not scorer.classic:
+            failed.append(FailedMemory(key=key, error=alike.why_not))
+            continue
         found, cost = score_memory(
             conversation,
             key,
@@ -119,8 +131,9 @@ def score_due(
             workers=settings.workers,
         )
         total = _sum(total, cost)
+        alike.take(found.reason if found.baseline else None)
         if not found.failed:
-            scored.append(_weighed(due, key, score_of(found.measured.tolist()), scorer.database))
+            scored.append(_weighed(key, score_of(found.measured.tolist()), due.at, past, weights))
         elif not scorer.classic:
             failed.append(FailedMemory(key=key, error=found.reason or ""))
         told(key)
@@ -137,7 +150,7 @@ def score_due(
         scored=scored,
         skipped=[SkippedMemory(key=key, reason=reason) for key, reason in due.round.skipped.items()],
         failed=failed,
-        fresh=[_fresh(key, due.history[key][-1]) for key in due.round.fresh],
+        fresh=fresh,
         dry_run=dry_run,
         kept=scorer.database is not None,
         reason=_nothing(conversation),
@@ -145,41 +158,28 @@ def score_due(
     )
 
 
-def _weighed(due: Due, key: str, score: float, database: Database | None) -> ScoredMemory:
+def _weighed(key: str, score: float, at: float, past: list[Weighed], weights: Weights | None) -> ScoredMemory:
     """What a score makes of the weight, on disk."""
-    past = due.history.get(key)
     before = past[-1].weight if past else None
-    after = Weighed(due.at, score, weight_after(before, score))
-    if database is not None:
-        Weights(database).add(lineage(due.conversation), key, after)
-    return ScoredMemory(key=key, score=score, weight=after.weight, before=before, last_scored=iso(due.at))
-
-
-def _history(conversation: Conversation, database: Database | None) -> dict[str, list[Weighed]]:
-    return {} if database is None else Weights(database).histories(lineage(conversation))
+    after = Weighed(at, score, weight_after(before, score))
+    if weights is not None:
+        weights.add(key, after)
+    return ScoredMemory(key=key, score=score, weight=after.weight, before=before, last_scored=iso(at))
 
 
 def _cost(due: Due, scorer: Scorer, settings: Settings, job: Job, *, count: bool) -> Estimate:
-    parts: Sequence[Estimate] = [
-        cost_before(conversation, scorer, ablations, job, workers=settings.workers, count=count)
-        for conversation, ablations in (
-            what_is_scored(due.conversation, key, settings.responses or RESPONSES, settings.context)
-            for key in due.round.score
-        )
+    """Memories whose stretches end together share the scoring of all as it was, where a store keeps it."""
+    shares = settings.context == "full" and scorer.database is not None
+    parts: dict[object, tuple[Conversation, dict[Ablation, None]]] = {}
+    for key in due.round.score:
+        part, ablations = what_is_scored(due.conversation, key, settings.responses or RESPONSES, settings.context)
+        name = len(part.messages) if shares else key
+        parts.setdefault(name, (part, {}))[1].update(dict.fromkeys(ablations))
+    costs = [
+        cost_before(part, scorer, tuple(ablations), job, workers=settings.workers, count=count)
+        for part, ablations in parts.values()
     ]
-    return reduce(_added, parts)
-
-
-def _added(one: Estimate, other: Estimate) -> Estimate:
-    return replace(
-        one,
-        scorings=one.scorings + other.scorings,
-        known=one.known + other.known,
-        characters=one.characters + other.characters,
-        size=one.size + other.size,
-        tokens=None if one.tokens is None or other.tokens is None else one.tokens + other.tokens,
-        seconds=None if one.seconds is None or other.seconds is None else one.seconds + other.seconds,
-    )
+    return added_up(costs, scorer)
 
 
 def _sum(one: Cost, other: Cost) -> Cost:

@@ -1,6 +1,6 @@
 """What the console remembers from one time to the next: where you were, how you looked, what you opened.
 
-It is a convenience, so nothing here ever fails aloud: a store that cannot be read remembers nothing, and writing is
+It is a convenience, so nothing of that ever fails aloud: a store that cannot be read remembers nothing, and writing is
 left to a thread, because another process may hold the store for a moment.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from queue import SimpleQueue
 from typing import Any
 
-from memscope.base.errors import StoreError
+from memscope.base.errors import StoreError, UsageError
 from memscope.conversation.model import Conversation
 from memscope.store.database import Database
 from memscope.store.recents import Recents
@@ -27,6 +27,14 @@ class Kept:
         self.trouble: StoreError | None = None
         self._waiting: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._writer: threading.Thread | None = None
+
+    def needed_for(self, what: str) -> Database:
+        """The store, for what is kept nowhere else; `what` in the plural. Raises `UsageError` where there is none."""
+        if self.database is None:
+            why = f"cannot be used: {self.trouble}" if self.trouble else "is off (--no-store)"
+            do = "Start memscope with a store that can be written."
+            raise UsageError(f"{what} are kept in the store, which {why}", do=do)
+        return self.database
 
     def state(self, name: str) -> dict[str, Any]:
         """What was kept under a name; empty when nothing was."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from memscope.actions.engine import open_store
 from memscope.actions.runs import text_digest
@@ -17,13 +17,13 @@ from memscope.base.errors import UsageError
 from memscope.base.settings import Settings
 from memscope.base.text import preview
 from memscope.conversation.model import Conversation, MemoryEntry
+from memscope.reports.memory_columns import MemoryDecision
 from memscope.store.database import Database
 from memscope.store.journal import Decision, Entry, Journal
 
 KIND = "memory"
 
-Verdict = Literal["prune", "keep", "pin", "harmful"]
-VERDICTS: tuple[Verdict, ...] = ("prune", "keep", "pin", "harmful")
+VERDICTS: tuple[MemoryDecision, ...] = get_args(MemoryDecision)
 CLEAR, NOTE = "clear", "note"
 
 
@@ -44,7 +44,7 @@ class Said:
     `about` holds, where it was known, `key`, `source` (a path), `engine`, `model`, and `total` in nats.
     """
 
-    verdict: Verdict | Literal[""] = ""
+    verdict: MemoryDecision | Literal[""] = ""
     at: float | None = None
     about: Mapping[str, Any] | None = None
     note: str = ""
@@ -71,15 +71,26 @@ class Undone:
     verdict: str
 
 
-def memory_subject(memory: MemoryEntry) -> str:
-    """What the decisions on a memory are kept under."""
-    return f"{text_digest(memory.texts[-1])} {memory.key}"
+def memory_subject(key: str, text: str) -> str:
+    """What the decisions on a memory are kept under: its key, and the `text_digest` of its text."""
+    return f"{text} {key}"
+
+
+def subject_of(memory: MemoryEntry) -> str:
+    """The same for a memory of a conversation: of its text as it stood last."""
+    return memory_subject(memory.key, text_digest(memory.texts[-1]))
+
+
+def verdicts_on_any(database: Database) -> dict[str, MemoryDecision]:
+    """The verdicts in force on memories wherever they are, by their `memory_subject`. Raises `StoreError`."""
+    found = {subject: folded(entries).verdict for subject, entries in Journal(database).all_entries(KIND).items()}
+    return {subject: verdict for subject, verdict in found.items() if verdict}
 
 
 def said_of(database: Database, conversation: Conversation) -> dict[str, Said]:
     """What was said of the memories of a conversation, by key; those of which nothing was are not in it. Raises
     `StoreError`."""
-    subjects = {memory_subject(memory): memory.key for memory in conversation.memories}
+    subjects = {subject_of(memory): memory.key for memory in conversation.memories}
     found = Journal(database).all_entries(KIND, subjects)
     return {subjects[subject]: folded(entries) for subject, entries in found.items()}
 
@@ -107,7 +118,7 @@ def decide(
     database: Database,
     conversation: Conversation,
     keys: Sequence[str],
-    verdict: Verdict | Literal["clear"] | None,
+    verdict: MemoryDecision | Literal["clear"] | None,
     *,
     note: str | None = None,
     known: KnownThen | None = None,
@@ -124,16 +135,16 @@ def decide(
     decisions: list[Decision] = []
     for memory in chosen:
         if verdict is not None:
-            decisions.append((memory_subject(memory), verdict, _payload(conversation, memory, known or KnownThen())))
+            decisions.append((subject_of(memory), verdict, _payload(conversation, memory, known or KnownThen())))
         if note is not None:
-            decisions.append((memory_subject(memory), NOTE, {"text": note}))
+            decisions.append((subject_of(memory), NOTE, {"text": note}))
     Journal(database).add_all(KIND, decisions)
 
 
 def undo_decision(database: Database, conversation: Conversation) -> list[Undone]:
     """Takes back the latest step on memories of the conversation; empty when there is nothing to undo. Raises
     `StoreError`."""
-    subjects = {memory_subject(memory): memory.key for memory in conversation.memories}
+    subjects = {subject_of(memory): memory.key for memory in conversation.memories}
     undone = Journal(database).undo_step(KIND, subjects)
     return [Undone(subjects.get(entry.subject, entry.subject.partition(" ")[2]), entry.verdict) for entry in undone]
 

@@ -27,13 +27,13 @@ UNKNOWN = "no file is known to hold it"
 
 
 def prune_document(opened: Opened, database: Database, *, folder: Path | None = None) -> PruneDocument:
-    """What was decided of the memories of a conversation, and the diff for those to be pruned.
+    """What was decided and noted of the memories of a conversation, and the diff for those to be pruned.
 
     The diff's paths are below `folder` (by default the current one), where all files are, else below the folder they
     share. A memory stays out of it, with the reason, where its file is not known, has changed since it was read, or
     cannot be read. Raises `StoreError`.
     """
-    decided = {key: said for key, said in said_of(database, opened.conversation).items() if said.verdict}
+    decided = {key: said for key, said in said_of(database, opened.conversation).items() if said.verdict or said.note}
     memories = [memory for memory in opened.conversation.memories if memory.key in decided]
     places = {memory.key: _places(opened, memory) for memory in memories}
     files = _Files()
@@ -129,7 +129,7 @@ def _row(memory: MemoryEntry, said: Said, places: Iterable[Place], reason: str) 
     total = _about(said.about).get("total")
     return DecidedMemory(
         key=memory.key,
-        decision=said.verdict or "keep",
+        decision=said.verdict or None,
         note=said.note,
         total=float(total) if isinstance(total, int | float) and not isinstance(total, bool) else None,
         text=memory.texts[-1],

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from memscope.actions.engine import Scorer
 from memscope.actions.score import fill, new_run, score_matrix
-from memscope.attribution.aggregates import cutoffs
 from memscope.attribution.matrix import MatrixRun
 from memscope.attribution.redundancy import Screening
 from memscope.base.errors import UsageError
@@ -15,12 +14,23 @@ from memscope.conversation.ablation import Ablation
 from memscope.conversation.model import Conversation
 
 
+def new_screening(run: MatrixRun, scorer: Scorer) -> Screening:
+    """The screening of a run with `scorer`, with nothing in it yet."""
+    return Screening(run, blur=scorer.blur)
+
+
+def fill_screening(screening: Screening, scorer: Scorer, job: Job, *, workers: int | None = None) -> None:
+    """Scores what is missing of it; nothing where the run has no baseline. Raises `Cancelled`; what has landed
+    stays."""
+    if screening.run.reason is None:
+        fill(screening, screening.missing(), scorer, job, workers=workers)
+
+
 def screen_run(run: MatrixRun, scorer: Scorer, job: Job, *, workers: int | None = None) -> Screening:
     """Scores what the verdicts on the memories of a run need beyond it: each memory put back alone, and those near
-    each other by their words left out together. Nothing where the run has no baseline. Raises `Cancelled`."""
-    screening = Screening(run)
-    if run.reason is None:
-        fill(screening, screening.missing(), scorer, job, workers=workers)
+    each other by their words left out together. Raises `Cancelled`."""
+    screening = new_screening(run, scorer)
+    fill_screening(screening, scorer, job, workers=workers)
     return screening
 
 
@@ -29,8 +39,9 @@ def try_pairs(
 ) -> Screening:
     """Leaves out together what may stand in for each other by what has landed, effects counted from `threshold` nats
     on: the second half of screening a whole conversation. Raises `Cancelled`."""
-    screening.choose_pairs(cutoffs(screening.run.snapshot(), threshold))
-    fill(screening, screening.missing(), scorer, job, workers=workers)
+    job.check()
+    screening.choose_pairs(threshold)
+    fill_screening(screening, scorer, job, workers=workers)
     return screening
 
 

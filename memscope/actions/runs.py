@@ -38,7 +38,8 @@ def kept_run(
     """Keeps what came of a run that has ended, and returns its cost, with a note where it could not be kept.
 
     Not kept is a run whose baseline failed, one in classic mode, whose numbers are clamped, and one over tool results
-    or turns, which are no memories. `threshold` in nats; `opening`: how the conversation was opened.
+    or turns, which are no memories. `threshold` in nats; `opening`: how the conversation was opened. No effect counts
+    that any text may have under the engine (`Scorer.blur`): else nothing was ever unused under some.
     """
     conversation, matrix = run.conversation, run.snapshot()
     rules = {rule for memory in conversation.memories for rule in memory.rules}
@@ -51,7 +52,7 @@ def kept_run(
         outcomes: tuple[Outcome, ...] = ()
         if matrix.reason is None:
             before = next((found for found, _ in runs.of(name) if found.engine == engine), None)
-            outcomes = _outcomes(conversation, matrix, threshold)
+            outcomes = _outcomes(conversation, matrix, max(threshold, scorer.blur))
             known = before.outcomes if before is not None else ()
             outcomes = _counted(outcomes, known, conversation, scorer, job, asks=bool(cost.scorings))
         runs.keep(

@@ -15,11 +15,12 @@ from memscope.conversation.model import Conversation
 from memscope.conversation.without import without
 
 
-def new_what_if(whole: MatrixRun, keys: Collection[str], *, classic: bool = False) -> WhatIfRun:
-    """The run without these memories beside that of the whole, with nothing in it yet. Raises `UsageError` for a key
-    that is not in the conversation."""
+def new_what_if(whole: MatrixRun, keys: Collection[str], *, classic: bool = False, blur: float = 0.0) -> WhatIfRun:
+    """The run without these memories beside that of the whole, with nothing in it yet. `blur`: the scorer's, in nats.
+    Raises `UsageError` for a key that is not in the conversation."""
     _check(keys, whole.conversation)
-    return WhatIfRun(whole, new_run(without(whole.conversation, keys), keep_tokens=False, classic=classic))
+    less = new_run(without(whole.conversation, keys), keep_tokens=False, classic=classic)
+    return WhatIfRun(whole, less, blur=blur)
 
 
 def what_if_plan(run: WhatIfRun) -> tuple[Ablation, ...]:
@@ -48,7 +49,7 @@ def what_if(
     both. Raises `UsageError` for an unknown key, `Cancelled`."""
     _check(keys, conversation)
     whole, first = score_matrix(conversation, scorer, job, workers=workers)
-    run = new_what_if(whole, keys, classic=scorer.classic)
+    run = new_what_if(whole, keys, classic=scorer.classic, blur=scorer.blur)
     second = fill_what_if(run, scorer, job, workers=workers)
     return run, Cost(
         first.scorings + second.scorings, first.from_store + second.from_store, first.seconds + second.seconds

@@ -107,14 +107,18 @@ class Session:
         for do in filter(None, map(advice, dict.fromkeys(matrix.cell_errors.values()))):
             self.console.note(do)
 
-    def exit_code(self, reason: str | None) -> Exit:
-        """3 when the baseline failed, 1 when there is nothing to score, else 0 (failed rows are told, not fatal)."""
+    def exit_code(self, reason: str | None, scored: Conversation | None = None) -> Exit:
+        """3 when the baseline failed, 1 when there is nothing to score, else 0 (failed rows are told, not fatal).
+        `scored`: the part of the conversation that it is about, if not all of it."""
         if reason is None:
             return Exit.DONE
-        if self.conversation.memories and self.conversation.responses:
+        part = scored or self.conversation
+        if part.memories and part.responses:
             self.console.note(reason)
             return Exit.ENGINE
-        if not self.conversation.memories:
+        if self.conversation.memories and not part.memories:
+            self.console.note("the memories of this conversation come after that response")
+        elif not self.conversation.memories:
             self.console.note(
                 "most transcripts do not hold the text of their memories: give the files with --memories PATH"
                 " (CLAUDE.md, AGENTS.md, memory/*.md, MEMORY.md)"
@@ -165,8 +169,8 @@ def session_of(
 def _scoring(
     conversation: Conversation, settings: Settings, console: Console, *, yes: bool, opening: Opening | None = None
 ) -> Iterator[Session]:
-    note_skipped(conversation, console)
-    with scorer_of(settings, console) as scorer:
+    with scorer_of(settings, console) as scorer:  # a store that cannot be used is told once, and not as a note before
+        note_skipped(conversation, console)
         yield Session(conversation, settings, scorer, console, yes, opening)
 
 

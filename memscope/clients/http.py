@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import json
 import math
+import os
 import random
 import re
 import ssl
@@ -18,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -56,6 +58,12 @@ class Named:
 SCORING = Named()
 
 
+@cache
+def _certificates(file: str | None, folder: str | None) -> ssl.SSLContext:
+    """The authorities that are trusted, as httpx finds them by these variables: read once, for that takes a while."""
+    return httpx.create_ssl_context()
+
+
 class Server:
     """A server at `base_url` that speaks JSON; safe to use from any thread. `timeout` is in seconds, for one answer;
     `retries`: how often a request is made again when it fails in passing; `named`: the settings it came from."""
@@ -85,6 +93,7 @@ class Server:
                 headers={**headers, "User-Agent": "memscope"},
                 timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT), pool=None),
                 limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+                verify=_certificates(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")),
             )
         except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:  # which may quote a proxy's password
             do = "Check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY (SOCKS needs the package httpx[socks]) and SSL_CERT_FILE."

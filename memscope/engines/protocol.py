@@ -37,13 +37,15 @@ class EngineIdentity:
 class Capabilities:
     """What an engine can do. `concurrency` is how many scorings at a time do it good; `label` is how it is named
     wherever its numbers are shown; `limits` says what its numbers cannot. `reuses`: what stands
-    before the first change is not computed again."""
+    before the first change is not computed again. `blur`, in nats: by how much a text that has nothing to do with a
+    response may move its score, either way and beyond the noise. Verdicts take no effect up to it for one."""
 
     label: str
     tokens: bool
     concurrency: int
     limits: str = ""
     reuses: bool = False
+    blur: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from typing import Literal
 from pydantic import Field
 
 from memscope.base.files import shown_path
+from memscope.reports.memory_columns import MemoryDecision
 from memscope.reports.view import Column, Document, View
 
-Verdict = Literal["needed", "against", "unused", "unknown"]
+Was = Literal["needed", "against", "unused", "unknown"]
 Order = Literal["unused", "needed", "tokens", "last"]
 
 
@@ -29,12 +30,13 @@ class AcrossRow(Document):
     last, in seconds since the epoch. `total`, `net`, `against` (sums) and `max` in nats, null where nothing was
     measured. `tokens` and `chars`: what it took in all; `tokens` is null where they were not counted everywhere.
     `version` of `versions`: which of the texts that the key has had, the last one being that seen last; `text` is its
-    digest.
+    digest. `decision`: what a person decided of it, in whichever conversation, null for nothing.
     """
 
     key: str
     text: str
     preview: str
+    decision: MemoryDecision | None
     version: int
     versions: int
     seen: int
@@ -88,10 +90,10 @@ class AcrossDocument(Document):
 
 
 class SightingRow(Document):
-    """A conversation in which a memory was seen, and what it did there: how many responses have an effect beyond their
-    cutoff for (`above`) and against it (`below`), of how many `measured`; effects in nats. `time`: when the
-    conversation was last, in seconds since the epoch. `format`, and the memory files `memories` cut by `split`: how it
-    was opened."""
+    """A conversation in which a memory was seen, what it `was` there (see `AcrossRow`), and what it did: how many
+    responses have an effect beyond their cutoff for (`above`) and against it (`below`), of how many `measured`; effects
+    in nats. `time`: when the conversation was last, in seconds since the epoch. `format`, and the memory files
+    `memories` cut by `split`: how it was opened."""
 
     source: str
     format: str
@@ -105,7 +107,7 @@ class SightingRow(Document):
     model: str
     key: str
     text: str
-    verdict: Verdict
+    was: Was
     above: int
     below: int
     measured: int
@@ -170,18 +172,22 @@ _ACROSS: tuple[Column[AcrossRow], ...] = (
     Column("text", lambda row: row.preview, wide=True, rank=7),
 )
 _VERSION: Column[AcrossRow] = Column("version", lambda row: f"{row.version} of {row.versions}")
+_DECISION: Column[AcrossRow] = Column("decision", lambda row: row.decision, shown=lambda row: row.decision or "")
 
 
 def across_columns(rows: Sequence[AcrossRow]) -> tuple[Column[AcrossRow], ...]:
-    """The columns; where a key has several texts, with the one that tells which."""
+    """The columns; where a key has several texts, with the one that tells which, and where something was decided, with
+    what."""
     first, *rest = _ACROSS
-    return (first, _VERSION, *rest) if any(row.versions > 1 for row in rows) else _ACROSS
+    versions = [_VERSION] if any(row.versions > 1 for row in rows) else []
+    decisions = [_DECISION] if any(row.decision is not None for row in rows) else []
+    return (first, *versions, *decisions, *rest)
 
 
 SIGHTING_COLUMNS: tuple[Column[SightingRow], ...] = (
     Column("last", lambda row: row.time, "s", shown=lambda row: day(row.time)),
     Column("conversation", lambda row: row.title or Path(row.source).name, wide=True),
-    Column("verdict", lambda row: row.verdict),
+    Column("was", lambda row: row.was),
     Column("for", lambda row: row.above, "responses"),
     Column("against", lambda row: row.below, "responses", rank=1),
     Column("of", lambda row: row.measured, "responses", rank=2),

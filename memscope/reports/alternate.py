@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
-from pydantic import Field
-
 from memscope.clients.kept_chat import KeptReply
 from memscope.conversation.model import ToolCall
 from memscope.conversation.render import written
@@ -33,17 +31,15 @@ class AlternateCall(Document):
 class Alternate(Document):
     """What a chat model answered to the prompt up to the response at `message` with all memories removed.
 
-    `model`: which one; `at`: when, in seconds since the epoch; `cached`: it had been asked before. `error`: why there
-    is no answer; all else is empty then.
+    `model`: which one; `at`: when, in seconds since the epoch; `cached`: it had been asked before.
     """
 
     message: int
-    text: str = ""
-    calls: list[AlternateCall] = Field(default=[])
-    model: str = ""
-    at: float | None = None
-    cached: bool = False
-    error: str | None = None
+    text: str
+    calls: list[AlternateCall]
+    model: str
+    at: float
+    cached: bool
 
     @property
     def written(self) -> str:
@@ -56,11 +52,6 @@ def alternate_row(message: int, kept: KeptReply) -> Alternate:
     return Alternate(
         message=message, text=kept.reply.text, calls=calls, model=kept.model, at=kept.at, cached=kept.cached
     )
-
-
-def failed_alternate(message: int, error: Exception) -> Alternate:
-    """There is none, and why."""
-    return Alternate(message=message, error=str(error))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from memscope.attribution import finetune
 from memscope.attribution.aggregates import cutoffs, response_totals
 from memscope.attribution.finetune import Dependence, dependences
 from memscope.attribution.matrix import Matrix, State
@@ -17,9 +16,9 @@ from memscope.conversation.model import Conversation, Memory, Message, ToolResul
 from memscope.conversation.render import response_text
 from memscope.reports.finetune import Dependents, FinetuneCandidate, FinetuneDocument, finetune_conversation
 from memscope.reports.view import Column, Document, nats
+from memscope.reports.worth import limit_words
 from memscope.triage.decisions import UNDECIDED, Bucket, Decided
 
-THRESHOLD = finetune.THRESHOLD  # nats that a candidate's divergence exceeds, unless a person says otherwise
 BUCKETS: tuple[Bucket, ...] = ("undecided", "accepted", "rejected", "skipped")
 
 _MESSAGES = 8  # before a response, that are shown of its prompt
@@ -64,7 +63,7 @@ class Seen:
             said.append(f"{missing} not measured{f': {self.error}' if self.error else ''}")
         if not self.known:
             return f"No divergence is known: {', '.join(said)}."
-        return f"No response owes its memories more than {threshold:g} nats: {', '.join(said)}."
+        return f"No response owes its memories more than {limit_words(threshold)}: {', '.join(said)}."
 
 
 class Told(NamedTuple):

@@ -14,6 +14,7 @@ from memscope.base.text import counted, preview
 from memscope.conversation.model import Conversation
 from memscope.conversation.render import response_text
 from memscope.reports.view import Column, Document, View, nats
+from memscope.reports.worth import limit_words
 from memscope.triage.decisions import Bucket
 
 _PREVIEW = 200  # characters
@@ -144,8 +145,7 @@ def finetune_words(document: FinetuneDocument) -> str:
     if errors:
         said.append(f"{_conversations(errors, conversations)} an error")
     what = f"{counted(found, 'response')} owe{'s' if found == 1 else ''}" if found else "No response owes"
-    limit = f"{document.threshold:g} nat{'' if document.threshold == 1 else 's'}"
-    return f"{what} the memories more than {limit}: {'; '.join(said)}."
+    return f"{what} the memories more than {limit_words(document.threshold)}: {'; '.join(said)}."
 
 
 def _conversations(number: int, among: Sequence[FinetuneConversation]) -> str:
@@ -159,21 +159,24 @@ def _first_reason(conversations: Sequence[FinetuneConversation]) -> str:
 
 
 def _rows(document: FinetuneDocument) -> list[FinetuneRow]:
-    return [
+    """As they stand in one conversation; those of several together, the most dependent first."""
+    rows = [
         FinetuneRow(conversation, one) for conversation in document.conversations for one in conversation.candidates
     ]
+    if len(document.conversations) > 1:
+        rows.sort(key=lambda row: -row.candidate.divergence)
+    return rows
 
 
 def _columns(document: FinetuneDocument) -> tuple[Column[FinetuneRow], ...]:
     several = len(document.conversations) > 1
-    place = f"{'conversation' if several else 'title'}"
     return (
         Column("message", lambda row: row.candidate.message, "index", shown=lambda row: f"#{row.candidate.message}"),
         Column("divergence", lambda row: row.candidate.divergence, "nats"),
         Column("per token", lambda row: row.candidate.per_token, "nats a token", rank=2),
         Column("decision", lambda row: row.candidate.decision, rank=1),
         Column(
-            place,
+            "conversation",
             lambda row: row.conversation.title,
             rank=1 if several else 5,
             shown=lambda row: preview(row.conversation.title, 30),

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from memscope.base.clock import from_iso
 from memscope.reports.matrix import ConversationPart, CostPart, EnginePart, SettingsPart
 from memscope.reports.view import Column, Document, View, signed
 
@@ -157,11 +158,13 @@ def _rows(document: IncrementalDocument) -> list[_Row]:
 def incremental_lines(document: IncrementalDocument) -> list[str]:
     """What is said below the table."""
     done = "due" if document.dry_run else "scored"
+    ahead = sum(from_iso(one.last_scored) > from_iso(document.now) for one in document.fresh)
+    yet_to_come = f" ({ahead} of them scored at a time yet to come)" if ahead else ""
     counts = [
         (len(document.due) if document.dry_run else len(document.scored), done),
         (len(document.failed), "failed"),
         (len(document.skipped), "skipped"),
-        (len(document.fresh), "not due"),
+        (len(document.fresh), f"not due{yet_to_come}"),
     ]
     return ["", ", ".join(f"{number} {what}" for number, what in counts if number or what == done)]
 

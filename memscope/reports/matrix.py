@@ -17,7 +17,7 @@ from memscope.conversation.native import sha256
 from memscope.conversation.render import response_text
 from memscope.engines.protocol import EngineIdentity
 from memscope.reports.failures import row_failure
-from memscope.reports.memory_columns import memory_columns
+from memscope.reports.memory_columns import MemoryDecision, memory_columns
 from memscope.reports.noise import NoisePart, noise_part
 from memscope.reports.view import Column, Document, View, number
 
@@ -95,7 +95,7 @@ class MemoryRow(Document):
     weight: float | None = None
     last_scored: str | None = None
     verdict: str | None = None
-    decision: Literal["prune", "keep", "pin", "harmful"] | None = None
+    decision: MemoryDecision | None = None
     note: str | None = None
 
 

@@ -5,7 +5,7 @@ be done twice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -60,7 +60,16 @@ class Known:
             }
         )
 
+    def unlike(self, other: Known) -> set[str]:
+        """The keys of the memories of which something else is known."""
+        found: set[str] = set()
+        for name in _KNOWN:
+            here, there = getattr(self, name), getattr(other, name)
+            found.update(key for key in here.keys() | there.keys() if here.get(key) != there.get(key))
+        return found
 
+
+_KNOWN = tuple(one.name for one in fields(Known))
 NOTHING = Known()
 
 

@@ -54,10 +54,10 @@ class MemoryDetail:
     strongest: tuple[CellDetail, ...]
     near: tuple[NearMemory, ...]
 
-    @property
-    def against(self) -> EffectAt | None:
-        """Where it worked against a response most, beyond the cutoff; None where it did against none."""
-        hurt = [found for found in self.effects if found.counts and found.effect is not None and found.effect < 0]
+    def against(self, blur: float) -> EffectAt | None:
+        """Where it worked against a response most, beyond the cutoff and beyond `blur` (`Capabilities`), in nats; None
+        where it did against none."""
+        hurt = [found for found in self.effects if found.counts and found.effect is not None and found.effect < -blur]
         return min(hurt, key=lambda found: found.effect or 0.0, default=None)
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from memscope.base.clock import from_iso, time_words
 from memscope.reports.view import Column
 
 if TYPE_CHECKING:
     from memscope.reports.matrix import MemoryRow
+
+MemoryDecision = Literal["prune", "keep", "pin", "harmful"]
+"""What a person decides of a memory."""
 
 
 def last_scored_words(row: MemoryRow) -> str:

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from memscope.base.text import clean_line, counted, preview
+from memscope.reports.memory_columns import MemoryDecision
 from memscope.reports.view import Column, Document, View
 
 
@@ -18,14 +19,15 @@ class Standing(Document):
 
 
 class DecidedMemory(Document):
-    """A memory that a person decided on.
+    """A memory that a person decided on, or wrote a note on.
 
-    `total` as it was then, in nats; `found`: the rules that recognised it, and the message it stands in first. Of one
-    to be pruned, `in_diff` tells whether the diff takes it out, and `reason` why not.
+    `decision`: null where there is a note alone. `total` as it was then, in nats; `found`: the rules that recognised
+    it, and the message it stands in first. Of one to be pruned, `in_diff` tells whether the diff takes it out, and
+    `reason` why not.
     """
 
     key: str
-    decision: Literal["prune", "keep", "pin", "harmful"]
+    decision: MemoryDecision | None
     note: str
     total: float | None
     text: str
@@ -79,7 +81,7 @@ PRUNE: View[PruneDocument, DecidedMemory] = View(
     lambda document: document.memories,
     lambda _: (
         Column("memory", lambda row: row.key),
-        Column("decision", lambda row: row.decision),
+        Column("decision", lambda row: row.decision, shown=lambda row: row.decision or ""),
         Column("total", lambda row: row.total, "nats", rank=2),
         Column("in diff", lambda row: row.in_diff, rank=1),
         Column("stands in", standing_words, wide=True, rank=1),

@@ -65,7 +65,8 @@ class PairRow(Document):
 
 class RedundancyDocument(Document):
     """`message`: the response that was asked about; null: all. `memories` adds the verdicts up; `pairs` were looked for
-    only in the whole conversation, where `untried` are those that could not all be tried."""
+    only in the whole conversation, where `untried` are those that could not all be tried. What counts is above the
+    `cutoff` of the verdicts, also in the pairs."""
 
     schema_: Literal["memscope/redundancy@1"] = Field("memscope/redundancy@1", alias="schema")
     conversation: ConversationPart
@@ -80,6 +81,8 @@ class RedundancyDocument(Document):
 
 
 class PairsDocument(Document):
+    """The `pairs` of a `RedundancyDocument`, alone."""
+
     schema_: Literal["memscope/pairs@1"] = Field("memscope/pairs@1", alias="schema")
     conversation: ConversationPart
     engine: EnginePart

@@ -23,23 +23,23 @@ from memscope.reports.whatif import WHATIF
 VIEWS: dict[str, View[Any, Any]] = {
     view.name: view
     for view in (
-        ACROSS,
         CONFIG,
         DOCTOR,
         FINETUNE,
         INCREMENTAL,
         MATRIX,
         MEMORIES,
-        NATIVE,
+        ACROSS,
         ONE_MEMORY,
+        NATIVE,
         PAIRS,
         PRUNE,
         REDUNDANCY,
         RESPONSE,
         RESPONSES,
         SIGHTINGS,
-        WHATIF,
         TRAINING,
+        WHATIF,
     )
 }
 

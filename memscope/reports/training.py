@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field
 
 from memscope.base.text import counted
 from memscope.reports.view import Column, Document, View
+
+_NAMED = 3  # responses in which the same is wrong: more are counted
 
 
 class TrainingEngine(Document):
@@ -95,10 +98,21 @@ def training_words(document: TrainingDocument) -> list[str]:
     return said
 
 
-def error_words(error: TrainingError) -> str:
-    """What is wrong with one response, and which it is."""
-    place = f"{error.source} (item {error.item})" if error.item else error.source
-    return ", ".join(filter(None, (place, "" if error.message is None else f"#{error.message}"))) + f": {error.error}"
+def error_lines(document: TrainingDocument) -> list[str]:
+    """What is wrong with which responses: a line for each thing that is wrong with some of a conversation's."""
+    alike: dict[tuple[str, int, str], list[TrainingError]] = {}
+    for error in document.errors:
+        alike.setdefault((error.source, error.item, error.error), []).append(error)
+    return [_error_line(errors) for errors in alike.values()]
+
+
+def _error_line(errors: Sequence[TrainingError]) -> str:
+    first = errors[0]
+    place = f"{first.source} (item {first.item})" if first.item else first.source
+    messages = [f"#{error.message}" for error in errors if error.message is not None]
+    if len(errors) > _NAMED or not messages:
+        return ", ".join(filter(None, (place, counted(len(errors), "response")))) + f": {first.error}"
+    return ", ".join(filter(None, (place, *messages))) + f": {first.error}"
 
 
 TRAINING: View[TrainingDocument, TrainingSource] = View(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
 
-from memscope.attribution.aggregates import cutoffs
+import numpy as np
+from numpy.typing import NDArray
+
 from memscope.attribution.redundancy import VERDICTS, Pair, Screen, Verdict, pairs, verdicts
 from memscope.reports.view import Document, number, signed
 
@@ -31,7 +32,8 @@ class GroupPart(Document):
 
 class VerdictRow(Document):
     """What a memory is to the response `message`. `effect`: of leaving it out; `alone`: of putting it back alone, where
-    no other memory is; both in nats. `verdict` is null where one of them is not known."""
+    no other memory is; both in nats. `verdict` is null where one of them is not known. `cutoff`: what an effect had to
+    exceed for it, in nats: at least what any text may move under the engine, also where less makes one important."""
 
     key: str
     message: int
@@ -71,25 +73,29 @@ class MemorySummary(Document):
 
 
 class VerdictReader:
-    """Reads verdicts off a screen, with effects counted from `threshold` nats on. Another screen takes another
-    reader."""
+    """Reads verdicts off a screen, with effects counted from `threshold` nats on, or from what any text may move under
+    the engine. Another screen takes another reader. Safe to use from any thread."""
 
     def __init__(self, screen: Screen, threshold: float) -> None:
         self.screen, self.threshold = screen, threshold
-        self.cut = cutoffs(screen.matrix, threshold)
+        self._cutoff = screen.cutoff(threshold)
         self._row = {key: row for row, key in enumerate(screen.matrix.keys)}
         self._column = {message: column for column, message in enumerate(screen.matrix.responses)}
         self._group = {row: place for place, rows in enumerate(screen.groups) for row in rows}
 
+    def prepared(self) -> VerdictReader:
+        """The same with all found that takes a moment for a large matrix: the verdicts, the pairs, the sums."""
+        self.summaries()
+        return self
+
     @cached_property
-    def _names(self) -> list[list[str]]:
-        names: list[list[str]] = verdicts(self.screen, self.cut).tolist()
-        return names
+    def _names(self) -> NDArray[np.str_]:
+        return verdicts(self.screen, self.threshold)
 
     @cached_property
     def pairs(self) -> list[Pair]:
         """The memories that stand in for each other, as far as that was tried."""
-        return pairs(self.screen, self.cut)
+        return pairs(self.screen, self.threshold)
 
     @cached_property
     def _stand_ins(self) -> dict[str, list[str]]:
@@ -116,11 +122,11 @@ class VerdictReader:
         return VerdictRow(
             key=key,
             message=message,
-            verdict=next((verdict for verdict in VERDICTS if verdict == self._names[row][column]), None),
+            verdict=next((verdict for verdict in VERDICTS if verdict == self._names[row, column]), None),
             effect=number(screen.matrix.effects[row, column]),
             alone=number(screen.alone[row, column]),
             group=group,
-            cutoff=float(self.cut.cutoff[column]),
+            cutoff=float(self._cutoff[column]),
         )
 
     def rows(self, messages: Iterable[int] | None = None) -> list[VerdictRow]:
@@ -131,18 +137,29 @@ class VerdictReader:
 
     def needed(self, key: str) -> list[int]:
         """The responses that need a memory for itself: no other stands in for it."""
-        names = zip(self.screen.matrix.responses, self._names[self._row[key]], strict=True)
-        return [message for message, name in names if name in ("needed", "together")]
+        needed = np.isin(self._names[self._row[key]], ("needed", "together"))
+        return [self.screen.matrix.responses[column] for column in np.flatnonzero(needed)]
 
     def summaries(self, messages: Iterable[int] | None = None) -> list[MemorySummary]:
         """Every memory, in the conversation's order, over all responses or some."""
-        columns = range(len(self._column)) if messages is None else [self._column[message] for message in messages]
-        found = []
-        for key, names in zip(self.screen.matrix.keys, self._names, strict=True):
-            counts = Counter(names[column] for column in columns)
-            of_each: dict[str, int] = {verdict: counts[verdict] for verdict in VERDICTS}
-            found.append(MemorySummary(key=key, stand_ins=self._stand_ins.get(key, []), **of_each))
-        return found
+        if messages is None:
+            return self._summaries
+        return self._summed(self._names[:, [self._column[message] for message in messages]])
+
+    @cached_property
+    def _summaries(self) -> list[MemorySummary]:
+        return self._summed(self._names)
+
+    def _summed(self, names: NDArray[np.str_]) -> list[MemorySummary]:
+        counts = {verdict: (names == verdict).sum(axis=1).tolist() for verdict in VERDICTS}
+        return [
+            MemorySummary(
+                key=key,
+                stand_ins=self._stand_ins.get(key, []),
+                **{verdict: of_each[row] for verdict, of_each in counts.items()},
+            )
+            for row, key in enumerate(self.screen.matrix.keys)
+        ]
 
 
 def memory_verdicts(reader: VerdictReader) -> dict[str, MemorySummary]:

@@ -1,12 +1,14 @@
 """What a line of training data is made of: the prompt of a response without the memories, and what is to be trained on.
 
 In the form of OpenAI's chat messages, whatever the transcript's own: tool calls as `tool_calls`, what tools answered as
-messages that name the call, and the definitions of the tools.
+messages that name the call, and the definitions of the tools. What is said here is what a subject (see
+`triage.subjects`) is a digest of: thinking is not in it, nor the newlines at the end of a message of a prompt.
 """
 
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +27,8 @@ _ANSWERS = ("tool", "function")
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """The response at `message` as an example: the `prompt` before it, without memories, and the `target`.
+    """The response at `message` as an example: the `prompt` before it, without memories, and the `target`. Calls that
+    nothing answers, such as those of a server's own tools, are not in the prompt: no API takes them.
 
     `places`: the message of the conversation that each one of the prompt is. `tools`: their definitions.
     """
@@ -41,22 +44,21 @@ class Examples:
     """The responses of a conversation as examples; what they share is made once."""
 
     def __init__(self, conversation: Conversation) -> None:
-        bare = render(conversation, Ablation.of(*(memory.key for memory in conversation.memories)))
+        aloud = replace(conversation, thinking=False)
+        bare = render(aloud, Ablation.of(*(memory.key for memory in conversation.memories)))
         there = [place for place, message in enumerate(conversation.messages) if not message.is_memory]
         said = chat(replace(bare, turns=_with_ids(bare.turns)))
         self.tools = tuple(map(_definition, said.tools))
-        pairs = zip(
-            there, map(_own_fields, said.messages), strict=False
-        )  # nothing is rendered behind the last response
-        self._messages = dict(pairs)
+        # Nothing is rendered behind the last response.
+        self._messages = dict(zip(there, said.messages, strict=False))
+        self._places, self._before = _prompt(self._messages)
 
     def example(self, message: int, target: str | None = None) -> Example:
-        """The response at `message`. `target`: words to train on in place of all that it said and called."""
-        before = [(place, said) for place, said in self._messages.items() if place < message and not _is_empty(said)]
-        trained = self._messages[message] if target is None else {"role": "assistant", "content": target}
-        return Example(
-            message, tuple(said for _, said in before), tuple(place for place, _ in before), trained, self.tools
-        )
+        """The response at `message`. `target`: words to train on in place of its own; its calls stay."""
+        own = self._messages[message]
+        trained = _own_fields(own if target is None else {**own, "content": target})
+        end = bisect_left(self._places, message)
+        return Example(message, self._before[:end], self._places[:end], trained, self.tools)
 
 
 def reply_message(text: str, calls: Sequence[ToolCall] = ()) -> ChatMessage:
@@ -65,12 +67,29 @@ def reply_message(text: str, calls: Sequence[ToolCall] = ()) -> ChatMessage:
     return _own_fields({**message, "content": text})
 
 
+def _prompt(messages: dict[int, ChatMessage]) -> tuple[tuple[int, ...], tuple[ChatMessage, ...]]:
+    """The places and the messages as every prompt that reaches so far has them: answers stand right behind their calls,
+    so no prompt ends between the two."""
+    found: list[tuple[int, ChatMessage]] = []
+    answered: set[str] = set()  # by the messages right behind the one that is looked at
+    for place in reversed(messages):
+        said = {**messages[place], "content": messages[place]["content"].rstrip("\n")}
+        if "tool_calls" in said:
+            said["tool_calls"] = [call for call in said["tool_calls"] if call["id"] in answered]
+        said = _own_fields(said)
+        if not _is_empty(said):
+            found.append((place, said))
+            answered = {*answered, said["tool_call_id"]} if said["role"] == "tool" else set()
+    found.reverse()
+    return tuple(place for place, _ in found), tuple(said for _, said in found)
+
+
 def _own_fields(message: ChatMessage) -> ChatMessage:
     """A message with those fields alone that the role has, in OpenAI's own order; calls stand without empty words."""
     wanted = ("role", "content", "tool_calls") if message["role"] != "tool" else ("role", "tool_call_id", "content")
     own = {name: message[name] for name in wanted if name in message}
-    if own.get("tool_calls"):
-        own["tool_calls"] = [_with_object(call) for call in own["tool_calls"]]
+    if calls := own.pop("tool_calls", None):
+        own["tool_calls"] = [_with_object(call) for call in calls]
         if not own["content"]:
             del own["content"]
     return own

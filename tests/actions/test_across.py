@@ -11,14 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memscope.actions.across import Wanted, _Tally, across, kept_at, sightings, verdict
+from memscope.actions.across import Wanted, _Tally, across, kept_at, sightings, what_it_was
+from memscope.actions.memory_decisions import decide, undo_decision
 from memscope.actions.open import demo_opening
+from memscope.actions.runs import text_digest
 from memscope.base.clock import set_clock
 from memscope.base.errors import Cancelled
 from memscope.base.job import Job
 from memscope.reports.across import AcrossDocument, AcrossRow, across_columns, ordered
 from memscope.store.database import Database
 from memscope.store.runs import Outcome, Runs
+from tests.fakes import assistant, memory, talk, user
 from tests.store.test_runs import EVIL, RUN
 
 BLANK = Outcome("k", "t", "words", 10, 3, 1, 0.0, 0.0, 0.0, 0.0, 0, 0, 0.0, 0.0, 4, 0)
@@ -91,8 +94,8 @@ def test_the_threshold_decides_what_was_needed(database: Database) -> None:
     keep(database, "/b", 2.0, AGAINST)
     assert only(looked(database, threshold=2.0)).unused == 1  # strictly above
     assert only(looked(database, threshold=3.0)).needed == 0
-    assert [verdict(NEEDED, at) for at in (2.9, 3.0)] == ["needed", "unused"]
-    assert [verdict(AGAINST, at) for at in (1.9, 2.0)] == ["against", "unused"]
+    assert [what_it_was(NEEDED, at) for at in (2.9, 3.0)] == ["needed", "unused"]
+    assert [what_it_was(AGAINST, at) for at in (1.9, 2.0)] == ["against", "unused"]
 
 
 @given(st.lists(st.sampled_from([UNUSED, NEEDED, AGAINST, FAILED]), max_size=12), st.randoms())
@@ -144,7 +147,7 @@ def test_another_text_under_a_key_is_another_row_and_says_which(database: Databa
     told = [(row.key, row.text, row.version, row.versions, row.seen) for row in looked(database).memories]
     assert told == [("k", "zz", 1, 2, 1), ("k", "aa", 2, 2, 1), ("other", "t", 1, 1, 1)]
     found = sightings(database, Wanted(), "k", Job())
-    assert [(row.source, row.text, row.verdict) for row in found.sightings] == [
+    assert [(row.source, row.text, row.was) for row in found.sightings] == [
         ("/b", "aa", "unused"),
         ("/a", "zz", "needed"),
     ]
@@ -153,6 +156,23 @@ def test_another_text_under_a_key_is_another_row_and_says_which(database: Databa
         sightings(database, Wanted(), "nosuch", Job()).reason
         == "no memory 'nosuch' in the conversations that were scored"
     )
+
+
+def test_what_was_decided_of_a_memory_is_told_with_the_text_it_was_decided_of(database: Database) -> None:
+    talked = talk(memory("k", "first text\n"), memory(EVIL, "hostile"), user("Hi?"), assistant("Hi."))
+    first, hostile = (text_digest(one.texts[-1]) for one in talked.memories)
+    keep(database, "/a", 1.0, NEEDED._replace(text=first), UNUSED._replace(key=EVIL, text=hostile))
+    keep(database, "/b", 2.0, UNUSED._replace(text="another"))
+    assert [row.decision for row in looked(database).memories] == [None, None, None]
+    assert "decision" not in [column.title for column in across_columns(looked(database).memories)]
+    decide(database, talked, ["k"], "prune", note="old")
+    decide(database, talked, [EVIL], "pin")
+    found = {(row.key, row.text): row.decision for row in looked(database).memories}
+    assert found == {("k", first): "prune", ("k", "another"): None, (EVIL, hostile): "pin"}
+    assert [column.title for column in across_columns(looked(database).memories)][1:3] == ["version", "decision"]
+    decide(database, talked, ["k"], "clear")
+    undo_decision(database, talk(memory(EVIL, "hostile"), user("Hi?"), assistant("Hi.")))
+    assert [row.decision for row in looked(database).memories] == [None, None, None]
 
 
 def test_paths_choose_files_and_all_that_is_below_folders(database: Database, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from memscope.actions.alternates import Alternates
 from memscope.actions.chat import chat, open_chat
@@ -56,16 +56,16 @@ def test_the_model_is_asked_what_stood_before_the_response_without_the_memories(
     (asked,) = server.chats()
     call = {"id": "1", "type": "function", "function": {"name": "run", "arguments": '{"command": "pnpm install"}'}}
     assert asked.body["messages"] == [
-        {"role": "system", "content": "You are a coding agent.\n"},
+        {"role": "system", "content": "You are a coding agent."},
         {"role": "user", "content": "Which package manager is it?"},
         {"role": "assistant", "content": "I do not know yet, so I will have a look."},
         {"role": "user", "content": "And now?"},
         {"role": "assistant", "content": "Use pnpm to install packages.", "tool_calls": [call]},
-        {"role": "tool", "tool_call_id": "1", "content": "done\n"},
+        {"role": "tool", "tool_call_id": "1", "content": "done"},
     ]
     assert asked.body["model"] == MODEL
     assert asked.body["temperature"] == 0
-    assert (alternate.message, alternate.text, alternate.model) == (8, "Answer to: done\n", MODEL)
+    assert (alternate.message, alternate.text, alternate.model) == (8, "Answer to: done", MODEL)
     assert not any(text in json.dumps(asked.body) for text in (TABS, PNPM, LATE))
 
 
@@ -93,18 +93,22 @@ def _with_memories(conversation: Conversation, text: str) -> Conversation:
     return conversation.with_messages(messages)
 
 
-@given(conversation=conversations)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_memory_is_ever_sent(conversation: Conversation, chat_server: Serve, alternates: Open) -> None:
+def test_no_memory_is_ever_sent(chat_server: Serve, database: Database) -> None:
     server = chat_server()
-    asking = alternates(_with_memories(conversation, _MARK), server)
+    with chat(Settings(chat_url=server.url), database) as model:
 
-    for message in conversation.responses:
-        try:
-            asking.ask(message, Hasty())
-        except UsageError as error:
-            assert "nothing to ask" in error.what
+        @given(conversation=conversations)
+        @settings(max_examples=25, deadline=None)
+        def asked_without(conversation: Conversation) -> None:
+            asking = Alternates(_with_memories(conversation, _MARK), model)
+            for message in conversation.responses:
+                try:
+                    asking.ask(message, Hasty())
+                except UsageError as error:
+                    assert "nothing to ask" in error.what
 
+        asked_without()
+    assert server.chats()
     assert not any(_MARK in json.dumps(asked.body) for asked in server.chats())
 
 

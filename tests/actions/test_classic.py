@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from memscope.actions.engine import Scorer, open_scorer
 from memscope.actions.incremental import look_what_is_due, score_due
+from memscope.actions.known import weights_of
 from memscope.actions.memory import score_memory
 from memscope.actions.score import document_matrix, fill, new_run, score_matrix
 from memscope.attribution.aggregates import cutoffs, important
@@ -23,10 +24,9 @@ from memscope.base.clock import iso
 from memscope.base.job import Job
 from memscope.base.settings import Settings
 from memscope.conversation.ablation import BASELINE, Ablation
-from memscope.conversation.lineage import lineage
 from memscope.conversation.model import Conversation, Memory, Message, Text
 from memscope.reports.matrix import CostPart, MatrixDocument, matrix_document
-from memscope.store.weights import Weighed, Weights
+from memscope.store.weights import Weighed
 from tests import classic_oracle as oracle
 from tests.classic_oracle import CallFailed, Entry
 from tests.engines.server import KEY, ScoreServer, score
@@ -346,9 +346,10 @@ def test_what_is_due_has_its_classic_scores(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MEMSCOPE_DATA_DIR", str(tmp_path_factory.mktemp("data")))
         with scoring(wanted) as scorer:
-            assert scorer.database is not None
+            weights = weights_of(found, scorer)
+            assert weights is not None
             for key, at in last.items():
-                Weights(scorer.database).add(lineage(found), key, Weighed(at, 0.0, 0.0))
+                weights.add(key, Weighed(at, 0.0, 0.0))
             due = look_what_is_due(found, scorer, wanted, Job(), at=now)
             document = score_due(due, scorer, wanted, Job())
     expected = oracle.incremental(talk, wrong.call, last, now=now, max_age=3600, responses=responses, percent=percent)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from memscope.actions.cost import Estimate, cost_before, cost_to_ask, needs_asking
+from memscope.actions.cost import Estimate, added_up, cost_before, cost_to_ask, needs_asking
 from memscope.actions.engine import Scorer, open_scorer
 from memscope.actions.score import score_matrix
 from memscope.base.errors import Cancelled, EngineError
@@ -226,6 +226,19 @@ def test_a_run_that_cannot_be_large_is_not_counted() -> None:
     assert cost_to_ask(office(), Scorer(engine), Settings()) is None
     assert cost_to_ask(office(), Scorer(engine), Settings(ask_above=0)) is None
     assert engine.asked == 0
+
+
+def test_several_runs_add_up_and_tokens_are_known_where_each_is() -> None:
+    scorer = Scorer(FormulaEngine())
+    counted, more = (Estimate(3, 1, 40, 44, tokens=n, seconds=n / 2) for n in (10, 20))
+    on_disk, uncounted = Estimate(2, 2, 0, 0), Estimate(3, 1, 40, 44)
+    assert added_up([counted, on_disk, more], scorer) == Estimate(
+        8, 4, 80, 88, tokens=30, seconds=15.0, engine="formula"
+    )
+    whole = added_up([counted, uncounted], scorer)
+    assert (whole.scorings, whole.tokens, whole.seconds) == (6, None, None)
+    assert added_up([on_disk], scorer).tokens is None
+    assert added_up([], scorer) == Estimate(0, 0, 0, 0, engine="formula")
 
 
 def test_the_embedded_engine_is_never_asked_about() -> None:

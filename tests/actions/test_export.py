@@ -76,6 +76,17 @@ def test_what_exists_is_not_overwritten_unless_that_is_asked_for(tmp_path: Path)
     assert names(tmp_path) == ["a.txt"]
 
 
+def test_a_link_stays_one_and_what_it_points_to_is_written(tmp_path: Path) -> None:
+    (tmp_path / "there").touch(mode=0o640)
+    for name in ("there", "nowhere"):
+        (tmp_path / f"to-{name}").symlink_to(name)
+        write_text(tmp_path / f"to-{name}", "text", overwrite=True)
+
+        assert (tmp_path / f"to-{name}").is_symlink()
+        assert (tmp_path / name).read_text() == "text"
+    assert stat.S_IMODE((tmp_path / "nowhere").stat().st_mode) == 0o666 & ~_umask()
+
+
 def test_a_name_that_somebody_takes_meanwhile_stays_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.txt"
     path.write_text("theirs")

@@ -9,15 +9,17 @@ import pytest
 
 from memscope.actions.engine import Scorer
 from memscope.actions.incremental import Due, cost_of_due, look_what_is_due, score_due, standings
+from memscope.attribution.windows import Context
 from memscope.base.clock import iso
-from memscope.base.errors import Cancelled
+from memscope.base.errors import Cancelled, EngineError
 from memscope.base.job import Job, Progress
 from memscope.base.settings import Settings
 from memscope.conversation.lineage import lineage
 from memscope.conversation.model import Conversation
+from memscope.conversation.render import Prompt
 from memscope.engines.protocol import Engine
 from memscope.engines.stored import stored
-from memscope.reports.incremental import IncrementalDocument, shares
+from memscope.reports.incremental import IncrementalDocument, incremental_lines, shares
 from memscope.store.database import Database
 from memscope.store.scores import ScoreStore
 from memscope.store.weights import Weighed, Weights
@@ -59,8 +61,13 @@ def scored(scorer: Scorer, settings: Settings = ALL, *, at: float = NOW) -> Incr
     return score_due(looked(scorer, settings, at=at), scorer, settings, Job())
 
 
+def weights_in(store: Database, scorer: Scorer | None = None) -> Weights:
+    """Those of the office, by an engine with its own formula unless a scorer is given."""
+    return Weights(store, lineage(office()), (scorer or Scorer(FormulaEngine())).digest)
+
+
 def kept(store: Database) -> dict[str, list[Weighed]]:
-    return Weights(store).histories(lineage(office()))
+    return weights_in(store).histories()
 
 
 def test_scores_are_the_largest_effects_and_weights_are_kept(store: Database) -> None:
@@ -76,9 +83,8 @@ def test_scores_are_the_largest_effects_and_weights_are_kept(store: Database) ->
 
 
 def test_a_second_round_moves_the_weights_and_keeps_the_history(store: Database) -> None:
-    name = lineage(office())
     for key, weight in (("tabs", 100.0), ("pnpm", 0.0)):
-        Weights(store).add(name, key, Weighed(NOW - 4000, weight, weight))
+        weights_in(store).add(key, Weighed(NOW - 4000, weight, weight))
     document = scored(scorer_of(FormulaEngine(), store))
     row = {row.key: row for row in document.scored}
     assert row["tabs"].weight == 100.0 + 0.1 * (row["tabs"].score - 100.0)
@@ -103,7 +109,7 @@ def test_a_conversation_that_has_grown_goes_on_with_its_weights(store: Database)
 
 
 def test_a_failure_is_told_leaves_the_weight_alone_and_stops_nothing(store: Database) -> None:
-    Weights(store).add(lineage(office()), "pnpm", before := Weighed(NOW - 4000, 2.0, 2.0))
+    weights_in(store).add("pnpm", before := Weighed(NOW - 4000, 2.0, 2.0))
     document = scored(scorer_of(FormulaEngine(before=fails_without(PNPM)), store))
     assert [row.key for row in document.scored] == ["tabs", "late"]
     assert [(row.key, "refuses to go without" in row.error) for row in document.failed] == [("pnpm", True)]
@@ -172,10 +178,10 @@ def test_a_memory_no_response_follows_is_skipped_and_costs_nothing(store: Databa
 
 
 def test_standings_tell_how_every_memory_stands(store: Database) -> None:
-    name, scorer = lineage(office()), scorer_of(FormulaEngine(), store)
+    scorer = scorer_of(FormulaEngine(), store)
     for at, weight in ((NOW - 9000, 8.0), (NOW - 5000, 4.0)):
-        Weights(store).add(name, "tabs", Weighed(at, weight, weight))
-    Weights(store).add(name, "pnpm", Weighed(NOW - 10, 1.0, 2.0))
+        weights_in(store).add("tabs", Weighed(at, weight, weight))
+    weights_in(store).add("pnpm", Weighed(NOW - 10, 1.0, 2.0))
     found = standings(looked(scorer, Settings(cutoff=0.5)))
     assert [(one.key, one.state, one.weight, one.last_scored) for one in found] == [
         ("tabs", "due", 4.0, NOW - 5000),
@@ -192,5 +198,131 @@ def test_a_long_round_is_asked_about_and_a_short_one_is_not(store: Database) -> 
     scorer = scorer_of(FormulaEngine(), store)
     estimate = cost_of_due(looked(scorer), scorer, Settings(cutoff=1.0, ask_above=1), Job())
     assert estimate is not None
-    assert estimate.scorings == 6
+    assert (estimate.scorings, estimate.known) == (4, 0)  # the conversation as it is stands before all three
+    assert scored(scorer).cost.scorings == 4
     assert cost_of_due(looked(scorer), scorer, ALL, Job()) is None
+
+
+@pytest.mark.parametrize("context", ["full", "window"])
+def test_without_a_store_nothing_is_shared(context: Context) -> None:
+    scorer, settings = Scorer(FormulaEngine()), Settings(cutoff=1.0, ask_above=1, context=context)
+    estimate = cost_of_due(looked(scorer, settings), scorer, settings, Job())
+    assert estimate is not None
+    assert estimate.scorings == scored(scorer, settings).cost.scorings == 6
+
+
+def test_each_engine_has_weights_of_its_own(store: Database) -> None:
+    one, other = (scorer_of(FormulaEngine(model=model), store) for model in ("one", "other"))
+    first = scored(one)
+    assert len(looked(other).round.score) == 3
+    assert all(row.before is None for row in scored(other, at=NOW + 10).scored)
+    again = scored(one, at=NOW + 5000)
+    assert [row.before for row in again.scored] == [row.weight for row in first.scored]
+
+
+def test_classic_weights_are_apart(store: Database) -> None:
+    scorer = scorer_of(FormulaEngine(), store)
+    scored(scorer)
+    classic = Scorer(scorer.engine, store, classic=True)
+    assert len(looked(classic).round.score) == 3
+    assert looked(scorer).round.score == ()
+
+
+def test_a_server_that_is_gone_ends_the_round_after_three_alike(store: Database) -> None:
+    found = facts(6)
+    engine = FormulaEngine(before=gone)
+    scorer = scorer_of(engine, store)
+    settings = Settings(cutoff=1.0, workers=1)
+    document = score_due(looked(scorer, settings, of=found), scorer, settings, Job())
+    assert [row.key for row in document.failed] == [f"m{n}" for n in range(6)]
+    assert [row.error.startswith("not tried, because the ones before it failed: ") for row in document.failed] == [
+        *[False] * 3,
+        *[True] * 3,
+    ]
+    assert all("no answer" in row.error for row in document.failed)
+    assert engine.calls <= 6  # one without the memory may have begun beside each
+    assert Weights(store, lineage(found), scorer.digest).histories() == {}
+
+
+def test_failures_that_differ_or_are_of_one_memory_end_nothing(store: Database) -> None:
+    found = facts(6)
+    for engine in (
+        FormulaEngine(before=fails_each_time_otherwise),
+        FormulaEngine(before=refuses_without_a_fact),
+    ):
+        settings = Settings(cutoff=1.0, workers=1, context="window")
+        scorer = Scorer(engine)
+        document = score_due(looked(scorer, settings, of=found), scorer, settings, Job())
+        assert len(document.failed) == 6
+        assert not any("not tried" in row.error for row in document.failed)
+
+
+def test_in_classic_mode_all_are_tried(store: Database) -> None:
+    engine = FormulaEngine(before=gone)
+    scorer, settings = Scorer(engine, classic=True), Settings(cutoff=1.0, workers=1)
+    document = score_due(looked(scorer, settings, of=facts(9)), scorer, settings, Job())
+    assert (document.scored, document.failed) == ([], [])
+    assert engine.calls >= 9
+
+
+def test_what_another_round_has_scored_meanwhile_is_not_scored_again(store: Database) -> None:
+    scorer = scorer_of(FormulaEngine(), store)
+    due = looked(scorer)
+    other = Weighed(NOW + 5, 7.0, 7.0)
+    weights_in(store, scorer).add("pnpm", other)
+    document = score_due(due, scorer, ALL, Job())
+    assert [row.key for row in document.scored] == ["tabs", "late"]
+    assert [(row.key, row.weight, row.last_scored) for row in document.fresh] == [("pnpm", 7.0, iso(NOW + 5))]
+    assert kept(store)["pnpm"] == [other]
+
+
+def test_a_weight_goes_on_from_what_is_on_disk_by_then(store: Database) -> None:
+    scorer, settings = scorer_of(FormulaEngine(), store), Settings(cutoff=1.0, max_age=100)
+    weights_in(store, scorer).add("tabs", Weighed(NOW - 900, 0.0, 0.0))
+    due = looked(scorer, settings)
+    weights_in(store, scorer).add("tabs", Weighed(NOW - 500, 100.0, 50.0))
+    row = {row.key: row for row in score_due(due, scorer, settings, Job()).scored}["tabs"]
+    assert row.before == 50.0
+
+
+def test_what_was_scored_at_a_time_yet_to_come_waits_and_that_is_told(store: Database) -> None:
+    scorer = scorer_of(FormulaEngine(), store)
+    scored(scorer, at=NOW + 1e6)
+    document = scored(scorer)  # the clock was set back
+    assert (len(document.fresh), document.scored) == (3, [])
+    assert incremental_lines(document) == ["", "0 scored, 3 not due (3 of them scored at a time yet to come)"]
+    assert incremental_lines(scored(scorer, at=NOW + 1e6 + 10)) == ["", "0 scored, 3 not due"]
+
+
+def test_where_nothing_is_due_no_tokens_are_counted(store: Database) -> None:
+    class Counting(FormulaEngine):
+        counted = 0
+
+        def count(self, prompt: Prompt, job: Job) -> int:
+            self.counted += 1
+            return len(prompt.turns)
+
+    engine = Counting()
+    scorer = scorer_of(engine, store)
+    scored(scorer)
+    counted = engine.counted
+    assert looked(scorer).round.fresh == ("tabs", "pnpm", "late")
+    assert engine.counted == counted > 0
+
+
+def facts(number: int) -> Conversation:
+    """Memories, each with a response behind it."""
+    return talk(*(one for n in range(number) for one in (memory(f"m{n}", f"Fact {n}."), assistant(f"Answer {n}."))))
+
+
+def gone(_call: int, _prompt: Prompt) -> None:
+    raise EngineError("no answer (connection refused)", where="http://somewhere")
+
+
+def fails_each_time_otherwise(call: int, _prompt: Prompt) -> None:
+    raise EngineError(f"request {call} came to nothing")
+
+
+def refuses_without_a_fact(call: int, _prompt: Prompt) -> None:
+    if call % 2 == 0:  # with one worker: every second is a scoring without a memory
+        raise EngineError("the template refuses")

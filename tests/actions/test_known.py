@@ -66,12 +66,12 @@ def test_weights_decisions_and_notes_are_in_the_rows(database: Database) -> None
 def test_tokens_are_those_of_the_engine_that_counted_them_and_of_the_text_as_it_is(database: Database) -> None:
     scorer = Scorer(Embedded(), database)
     document_of(office(), scorer)
-    known = known_of(office(), database, scorer.engine.identity)
+    known = known_of(office(), scorer)
     assert set(known.tokens) == {"tabs", "pnpm", "late"} and min(known.tokens.values()) > 0
-    assert known_of(office(), database, FormulaEngine().identity).tokens == {}
+    assert known_of(office(), Scorer(FormulaEngine(), database)).tokens == {}
     changed = talk(memory("tabs", "Indent with spaces."), user("Hi."), assistant("Hi."))
-    assert "tabs" not in known_of(changed, database, scorer.engine.identity).tokens
+    assert "tabs" not in known_of(changed, scorer).tokens
 
 
 def test_without_a_store_nothing_is_known() -> None:
-    assert known_of(office(), None, FormulaEngine().identity) == Known()
+    assert known_of(office(), Scorer(FormulaEngine())) == Known()

@@ -16,8 +16,8 @@ from memscope.actions.memory_decisions import (
     decide,
     decisions_kept,
     latest_decision,
-    memory_subject,
     said_of,
+    subject_of,
     undo_decision,
 )
 from memscope.base.errors import UsageError
@@ -130,7 +130,7 @@ def test_another_process_sees_it_and_is_told_that_there_is_something_new(tmp_pat
 
 
 def test_what_another_version_wrote_is_passed_over(database: Database) -> None:
-    subject = memory_subject(office().memories[0])
+    subject = subject_of(office().memories[0])
     decide(database, office(), ["tabs"], "keep")
     Journal(database).add("memory", subject, "archive", {"total": "much"})
     Journal(database).add("memory", subject, "note", {"text": 7})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,13 @@ from memscope.actions.score import score_matrix
 from memscope.base.errors import Cancelled, UsageError
 from memscope.base.job import Job
 from memscope.base.settings import Settings
+from memscope.engines.embedded.engine import Embedded
 from memscope.engines.protocol import Failure
 from memscope.engines.stored import stored
 from memscope.reports.verdicts import VerdictReader
 from memscope.store.database import Database
 from memscope.store.scores import ScoreStore
-from tests.fakes import FormulaEngine, Gate, assistant, fails_baseline, memory, office, talk
+from tests.fakes import FormulaEngine, Gate, assistant, fails_baseline, memory, office, talk, user
 from tests.planted import Planted, alike, all_of, any_of, apart, planted
 
 TEXTS = apart("one", "half", "other", "idle") | alike("copy", "twin")
@@ -99,6 +101,47 @@ def test_the_estimate_is_of_all_that_can_be_asked() -> None:
     without_pairs = screening_plan(conversation, scorer)
     assert set(planned(run, pairs=False)) == {*without_pairs} - {*run.plan}
     assert cost_to_ask(conversation, scorer, Settings(store=False, ask_above=10**9), Job(), plan) is None
+
+
+@pytest.mark.parametrize(("classic", "cutoff"), [(False, 0.5), (True, 0.01)])
+def test_verdicts_take_the_blur_of_the_engine_for_nothing_and_classic_mode_the_threshold_alone(
+    classic: bool, cutoff: float
+) -> None:
+    conversation = planted(apart("one", "two", "idle"))
+    engine = Planted([any_of(0, 5.0, "one"), any_of(0, 0.25, "idle")])
+    engine.capabilities = replace(engine.capabilities, blur=0.5)
+    scorer = Scorer(engine, classic=classic)
+    run, _ = score_matrix(conversation, scorer, Job())
+
+    reader = VerdictReader(try_pairs(screen_run(run, scorer, Job()), 0.01, scorer, Job()).snapshot(), 0.01)
+
+    assert {row.key: row.verdict for row in reader.rows()} == {
+        "one": "needed",
+        "two": "unused",
+        "idle": "needed" if classic else "unused",
+    }
+    assert {row.cutoff for row in reader.rows()} == {cutoff}
+    document = explain_response(conversation, Question(3, 0.01, verdicts=True), scorer, Job())
+    assert (document.cutoff, [row.key for row in document.important]) == (0.01, ["one", "idle"])  # the one cutoff
+
+
+def test_with_the_embedded_engine_what_has_nothing_to_do_with_a_response_is_unused() -> None:
+    conversation = talk(
+        memory("bun", "Packages are installed with bun, and with nothing else."),
+        memory(
+            "tea", "Ottilie drinks green tea at four, and black coffee with cold oat milk after every lunch she has."
+        ),
+        memory("port", "The staging server listens on port 7443."),
+        user("How do I add left-pad?"),
+        assistant("Packages are installed with bun: run bun add left-pad. Then check that the lockfile has changed."),
+    )
+    scorer = Scorer(Embedded())
+    run, _ = score_matrix(conversation, scorer, Job())
+
+    rows = VerdictReader(screen_run(run, scorer, Job()).snapshot(), 0.01).rows()
+
+    assert {row.key: row.verdict for row in rows} == {"bun": "needed", "tea": "unused", "port": "unused"}
+    assert abs(run.snapshot().effects[1:]).max() > 0.1  # far beyond the threshold
 
 
 def test_a_failed_baseline_asks_for_nothing_more() -> None:

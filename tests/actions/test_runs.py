@@ -95,6 +95,21 @@ def test_the_outcomes_are_the_effects_of_the_matrix_added_up(database: Database,
     assert [one.left_out for one in run.outcomes] == [0, 0, 0]
 
 
+def test_what_any_text_may_move_under_the_engine_does_not_count(database: Database) -> None:
+    conversation = talk(
+        memory("likes-tea", "The user likes oolong tea."),
+        memory("old-bus", "Number nine used to stop here."),
+        user("A drink?"),
+        assistant("Oolong tea, as the user likes it: oolong tea."),
+    )
+    scored(conversation, database, Embedded(), threshold=0.01)
+    tea, bus = only(database).outcomes
+    assert tea.above == 1 and tea.most > 0.5
+    assert bus.against < -0.01, "any words take a little from the probability of all others"
+    assert (bus.above, bus.below, bus.most, bus.least) == (0, 0, 0.0, 0.0)
+    assert only(database).threshold == 0.01
+
+
 def test_the_time_is_that_of_the_last_message_that_has_a_plausible_one(database: Database) -> None:
     def last(*times: float | None) -> float:
         messages = office().messages[: -len(times)] if times else office().messages

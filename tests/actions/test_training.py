@@ -30,10 +30,10 @@ from memscope.base.clock import set_clock
 from memscope.base.errors import Cancelled, MemscopeError, SourceError, UsageError
 from memscope.base.job import Job
 from memscope.base.settings import Settings
-from memscope.conversation.model import Conversation, Message, Text, ToolCall
+from memscope.conversation.model import Conversation, Message, Text, Thinking, ToolCall, ToolResult
 from memscope.conversation.native import native
 from memscope.engines.protocol import EngineIdentity
-from memscope.reports.training import TrainingDocument, error_words, training_words
+from memscope.reports.training import TrainingDocument, error_lines, training_words
 from memscope.store.database import Database
 from memscope.store.journal import Journal
 from memscope.triage.decisions import KIND
@@ -194,7 +194,9 @@ def test_a_changed_target_takes_the_place_of_the_response(database: Database, ou
     export(database, out / "t.jsonl")
 
     (line,) = lines(out / "t.jsonl")
-    assert line["messages"][-1] == {"role": "assistant", "content": "Install with pnpm, always."}
+    target = line["messages"][-1]
+    assert target["content"] == "Install with pnpm, always."
+    assert target["tool_calls"][0]["function"]["name"] == "run"  # which the editor says that they stay
 
 
 def test_the_manifest_tells_of_everything(database: Database, out: Path, tmp_path: Path) -> None:
@@ -283,6 +285,29 @@ def test_memory_files_sources_and_marks_are_as_they_were(database: Database, out
     ]
 
 
+def test_a_line_is_the_same_byte_for_byte_whatever_is_in_view_when_it_is_written(
+    database: Database, out: Path, tmp_path: Path
+) -> None:
+    """A decision is about the prompt without memories and the response: no more than those is exported."""
+    (tmp_path / "CLAUDE.md").write_text("Indent with tabs.\n")
+    system = Message("system", (Text("You are a coding agent."),))
+    thought = Message("assistant", (Thinking("The memory says tabs."), Text("Tabs.")))
+    path = write(tmp_path / "a.json", talk(system, user("?"), thought, user("?"), assistant("Again.")))
+    accept(database, path, memories=(tmp_path / "CLAUDE.md",))
+    export(database, out / "a.jsonl")
+    export(database, out / "b.jsonl", settings=Settings(thinking=True))
+    (tmp_path / "CLAUDE.md").unlink()
+    export(database, out / "c.jsonl")
+
+    assert (out / "a.jsonl").read_bytes() == (out / "b.jsonl").read_bytes() == (out / "c.jsonl").read_bytes()
+    assert "memory says" not in (out / "a.jsonl").read_text()
+    assert lines(out / "a.jsonl")[0]["messages"] == [
+        {"role": "system", "content": "You are a coding agent."},
+        {"role": "user", "content": "?"},
+        {"role": "assistant", "content": "Tabs."},
+    ]
+
+
 def test_memory_files_that_are_gone_do_not_matter(database: Database, out: Path, tmp_path: Path) -> None:
     (tmp_path / "CLAUDE.md").write_text("Indent with tabs.\n")
     accept(database, write(tmp_path / "a.json", office()), memories=(tmp_path / "CLAUDE.md",))
@@ -299,9 +324,9 @@ def test_a_line_that_does_not_fit_the_format_is_left_out_and_counted(
 ) -> None:
     broken = talk(
         user("?"),
-        Message("assistant", (Text("I run it."), ToolCall("a", "run", "{}"))),
-        user("Well?"),
-        assistant("It does not answer."),
+        assistant("I wait for it."),
+        Message("tool", (ToolResult("", "Nobody called for it."),)),
+        assistant("Oh."),
         user("Well?"),
         assistant("Still."),
     )
@@ -310,11 +335,21 @@ def test_a_line_that_does_not_fit_the_format_is_left_out_and_counted(
     document = export(database, out / "t.jsonl")
 
     assert len(lines(out / "t.jsonl")) == 1
-    assert [(one.reason, one.count) for one in document.left_out] == [
-        ("a tool call is not answered by the messages behind it", 2)
-    ]
+    assert [(one.reason, one.count) for one in document.left_out] == [("a tool's message answers no call before it", 2)]
     assert (document.accepted, document.written, document.errors) == (3, 1, [])
-    assert "Left out: 2 responses: a tool call is not answered by the messages behind it." in training_words(document)
+    assert "Left out: 2 responses: a tool's message answers no call before it." in training_words(document)
+
+
+def test_a_call_that_nothing_answers_costs_no_line(database: Database, out: Path, tmp_path: Path) -> None:
+    call = Message("assistant", (Text("I search."), ToolCall("a", "web_search", "{}")))
+    accept(database, write(tmp_path / "a.json", talk(user("?"), call, user("Well?"), assistant("It is so."))))
+
+    document = export(database, out / "t.jsonl")
+
+    first, second = lines(out / "t.jsonl")
+    assert first["messages"][-1]["tool_calls"][0]["function"]["name"] == "web_search"
+    assert second["messages"][1] == {"role": "assistant", "content": "I search.", "weight": 0}
+    assert (document.written, document.left_out) == (2, [])
 
 
 def test_a_credential_stops_its_lines_alone_and_is_not_shown(database: Database, out: Path, tmp_path: Path) -> None:
@@ -330,9 +365,10 @@ def test_a_credential_stops_its_lines_alone_and_is_not_shown(database: Database,
     assert targets(out / "t.jsonl") == ["One.", "Fine."]
     assert [(error.source, error.message) for error in document.errors] == [(str(path), 3), (str(path), 5)]
     assert all("a credential (GitHub token) in message #2" in error.error for error in document.errors)
-    for text in (repr(document), *map(error_words, document.errors), (out / "t.jsonl.manifest.json").read_text()):
+    for text in (repr(document), *error_lines(document), (out / "t.jsonl.manifest.json").read_text()):
         assert KEY not in text
-    assert f"{path}, #3: a credential (GitHub token) in message #2" in error_words(document.errors[0])
+    (line,) = error_lines(document)
+    assert line.startswith(f"{path}, #3, #5: a credential (GitHub token) in message #2")
 
 
 def test_a_credential_in_a_memory_stops_nothing(database: Database, out: Path, tmp_path: Path) -> None:
@@ -433,7 +469,8 @@ def test_a_decision_that_tells_of_no_file_is_told(database: Database, out: Path)
 
     (error,) = document.errors
     assert (error.source, error.message, document.files) == ("", None, [])
-    assert "comes from no file" in error_words(error)
+    assert error_lines(document) == [f"1 response: {error.error}"]
+    assert "comes from no file" in error.error
     assert names(out) == []
 
 
@@ -472,6 +509,35 @@ def test_a_file_that_was_renamed_in_its_folder_is_found_too(database: Database, 
 
     assert (document.written, document.errors) == (3, [])
     assert len(export(database, out / "u.jsonl").errors) == 3
+
+
+def test_a_moved_file_is_looked_through_as_it_was_and_in_every_window(
+    database: Database, out: Path, tmp_path: Path
+) -> None:
+    turns = write(tmp_path / "old" / "a.json", talk(user("One?"), assistant("1."), user("Two?"), assistant("2.")))
+    accept(database, turns, 3, sources="turns")
+    session = tmp_path / "old" / "session.jsonl"
+    boundary = {
+        "type": "system",
+        "subtype": "compact_boundary",
+        "uuid": "b",
+        "parentUuid": None,
+        "logicalParentUuid": "a1",
+        "isSidechain": False,
+    }
+    records = [record("u1", None, "user", "old?"), record("a1", "u1", "assistant", "Old.")]
+    records += [boundary, record("u2", "b", "user", "new?"), record("a2", "u2", "assistant", "New.")]
+    session.write_text("".join(json.dumps(one) + "\n" for one in records))
+    accept(database, session, window=0)
+    shutil.move(tmp_path / "old", tmp_path / "new")
+
+    document = export(database, out / "t.jsonl", paths=(tmp_path / "new",))
+
+    assert document.errors == []
+    assert [line["messages"] for line in lines(out / "t.jsonl")] == [
+        [{"role": "assistant", "content": "1.", "weight": 0}, {"role": "assistant", "content": "2."}],
+        [{"role": "user", "content": "old?"}, {"role": "assistant", "content": "Old."}],
+    ]
 
 
 def test_nothing_accepted_in_them_writes_nothing(database: Database, out: Path, tmp_path: Path) -> None:
@@ -561,8 +627,8 @@ def test_an_alternate_that_says_the_same_is_no_preference(
 ) -> None:
     settings = Settings(chat_url=chat_server().url)
     path = write(tmp_path / "a.json", office())
-    (answer,) = ask(database, path, settings, 5)
-    accept(database, path, 5, target=f"{answer}\n")
+    (answer,) = ask(database, path, settings, 8)
+    accept(database, path, 8, target=f"{answer}\n")
 
     document = export(database, out / "t.jsonl", "dpo", settings=settings)
 

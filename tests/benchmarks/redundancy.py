@@ -6,7 +6,7 @@ Every conversation has copies of a fact in the same and in other words, a fact t
 a memory that the reply does not follow, and memories about something else. Two engines: one whose score is a formula of
 which facts are there, so that the truth is exact, and the embedded one, where the truth is what the texts mean: of what
 takes more than words it knows nothing. Prints right verdicts by kind, and how many of the planted pairs are found, at
-thresholds in nats.
+thresholds in nats: under an engine that blurs more than that, this decides.
 """
 
 from __future__ import annotations

@@ -145,8 +145,8 @@ def test_table_csv_and_json_say_the_same_and_versions_are_told(memscope: Any, ta
 def test_where_a_memory_was_seen_is_listed(memscope: Any, talks: Path) -> None:
     memscope("memories", talks, "--score")
     document = json.loads(memscope("memories", "--all", "--seen", "port", "--threshold", "1", "--json")[1])
-    verdicts = {row["title"]: row["verdict"] for row in document["sightings"]}
-    assert verdicts == {"one": "needed", "two": "unused", "three": "unused"}
+    were = {row["title"]: row["was"] for row in document["sightings"]}
+    assert were == {"one": "needed", "two": "unused", "three": "unused"}
     code, out, err = memscope("memories", talks, "--seen", "nosuch")
     assert (code, out) == (1, "")
     assert "no memory 'nosuch'" in err

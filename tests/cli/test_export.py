@@ -99,6 +99,23 @@ def test_what_could_not_be_exported_is_told_and_ends_with_one(memscope: Call, ac
     assert KEY not in out + err + (tmp_path / "t.jsonl").read_text()
 
 
+def test_a_file_that_is_gone_is_one_line_for_all_its_responses(memscope: Call, accepted: Path, tmp_path: Path) -> None:
+    database = Database(data_dir())
+    found = opened(Opening(accepted), Settings(), database)
+    known = known_of(found, None, 9, 1.0, 1.0)
+    decide(database, [Decision("f" * 64, "accept", known)])
+    database.close()
+    accepted.unlink()
+
+    code, out, err = memscope("--format", "sft", "--output", tmp_path / "t.jsonl")
+
+    assert code == 1
+    assert err == (
+        f"memscope: {accepted}, 4 responses: there is no such file; if it was moved, name its file or folder\n"
+    )
+    assert "4 accepted responses could not be exported." in out
+
+
 def test_a_preference_without_a_chat_server_says_what_is_lacking(
     memscope: Call, accepted: Path, tmp_path: Path
 ) -> None:
@@ -158,4 +175,5 @@ def test_a_store_from_a_newer_version_is_told_and_left_alone(memscope: Call, acc
 
     assert code == 2
     assert "newer memscope" in err
+    assert "--no-store" not in err  # which it does not have
     assert not (tmp_path / "t.jsonl").exists()

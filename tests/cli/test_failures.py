@@ -11,8 +11,10 @@ import pytest
 from memscope.__main__ import run
 from memscope.actions.engine import Scorer
 from memscope.attribution.matrix import NOT_VISIBLE, RETOKENISED
+from memscope.base.settings import data_dir
 from memscope.conversation.native import native
 from memscope.engines.protocol import Marks, ResponseScore
+from memscope.store.database import FILE_NAME
 from tests.fakes import (
     LATE,
     TABS,
@@ -94,3 +96,17 @@ def test_the_noise_of_the_run_is_told_with_what_it_was_measured_by(printed: Any)
     assert noise["cells"] > 0
     told = f"noise floor 1.25 nats (repeated baseline), {noise['cells']} effects are noise."
     assert told in " ".join(loud.split())
+
+
+def test_a_store_that_cannot_be_used_is_told_once_with_what_scores_without_it(
+    talk: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data_dir().mkdir(parents=True)
+    (data_dir() / FILE_NAME).write_bytes(b"no store at all" * 1_000)
+
+    assert run(["matrix", talk]) == 2
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "the store is damaged" in line
+    assert line.endswith("Move the file away to start a new one. --no-store scores without it.")
+    assert run(["matrix", talk, "--no-store"]) == 0

@@ -131,8 +131,13 @@ def test_a_table_and_a_csv_have_a_row_a_candidate(memscope: Call, talks: Path, s
 
     rows = list(csv.DictReader(io.StringIO(text)))
     assert sorted((row["conversation"], int(row["message"])) for row in rows) == sorted(found)
+    owes = [float(row["divergence"]) for row in rows]
+    assert owes == sorted(owes, reverse=True), "the most dependent first, whatever the conversation"
     assert {row["decision"] for row in rows} == {"undecided"}
     assert sum(line.lstrip().startswith("#") for line in table.splitlines()) == len(found)
+    assert "conversation" in table.splitlines()[0] and "item" not in table.splitlines()[0]
+    one = memscope(talks / "a.json", "--threshold", "0")[1].splitlines()[0]
+    assert one.split() == ["message", "divergence", "per", "token", "decision", "response"]
     assert f"{len(found)} responses owe the memories more than 0 nats: 24 responses seen in 2 conversations" in table
 
 

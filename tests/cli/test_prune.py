@@ -52,9 +52,18 @@ def test_a_decision_is_made_and_printed(memscope: Callable[..., Printed], talk: 
     assert rows["CLAUDE.md#style/1"]["files"] == [{"path": "CLAUDE.md", "lines": [[1, 2]]}]
     assert rows["tea"]["reason"] == "no file is known to hold it"
     assert "CLAUDE.md#style/1" in memscope(*deciding)[1]
-    assert memscope("decide", "tea", talk, "--as", "clear")[1] == ""
+    code, out, err = memscope("decide", "tea", talk, "--as", "clear", "--note", "")
+    assert (code, out) == (0, "") and "nothing is decided now" in err
     _, out, _ = memscope("prune", talk, *WITH, "--json")
     assert [row["key"] for row in json.loads(out)["memories"]] == ["CLAUDE.md#style/1"]
+
+
+def test_a_note_alone_is_printed_and_decides_nothing(memscope: Callable[..., Printed], talk: Path) -> None:
+    code, out, _ = memscope("decide", "tea", talk, "--note", "is it so?", "--json")
+    (row,) = json.loads(out)["memories"]
+    assert (code, row["decision"], row["note"], row["in_diff"], row["reason"]) == (0, None, "is it so?", False, None)
+    assert "is it so?" in memscope("decide", "tea", talk, "--note", "is it so?", "--format", "csv")[1]
+    assert memscope("prune", talk)[0] == 1
 
 
 def test_the_diff_is_printed_to_be_applied_and_what_stands_in_no_file_behind_it(

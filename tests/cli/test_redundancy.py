@@ -23,10 +23,11 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str, code: Exit = Ex
 
 
 def test_the_whole_conversation_in_json(capsys: pytest.CaptureFixture[str]) -> None:
-    document = json.loads(printed(capsys, "redundancy", DEMO, "--json", "--threshold", "0.5"))
+    document = json.loads(printed(capsys, "redundancy", DEMO, "--json"))
 
     assert document["schema"] == "memscope/redundancy@1"
-    assert document["settings"]["threshold"] == 0.5
+    assert document["settings"]["threshold"] == 0.01
+    assert {row["cutoff"] for row in document["verdicts"]} == {0.5}  # what any text may move under this engine
     verdicts = {(row["key"], row["message"]): row["verdict"] for row in document["verdicts"]}
     assert verdicts["project/amounts-are-minor-units", 4] == "redundant"
     assert verdicts["user/british-spelling", 4] == "unused"
@@ -37,7 +38,7 @@ def test_the_whole_conversation_in_json(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_a_person_reads_summaries_and_what_to_drop(capsys: pytest.CaptureFixture[str]) -> None:
-    shown = printed(capsys, "redundancy", DEMO, "--threshold", "0.5")
+    shown = printed(capsys, "redundancy", DEMO)
 
     assert "project/dark-theme" not in shown
     assert "user/dark-theme" in shown
@@ -97,3 +98,20 @@ def test_without_memories_there_is_a_reason(nothing: str, capsys: pytest.Capture
 
     assert document["reason"] == "no memory was found in the conversation"
     assert document["verdicts"] == document["pairs"] == []
+
+
+@pytest.mark.parametrize("command", ["redundancy", "why"])
+def test_a_response_before_all_memories_is_nothing_found_and_no_failure(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = [("user", "Hi"), ("assistant", "Hello"), ("user", "Tea?"), ("assistant", "Yes, tea.")]
+    messages = [{"role": role, "content": text} for role, text in said]
+    messages.insert(2, {"role": "user", "content": "Likes tea.", "memory_key": "tea"})
+    path = tmp_path / "late.json"
+    path.write_text(json.dumps({"messages": messages}), encoding="utf-8")
+
+    assert run([command, str(path), "--message", "1", *FAST]) == Exit.NOTHING
+    error = capsys.readouterr().err
+    assert "the memories of this conversation come after that response" in error
+    assert "--memories" not in error
+    assert run([command, str(path), "--message", "4", *FAST]) == Exit.DONE

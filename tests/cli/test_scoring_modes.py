@@ -103,6 +103,14 @@ def test_a_scoring_that_fails_is_told(lacking: str, code: int, memscope, path: P
     assert "400" in err
 
 
+def test_a_key_that_begins_with_a_dash_goes_behind_two(memscope, tmp_path: Path) -> None:
+    path = tmp_path / "dashes.json"
+    fact = {"role": "user", "content": "Likes tea.", "memory_key": "--json"}
+    path.write_text(json.dumps({"messages": [fact, *talk()]}))
+    code, out, _ = memscope("memory", "--json", "--", "--json", path)
+    assert (code, json.loads(out)["key"]) == (0, "--json")
+
+
 def test_a_memory_that_nothing_follows_ends_with_one(memscope, tmp_path: Path) -> None:
     last = {"role": "user", "content": "Late.", "memory_key": "late"}
     path = tmp_path / "late.json"
@@ -170,6 +178,8 @@ def test_classic_failures_are_passed_over_in_silence(memscope, path: Path, score
     ("flags", "said"),
     [
         (["--now", "yesterday"], "is no time in ISO 8601"),
+        (["--now", "9999-12-31T23:59:59-12:00"], "is no time in ISO 8601"),
+        (["--now", "0001-01-01T00:00:00+12:00"], "is no time in ISO 8601"),
         (["--cutoff", "1.5"], "--cutoff cannot be 1.5"),
         (["--max-age", "-1"], "--max-age cannot be -1"),
         (["--responses", "0"], "--responses cannot be 0"),

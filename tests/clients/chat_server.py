@@ -71,7 +71,7 @@ class ChatServer(ThreadingHTTPServer):
         self.closing = threading.Event()
         self.lock = threading.Lock()
         self.behave(behaviour, **settings)
-        threading.Thread(target=self.serve_forever, name="chat server", daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.02,), name="chat server", daemon=True).start()
 
     def behave(
         self,

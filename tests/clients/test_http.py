@@ -455,6 +455,18 @@ def test_a_proxy_that_cannot_be_used_is_no_traceback(proxy: str, monkeypatch: py
     assert "s3cret" not in str(refused.value)
 
 
+def test_other_certificates_are_read_although_the_usual_ones_were(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    Server("https://127.0.0.1:9", timeout=1.0).close()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    with pytest.raises(UsageError, match="certificates"):
+        Server("https://127.0.0.1:9", timeout=1.0)
+    monkeypatch.delenv("SSL_CERT_FILE")
+    Server("https://127.0.0.1:9", timeout=1.0).close()
+
+
 def test_a_request_is_made_again_as_often_as_was_asked_for(
     score_server: Callable[..., ScoreServer], job: Hasty
 ) -> None:

@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memscope.base.errors import EngineError
 from memscope.clients.chat import Reply
 from memscope.clients.kept_chat import KeptReply
 from memscope.conversation.model import ToolCall
 from memscope.reports import alternate as module
-from memscope.reports.alternate import Segment, alternate_row, failed_alternate, word_diff
+from memscope.reports.alternate import Segment, alternate_row, word_diff
 
 
 def sides(segments: list[Segment]) -> tuple[str, str]:
@@ -126,12 +125,5 @@ def test_a_row_says_what_was_answered_by_whom_and_when() -> None:
         "model": "talker",
         "at": 1_000.0,
         "cached": True,
-        "error": None,
     }
     assert row.written == 'Look.\n<tool_call>\n{"name": "look", "arguments": {}}\n</tool_call>'
-
-
-def test_a_row_says_why_there_is_no_answer() -> None:
-    row = failed_alternate(5, EngineError("it is out of order", where="http://host", do="Try again."))
-
-    assert (row.message, row.text, row.error) == (5, "", "http://host: it is out of order. Try again.")

@@ -76,7 +76,7 @@ from memscope.reports.training import (
     TrainingError,
     TrainingFile,
     TrainingSource,
-    error_words,
+    error_lines,
     training_words,
 )
 from memscope.reports.verdicts import VerdictReader
@@ -185,6 +185,7 @@ def _across() -> AcrossDocument:
         key="tabs",
         text="00",
         preview=TABS,
+        decision="prune",
         version=1,
         versions=2,
         seen=2,
@@ -204,7 +205,7 @@ def _across() -> AcrossDocument:
         occurrences=2,
     )
     nothing = dict.fromkeys(("last_needed", "total", "net", "against", "max", "tokens"))
-    other = row.model_copy(update={"text": "01", "version": 2, **nothing})
+    other = row.model_copy(update={"text": "01", "version": 2, "decision": None, **nothing})
     return AcrossDocument(
         paths=["talks"],
         threshold=0.01,
@@ -231,7 +232,7 @@ def _sightings() -> SightingsDocument:
         model="",
         key="tabs",
         text="00",
-        verdict="needed",
+        was="needed",
         above=1,
         below=0,
         measured=3,
@@ -903,7 +904,7 @@ def test_an_export_tells_what_was_written_and_what_was_not() -> None:
         "Left out: 2 responses: an answer is empty.",
         "1 accepted response could not be exported.",
     ]
-    assert error_words(document.errors[0]) == "b.json (item 1), #3: there is no such file"
+    assert error_lines(document) == ["b.json (item 1), #3: there is no such file"]
 
 
 def test_a_round_of_incremental_scoring_is_told_memory_by_memory_and_in_numbers() -> None:

@@ -9,7 +9,7 @@ from memscope.conversation.ablation import BASELINE, Ablation
 from memscope.conversation.render import Renderer
 from memscope.engines.protocol import EngineIdentity, Failure
 from memscope.reports.matrix import MEMORIES, memory_rows
-from memscope.reports.memories import MemoryReader, Version, chosen_memories
+from memscope.reports.memories import Known, MemoryReader, Version, chosen_memories
 from memscope.reports.memory_columns import memory_columns
 from tests.fakes import FormulaEngine, assistant, memory, office, talk, user
 
@@ -97,3 +97,10 @@ def test_a_cell_of_an_error_begins_with_the_reason() -> None:
     failed = row.model_copy(update={"error": "http://127.0.0.1:27431: connection refused. Is it running?"})
     assert error.text(failed) == "connection refused. Is it running?"
     assert error.value(failed) == failed.error
+
+
+def test_what_else_is_known_is_told_by_memory() -> None:
+    before = Known(tokens={"a": 1, "b": 2}, decisions={"a": "prune", "c": "pin"})
+    after = Known(tokens={"a": 1, "b": 3}, decisions={"a": "prune"}, notes={"d": "old"})
+    assert after.unlike(before) == before.unlike(after) == {"b", "c", "d"}
+    assert after.unlike(after) == set()

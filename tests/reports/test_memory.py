@@ -37,6 +37,16 @@ def test_its_numbers_are_those_of_the_table(row: int) -> None:
     assert detail(office(), matrix, row).row == memory_rows(office(), matrix, THRESHOLD)[row]
 
 
+def test_it_worked_against_a_response_only_by_more_than_any_text_moves() -> None:
+    found = [detail(office(), scored(office()), row) for row in range(3)]
+    lowest = [min((at.effect for at in one.effects if at.effect is not None), default=0.0) for one in found]
+    hurt = [one.against(0.0) for one in found]
+
+    assert [at is not None and at.effect for at in hurt] == [low < -THRESHOLD and low for low in lowest]
+    assert any(hurt)
+    assert not any(one.against(-low) for one, low in zip(found, lowest, strict=True))
+
+
 def test_its_effects_go_along_the_conversation() -> None:
     conversation = office()
     matrix = scored(conversation, FormulaEngine(before=fails_without(LATE)))

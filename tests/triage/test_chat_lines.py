@@ -28,7 +28,7 @@ def test_the_prompt_is_what_was_said_before_without_the_memories() -> None:
     found = example(office(), 5)
 
     assert found.prompt == (
-        {"role": "system", "content": "You are a coding agent.\n"},
+        {"role": "system", "content": "You are a coding agent."},
         {"role": "user", "content": "Which package manager is it?"},
         {"role": "assistant", "content": "I do not know yet, so I will have a look."},
         {"role": "user", "content": "And now?"},
@@ -47,13 +47,17 @@ def test_calls_and_their_answers_stand_in_the_prompt_of_what_comes_after() -> No
     found = example(office(), 8)
 
     assert found.prompt[-2]["tool_calls"][0]["id"] == "1"
-    assert found.prompt[-1] == {"role": "tool", "tool_call_id": "1", "content": "done\n"}
+    assert found.prompt[-1] == {"role": "tool", "tool_call_id": "1", "content": "done"}
     assert PNPM not in json.dumps(found.prompt)
 
 
-def test_a_changed_target_takes_the_place_of_words_and_calls() -> None:
-    assert example(office(), 5, "Use pnpm.").target == {"role": "assistant", "content": "Use pnpm."}
-    assert example(office(), 5, "Use pnpm.").prompt == example(office(), 5).prompt
+def test_a_changed_target_takes_the_place_of_the_words_and_the_calls_stay() -> None:
+    own, changed = example(office(), 5), example(office(), 5, "Use pnpm.")
+
+    assert changed.target == {**own.target, "content": "Use pnpm."}
+    assert changed.prompt == own.prompt
+    assert example(office(), 5, "").target == {"role": "assistant", "tool_calls": own.target["tool_calls"]}
+    assert example(office(), 8, "So.").target == {"role": "assistant", "content": "So."}
 
 
 def test_a_response_of_calls_alone_has_no_content() -> None:
@@ -106,6 +110,46 @@ def test_what_says_nothing_is_left_away() -> None:
 
     assert example(told, 3).prompt == (ASKED,)
     assert example(told, 3).places == (0,)
+
+
+def test_calls_that_nothing_answers_are_no_part_of_a_prompt_but_of_a_target() -> None:
+    calls = (ToolCall("ws", "web_search", "{}"), ToolCall("a", "look", "{}"))
+    told = talk(
+        user("And?"),
+        Message("assistant", (Text("I look."), *calls)),
+        Message("tool", (ToolResult("a", "found"),)),
+        Message("assistant", (ToolCall("ws2", "web_search", "{}"),)),
+        user("And?"),
+        assistant("So."),
+    )
+
+    asked, called, answer, *more = example(told, 5).prompt
+    assert (asked, more) == (ASKED, [ASKED])
+    assert ([call["id"] for call in called["tool_calls"]], answer["tool_call_id"]) == (["a"], "a")
+    assert example(told, 5).places == (0, 1, 2, 4)
+    assert [call["id"] for call in example(told, 1).target["tool_calls"]] == ["ws", "a"]
+    assert example(told, 3).target["tool_calls"][0]["id"] == "ws2"
+
+
+def test_a_call_that_is_not_answered_at_once_is_one_that_nothing_answers() -> None:
+    told = talk(
+        user("And?"),
+        Message("assistant", (Text("I look."), ToolCall("a", "look", "{}"))),
+        assistant("It takes its time."),
+        Message("tool", (ToolResult("a", "found"),)),
+        assistant("So."),
+    )
+
+    assert example(told, 2).prompt == (ASKED, {"role": "assistant", "content": "I look."})
+    assert example(told, 4).prompt[:2] == example(told, 2).prompt
+
+
+def test_thinking_is_in_no_example_though_it_counts_as_said() -> None:
+    thought = Message("assistant", (Thinking("The memory says tabs."), Text("Tabs.")))
+    told = replace(talk(user("And?"), thought, user("And?"), thought), thinking=True)
+
+    assert example(told, 3).prompt == (ASKED, {"role": "assistant", "content": "Tabs."}, ASKED)
+    assert example(told, 3).target == {"role": "assistant", "content": "Tabs."}
 
 
 def test_roles_are_those_of_the_api() -> None:
@@ -221,7 +265,7 @@ def test_the_prompt_says_what_the_messages_before_say_and_no_more(conversation: 
         for place, said in zip(found.places, found.prompt, strict=True):
             own = [part for part in conversation.messages[place].parts if not isinstance(part, Memory)]
             words = "".join(part.text for part in own if isinstance(part, Text | ToolResult))
-            assert (said.get("content") or "") == words
+            assert (said.get("content") or "") == words.rstrip("\n")
 
 
 def test_a_memory_message_in_front_moves_no_place() -> None:

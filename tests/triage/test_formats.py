@@ -243,4 +243,4 @@ def test_calls_between_other_messages_are_refused_not_mended() -> None:
         assistant("So."),
     )
     line = training_line("sft", Examples(told).example(4))
-    assert refusal("sft", line) == "a tool call is not answered by the messages behind it"
+    assert refusal("sft", line) == "a tool's message answers no call before it"

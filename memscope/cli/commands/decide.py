@@ -35,7 +35,10 @@ def run(options: DecideOptions, console: Console) -> Exit:
         found = opened(options.opening(), settings, database)
         note_skipped(found.conversation, console)
         decide(database, found.conversation, options.keys, options.as_, note=options.note)
-        console.document(PRUNE, prune_document(found, database))
+        document = prune_document(found, database)
+    console.document(PRUNE, document)
+    if not document.memories:
+        console.note("nothing is decided now of the memories of this conversation")
     return Exit.DONE
 
 

@@ -12,7 +12,7 @@ from memscope.base.settings import resolve
 from memscope.cli.command import Command, Options, positional
 from memscope.cli.output import Console
 
-_SHOWN = 20  # responses that could not be exported, told one by one
+_SHOWN = 20  # things that went wrong, told one by one
 
 
 class ExportOptions(Options):
@@ -39,7 +39,7 @@ class ExportOptions(Options):
 def run(options: ExportOptions, console: Console) -> Exit:
     from memscope.actions.engine import open_store
     from memscope.actions.training import Order, export_training
-    from memscope.reports.training import TRAINING, error_words, training_words
+    from memscope.reports.training import TRAINING, error_lines, training_words
 
     settings = resolve().settings
     database = open_store(settings)
@@ -51,10 +51,11 @@ def run(options: ExportOptions, console: Console) -> Exit:
             document = export_training(order, settings, database, job)
     finally:
         database.close()
-    for error in document.errors[:_SHOWN]:
-        console.note(error_words(error))
-    if len(document.errors) > _SHOWN:
-        console.note(f"and {len(document.errors) - _SHOWN} more that could not be exported")
+    wrong = error_lines(document)
+    for line in wrong[:_SHOWN]:
+        console.note(line)
+    if len(wrong) > _SHOWN:
+        console.note(f"and {len(wrong) - _SHOWN} more of the like")
     if console.form == "table":
         console.text(*training_words(document))
     else:

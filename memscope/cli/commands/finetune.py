@@ -16,10 +16,12 @@ from memscope.cli.output import Console
 from memscope.cli.session import ask, scorer_of
 
 if TYPE_CHECKING:
-    from memscope.reports.finetune import FinetuneConversation, FinetuneDocument
+    from memscope.reports.finetune import FinetuneConversation, FinetuneDocument, FinetuneRow
+    from memscope.reports.view import Column
 
 _SHOWN = 5  # conversations that are told one by one
 _LONGEST = 240  # characters of what is told of each
+_PLACE = ("conversation", "item", "source")  # columns
 
 
 class FinetuneOptions(ReadingOptions, Consent, Scoring):
@@ -39,8 +41,8 @@ def run(options: FinetuneOptions, console: Console) -> Exit:
     from memscope.actions.finetune import Search, finetune, finetune_cost
     from memscope.actions.open import Opening
     from memscope.conversation.memory_files import read_memories
-    from memscope.reports.candidates import THRESHOLD
     from memscope.reports.finetune import FINETUNE, finetune_words
+    from memscope.reports.worth import THRESHOLD
 
     settings = options.resolved().settings
     opening = Opening(
@@ -59,12 +61,22 @@ def run(options: FinetuneOptions, console: Console) -> Exit:
             ask(estimate, settings, console)
         document = finetune(search, settings, scorer, job)
     _note_errors(document.conversations, console)
-    console.document(FINETUNE, document)
+    rows = FINETUNE.rows(document)
     if console.form == "table":
-        console.text(*([""] if FINETUNE.rows(document) else []), finetune_words(document))
-    elif not FINETUNE.rows(document):
-        console.note(finetune_words(document))
+        if rows:
+            console.table([column for column in FINETUNE.columns(document) if _tells(column, rows)], rows)
+            console.text("")
+        console.text(finetune_words(document))
+    else:
+        console.document(FINETUNE, document)
+        if not rows:
+            console.note(finetune_words(document))
     return _exit_code(document)
+
+
+def _tells(column: Column[FinetuneRow], rows: Sequence[FinetuneRow]) -> bool:
+    """Whether a person learns something of it: not from a place that is the same in every row."""
+    return column.title not in _PLACE or len({column.text(row) for row in rows}) > 1
 
 
 def _note_errors(conversations: Sequence[FinetuneConversation], console: Console) -> None:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
-from memscope.base.clock import from_iso
+from memscope.base.clock import from_iso, iso
 from memscope.base.errors import Exit
 from memscope.cli.command import Command
 from memscope.cli.output import Console
@@ -40,7 +40,7 @@ class IncrementalOptions(Target):
     def _a_time(cls, now: str | None) -> str | None:
         if now is not None:
             try:
-                from_iso(now)
+                iso(from_iso(now))  # which another zone may take out of the years there are
             except (ValueError, OverflowError):
                 raise ValueError(f"{now!r} is no time in ISO 8601, such as 2026-05-01T12:00:00Z") from None
         return now
@@ -80,7 +80,8 @@ COMMAND = Command(
     details="For a conversation that goes on: a memory is due when it was not scored for --max-age seconds. Those in"
     " the latest part of the conversation wait until there is more to judge them by, and those without a response"
     " after them. Its score is its largest effect on the responses that follow it; the weight goes half of the way to"
-    " a higher score, a tenth of the way to a lower one. Each weight is kept as soon as it is known.",
+    " a higher score, a tenth of the way to a lower one. Each weight is kept as soon as it is known; every engine and"
+    " model has weights of its own.",
     options=IncrementalOptions,
     run=run,
     examples=(

@@ -73,7 +73,8 @@ COMMAND = Command(
     details="For one FILE, where each memory was found, by which rule, and its effects added up. For several PATHs, a"
     " folder, or --all, what each did across conversations, from the runs that are kept of them: in how many it was"
     " seen, needed, against, unused. A conversation counts once, by its newest run; --engine and --model take only the"
-    " runs of those. An effect counts above --threshold, and above the threshold and noise of its run.",
+    " runs of those. An effect counts above --threshold, above the threshold and noise of its run, and above what any"
+    " text may move under its engine (`embedded`: half a nat).",
     options=MemoriesOptions,
     run=run,
     examples=(

@@ -44,7 +44,8 @@ COMMAND = Command(
     summary="Score one memory: what it did for the responses that came after it, from two scorings.",
     details="Looks at the messages from its first occurrence to the end of the 50th response after it (--responses)."
     " All that was said before stays in front of them; with --context window only the opening system messages do."
-    " Effects are in nats, signed; divergence is the sum of the positive ones.",
+    " Effects are in nats, signed; divergence is the sum of the positive ones. A key that begins with a dash goes"
+    " behind two: memscope memory -- -key session.jsonl.",
     options=MemoryOptions,
     run=run,
     examples=(

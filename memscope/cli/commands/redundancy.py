@@ -12,7 +12,9 @@ from memscope.cli.output import Console
 from memscope.cli.session import Session, Target, session
 
 if TYPE_CHECKING:
-    from memscope.reports.redundancy import RedundancyDocument
+    from collections.abc import Sequence
+
+    from memscope.reports.redundancy import PairRow
     from memscope.reports.verdicts import VerdictReader
 
 _PAIRS = 10  # that are told what can be done about
@@ -53,14 +55,14 @@ def _one(opened: Session, message: int) -> Exit:
     _note_failures(opened, reader)
     opened.console.heading(opened.heading(document.reason))
     opened.console.document(REDUNDANCY, document)
-    return opened.exit_code(document.reason)
+    return opened.exit_code(document.reason, screening.conversation)
 
 
 def _all(opened: Session, *, pairs: bool) -> Exit:
     from memscope.actions.redundancy import screen_run, try_pairs
     from memscope.actions.score import score_matrix
     from memscope.actions.tokens import memory_tokens
-    from memscope.reports.redundancy import PAIRS, REDUNDANCY, pairs_document, redundancy_document
+    from memscope.reports.redundancy import PAIRS, REDUNDANCY, pair_rows, pairs_document, redundancy_document
     from memscope.reports.verdicts import VerdictReader
 
     conversation, scorer, settings = opened.conversation, opened.scorer, opened.settings
@@ -71,46 +73,40 @@ def _all(opened: Session, *, pairs: bool) -> Exit:
         try_pairs(screening, settings.threshold, scorer, job, workers=settings.workers)
         reader = VerdictReader(screening.snapshot(), settings.threshold)
         tokens = memory_tokens(conversation, scorer, job) if reader.pairs else None
-    identity = scorer.engine.identity
-    document = redundancy_document(conversation, reader, identity, settings, tokens=tokens)
+    identity, reason = scorer.engine.identity, reader.screen.matrix.reason
     _note_failures(opened, reader)
-    opened.console.heading(opened.heading(document.reason))
+    opened.console.heading(opened.heading(reason))
     if opened.console.form == "table":
-        if document.reason is None:
-            _print(opened, document, pairs=pairs)
+        if reason is None:
+            _print(opened, reader, pair_rows(conversation, reader, tokens), only_pairs=pairs)
     elif pairs:
         opened.console.document(PAIRS, pairs_document(conversation, reader, identity, tokens))
     else:
+        document = redundancy_document(conversation, reader, identity, settings, tokens=tokens)
         opened.console.document(REDUNDANCY, document)
-    return opened.exit_code(document.reason)
+    return opened.exit_code(reason)
 
 
-def _print(opened: Session, document: RedundancyDocument, *, pairs: bool) -> None:
+def _print(opened: Session, reader: VerdictReader, pairs: Sequence[PairRow], *, only_pairs: bool) -> None:
     """What every memory is to all responses, and the pairs with what can be done about them."""
     from memscope.base.text import clean_line, counted
     from memscope.reports.redundancy import PAIR_COLUMNS, SUMMARY_COLUMNS, pair_words
 
     console = opened.console
-    clear = [pair for pair in document.pairs if pair.excess >= _SMALL]
-    if not pairs:
-        console.table(SUMMARY_COLUMNS, document.memories)
+    clear, untried = [pair for pair in pairs if pair.excess >= _SMALL], reader.screen.untried
+    if not only_pairs:
+        console.table(SUMMARY_COLUMNS, reader.summaries())
         console.text("")
     if clear:
         console.table(PAIR_COLUMNS, clear)
     for pair in clear[:_PAIRS]:
         console.text(clean_line(pair_words(pair)))
-    if not document.pairs:
+    if not pairs:
         console.text("no memories stand in for each other")
-    elif len(clear) < len(document.pairs):
-        console.text(f"and {counted(len(document.pairs) - len(clear), 'more pair')} under half a nat")
-    if document.untried:
-        console.note(f"{document.untried} more pairs, which could do less for each other, were not tried")
-    faint = sum(row.verdict == "suppressor" and row.effect > -_SMALL for row in document.verdicts if row.effect)
-    if faint > len(document.verdicts) // 4 and opened.settings.threshold < _SMALL:
-        console.note(
-            f"{faint} suppressors have less than half a nat, as any text makes others a little less likely:"
-            f" --threshold {_SMALL} leaves such effects out"
-        )
+    elif len(clear) < len(pairs):
+        console.text(f"and {counted(len(pairs) - len(clear), 'more pair')} under half a nat")
+    if untried:
+        console.note(f"{counted(untried, 'more pair')}, which could do less for each other, were not tried")
 
 
 def _note_failures(opened: Session, reader: VerdictReader) -> None:
@@ -128,7 +124,8 @@ COMMAND = Command(
     details="Leaving one memory out at a time shows nothing of a fact that is told twice. So each memory is also put"
     " back alone where no other is, and memories that say nearly the same are left out together. Verdicts: needed;"
     " redundant (alone it would do, without it others do); together (it works only with others); suppressor (the"
-    " wording is likelier without it); unused. It takes two to three times the scorings of a matrix.",
+    " wording is likelier without it); unused. An effect counts beyond the response's cutoff, and beyond what any text"
+    " may move under the engine: with `embedded` half a nat. It takes two to three times the scorings of a matrix.",
     options=RedundancyOptions,
     run=run,
     examples=(

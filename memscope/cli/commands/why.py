@@ -56,8 +56,9 @@ def run(options: WhyOptions, console: Console) -> Exit:
                 text=options.text,
             )
         print_response(opened, document)
-        responded = options.message in opened.conversation.responses
-        return opened.exit_code(document.reason) if responded else Exit.DONE
+        if options.message not in opened.conversation.responses:
+            return Exit.DONE
+        return opened.exit_code(document.reason, opened.conversation.upto(options.message))
 
 
 COMMAND = Command(

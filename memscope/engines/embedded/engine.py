@@ -54,8 +54,10 @@ class Embedded:
     their numbers, so that one more response costs its own tokens and the counting.
     """
 
+    # Any words take a little from the probability of all others, and some are in every text: hence the blur, which was
+    # measured on planted conversations (tests/benchmarks/redundancy.py).
     capabilities = Capabilities(
-        "embedded (lexical)", tokens=True, concurrency=1, limits="It sees shared words, not meaning."
+        "embedded (lexical)", tokens=True, concurrency=1, limits="It sees shared words, not meaning.", blur=0.5
     )
 
     def __init__(self, prior: Prior | None = None) -> None:
