@@ -61,7 +61,9 @@ class FinetuneScreen(DecidingScreen):
         key("finetune.bucket", "b", "bucket", "Bucket", "Show the next bucket: undecided, accepted, and so on"),
         key("finetune.higher", "plus,equals_sign", "step(1)", "Higher", "A higher threshold", show=False),
         key("finetune.lower", "minus", "step(-1)", "Lower", "A lower threshold", show=False),
-        key("finetune.worth", "t", "worth", "Threshold", "Set the threshold in nats, for this conversation"),
+        key(
+            "finetune.worth", "t", "worth", "Threshold", "Set the threshold in nats, for this conversation", show=False
+        ),
         key("finetune.alternate", "v", "alternate", "Alternate", "What a chat model answers without the memories"),
         key("finetune.again", "f", "again", "Again", "Ask the chat model once more", show=False),
         key("finetune.accept_marked", "A", "accept_marked", "Marked", "Accept the marked, at once"),
