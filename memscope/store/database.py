@@ -103,7 +103,7 @@ class Database:
     time, every write committed before the call returns.
 
     In write-ahead mode with `synchronous = NORMAL`: a killed process loses nothing, a power cut at most the last
-    commits, and neither damages the file. Raises `StoreError` for everything SQLite refuses.
+    commits but for those of `writing`, and neither damages the file. Raises `StoreError` for everything SQLite refuses.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -141,10 +141,15 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Callable[..., list[tuple[object, ...]]]]:
-        """Several statements as one: what it yields is called as `write` is, and all is on disk in the end or nothing.
-        Other processes wait, so nothing slow belongs in here."""
-        with self._lock, self._translated(), self._transaction():
-            yield lambda statement, *values: self._connection.execute(statement, values).fetchall()
+        """Several statements as one: what it yields is called as `write` is, and all is on disk in the end or nothing;
+        a power cut takes none of it back. Other processes wait, so nothing slow belongs in here."""
+        with self._lock, self._translated():
+            self._connection.execute("PRAGMA synchronous = FULL")  # not within a transaction
+            try:
+                with self._transaction():
+                    yield lambda statement, *values: self._connection.execute(statement, values).fetchall()
+            finally:
+                self._connection.execute("PRAGMA synchronous = NORMAL")
 
     def close(self) -> None:
         with self._lock, self._reading:

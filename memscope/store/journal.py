@@ -56,7 +56,8 @@ class Journal:
 
     def add(self, kind: str, subject: str, verdict: str, payload: Mapping[str, Any] | None = None) -> int:
         """Keeps a decision, and returns its `id`. `payload` is an object of JSON values."""
-        return _id(self._database.write(_ADD, *_values(kind, (subject, verdict, payload or {}), None)))
+        with self._database.writing() as write:
+            return _id(write(_ADD, *_values(kind, (subject, verdict, payload or {}), None)))
 
     def add_all(self, kind: str, decisions: Iterable[Decision]) -> None:
         """Keeps several as one step: all or none of them, and `undo_step` undoes them together."""

@@ -304,3 +304,13 @@ def test_a_read_waits_for_no_write_be_it_another_processs(tmp_path: Path) -> Non
     other.execute("COMMIT")
     writer.join()
     assert len(store.read("SELECT key FROM scores")) == 2
+
+
+def test_what_is_written_as_one_outlives_a_power_cut_and_scores_need_not(tmp_path: Path) -> None:
+    store = Database(tmp_path)
+    with store.writing() as write:
+        assert write("PRAGMA synchronous") == [(2,)]  # FULL
+    with pytest.raises(StoreError), store.writing() as write:
+        write("no statement")
+    assert store.write("PRAGMA synchronous") == [(1,)]  # NORMAL
+    store.close()

@@ -5,13 +5,12 @@ from __future__ import annotations
 from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
-from textual.reactive import reactive
-from textual.widget import Widget
 
 from memscope.base.cells import beginning, middle
 from memscope.base.text import clean_line
 from memscope.reports.cell import CellDetail
 from memscope.reports.view import nats, signed
+from memscope.tui.widgets.detail_view import DetailView
 
 AGAINST = "either the memory misled, or the response did not follow it"
 SPREAD = "no few words carry it: a long text makes all others a little less likely"
@@ -21,24 +20,11 @@ _STRONG, _QUIET = Style(bold=True), Style(dim=True)
 _WORD = Style(bold=True, underline=True)
 
 
-class CellView(Widget):
-    """Shows a `CellDetail`; None: nothing. `plain`: no signs but ASCII."""
+class CellView(DetailView[CellDetail]):
+    """Shows a `CellDetail`."""
 
-    DEFAULT_CSS = "CellView { height: 2; padding: 0 1; background: $surface; }"
-
-    detail: reactive[CellDetail | None] = reactive(None)
-    plain: reactive[bool] = reactive(False)
-
-    def on_resize(self) -> None:
-        """What is drawn depends on the width, which the toolkit may have drawn it without knowing."""
-        self.refresh()
-
-    def render(self) -> Text:
-        width, height = self.content_size
-        if self.detail is None or not width:
-            return Text()
-        lines = told(self.detail, width, height, plain=self.plain)
-        return Text("\n", no_wrap=True).join(lines)
+    def lines(self, detail: CellDetail, width: int, height: int) -> list[Text]:
+        return told(detail, width, height, plain=self.plain)
 
 
 def told(detail: CellDetail, width: int, height: int, *, plain: bool = False) -> list[Text]:

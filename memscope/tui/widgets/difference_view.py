@@ -5,36 +5,24 @@ from __future__ import annotations
 from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
-from textual.reactive import reactive
-from textual.widget import Widget
 
 from memscope.base.cells import beginning, middle
 from memscope.base.text import clean_line
 from memscope.reports.view import nats, signed
 from memscope.reports.whatif import WHOLE, DifferenceCell
+from memscope.tui.widgets.detail_view import DetailView
 
 LINES = 4
 
 _STRONG, _QUIET = Style(bold=True), Style(dim=True)
 
 
-class DifferenceView(Widget):
-    """Shows a `DifferenceCell`; None: nothing. `plain`: no signs but ASCII."""
+class DifferenceView(DetailView[DifferenceCell]):
+    """Shows a `DifferenceCell`."""
 
-    DEFAULT_CSS = "DifferenceView { height: 2; padding: 0 1; background: $surface; }"
-
-    detail: reactive[DifferenceCell | None] = reactive(None)
-    plain: reactive[bool] = reactive(False)
-
-    def on_resize(self) -> None:
-        self.refresh()
-
-    def render(self) -> Text:
-        width, height = self.content_size
-        if self.detail is None or not width:
-            return Text()
-        lines = told(self.detail, width, plain=self.plain)
-        return Text("\n", no_wrap=True).join(lines[:height] if height != 2 else [lines[0], lines[-1]])
+    def lines(self, detail: DifferenceCell, width: int, height: int) -> list[Text]:
+        found = told(detail, width, plain=self.plain)
+        return found[:height] if height != 2 else [found[0], found[-1]]
 
 
 def told(detail: DifferenceCell, width: int, *, plain: bool = False) -> list[Text]:
