@@ -177,6 +177,8 @@ class MemscopeApp(App[None]):
         self.call_soon(self._tick)
 
     def _tick(self) -> None:
+        if not self.is_running:
+            return  # the panes are being taken down, and what has ended has nowhere to be shown
         self.workspace.tick()
         if self._said[0] and time.monotonic() - self._said_at > _SHOWN:
             self._said = ("", "")

@@ -283,6 +283,30 @@ async def test_a_clipboard_program_is_given_what_is_copied(
     assert app.clipboard == ""  # too much for the terminal
 
 
+async def test_what_ends_while_the_panes_are_taken_down_is_told_to_none(
+    office_console: MemscopeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, told = office_console, []
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        space = app.workspace.background
+        monkeypatch.setattr(space, "ring", lambda: None)
+        task = space.start("late", "late", lambda _: 1, told.append, told.append)
+        assert task.thread is not None
+        task.thread.join()
+        close_all = app._close_all
+
+        async def and_a_tick() -> None:
+            await close_all()
+            app._tick()
+
+        monkeypatch.setattr(app, "_close_all", and_a_tick)
+        app._clock.pause()
+    assert told == []
+    space.collect()
+    assert told == [1]
+
+
 @pytest.mark.parametrize(("keys", "ending"), [((), ".json"), (("j",), ".csv"), (("G",), ".svg")])
 async def test_a_view_is_written_where_the_dialog_says(
     office_console: MemscopeApp, keys: tuple[str, ...], ending: str
