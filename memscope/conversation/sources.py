@@ -6,7 +6,7 @@ no response is touched.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -57,7 +57,7 @@ def _turn(index: int, message: Message, namer: _Namer) -> Message:
         return message
     key = namer.key("turn", index, slug(own))
     parts = (Memory(key, part.text, TURN_RULE) if isinstance(part, Text) else part for part in message.parts)
-    return replace(message, parts=tuple(joined(_owned(parts, TURN_RULE))))
+    return replace(message, parts=tuple(joined(_owned(parts, {key}))))
 
 
 def _results(index: int, message: Message, names: Mapping[str, str], namer: _Namer) -> Message:
@@ -75,7 +75,7 @@ def _results(index: int, message: Message, names: Mapping[str, str], namer: _Nam
             keys[result] = namer.key("tool", index, preview(names.get(part.call_id) or message.name, 40))
     if not keys:
         return message
-    return replace(message, parts=tuple(joined(_owned(_emptied(message, belongs, keys), RESULT_RULE))))
+    return replace(message, parts=tuple(joined(_owned(_emptied(message, belongs, keys), keys.values()))))
 
 
 def _results_of(message: Message) -> list[int | None]:
@@ -103,6 +103,6 @@ def _emptied(message: Message, belongs: Sequence[int | None], keys: Mapping[int,
             yield Memory(key, part.text, RESULT_RULE)
 
 
-def _owned(parts: Iterable[Part], rule: str) -> Iterator[tuple[str | None, Part]]:
-    """The parts, each with the key of the source of `rule` it belongs to."""
-    return ((part.key if isinstance(part, Memory) and part.rule == rule else None, part) for part in parts)
+def _owned(parts: Iterable[Part], keys: Collection[str]) -> Iterator[tuple[str | None, Part]]:
+    """The parts, each with the key of the source it belongs to: one of `keys`, for what was a memory before stays."""
+    return ((part.key if isinstance(part, Memory) and part.key in keys else None, part) for part in parts)

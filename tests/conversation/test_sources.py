@@ -55,6 +55,12 @@ def test_a_turn_in_several_pieces_is_one_source() -> None:
     ]
 
 
+def test_what_was_a_memory_is_not_joined() -> None:
+    twice = (Memory("k", "m\n", TURN_RULE), Memory("k", "m", TURN_RULE))
+    found = as_sources(Conversation((Message("user", (Text("one"), *twice)),)), "turns").messages[0]
+    assert found.parts[1:] == twice
+
+
 def test_keys_are_unique() -> None:
     answers = (ToolResult("c1", "x"), ToolResult("c1", "y"))
     talk = Conversation((Message("user", (Memory("tool/1", "m"),)), Message("user", answers)))
