@@ -26,6 +26,8 @@ import contextlib
 import http.client
 import itertools
 import json
+import select
+import socket
 import subprocess
 import sys
 import threading
@@ -272,8 +274,13 @@ class Handler(BaseHTTPRequestHandler):
         if route == "control":
             self.server.rooms[room] = Behaviour(json.loads(body))
             self.reply(200, "done")
-        else:
+        elif not self._left():
             self._serve(self.server.rooms[room], body)
+
+    def _left(self) -> bool:
+        """Whether who asked is gone: what a killed process has sent must not get into the log of the one after it."""
+        readable, _, _ = select.select([self.connection], [], [], 0)
+        return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
 
     def _serve(self, behaviour: Behaviour, body: bytes) -> None:
         with behaviour.lock:
