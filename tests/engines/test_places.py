@@ -47,14 +47,16 @@ def test_texts_alone_are_enough_where_every_token_has_one(pieces: list[str]) -> 
 @given(said, st.booleans())
 def test_special_tokens_without_a_text_stand_where_their_text_is(texts: list[str], told: bool) -> None:
     """As llama-cpp-python has it, whose offsets leave them out. A character in parts may stand beside one: then who has
-    which part of the text is not told, but what they have together is."""
+    which part of the text is not told, but what they have together is, unless the words behind it stand twice."""
     text = chat(texts)
     whole = [MODEL.text([token]) for token in MODEL.encode(text)]
     pieces = ["" if piece in SPECIAL else piece for piece in whole]
 
     found = places(pieces, offsets_of(pieces) if told else None, text)
 
-    assert found is not None
+    if found is None:
+        assert "\ufffd" in "".join(pieces)
+        return
     starts = [len(MODEL.text(MODEL.encode(text)[:n])) for n in range(len(whole))]
     for n, piece in enumerate(whole):
         if "\ufffd" not in piece and all("\ufffd" not in p for p in whole[max(0, n - 1) : n + 2]):
@@ -63,6 +65,12 @@ def test_special_tokens_without_a_text_stand_where_their_text_is(texts: list[str
         assert found.low[n] <= found.starts[n] <= found.ends[n] <= found.high[n]
     assert (found.starts[1:] == found.ends[:-1]).all()
     assert (found.starts[0], found.ends[-1]) == (0, len(text))
+
+
+def test_of_two_ways_to_lay_tokens_over_a_text_neither_is_taken() -> None:
+    pieces = ["", "user\na", " aa\ufffd", "\ufffd", " ", ""]
+    assert places(pieces, None, f"{OPEN}user\na aa\u00e9\u00e9 {CLOSE}") is None
+    assert places(pieces, None, f"{OPEN}user\na-aa\u00e9\u00e9 {CLOSE}") is not None
 
 
 def test_tokens_that_are_parts_of_a_character_share_it() -> None:
