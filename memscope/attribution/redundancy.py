@@ -65,6 +65,11 @@ class Screen:
         return cutoffs(self.matrix, max(threshold, self.blur)).cutoff
 
     @property
+    def own(self) -> Floats:
+        """[N, M]: the largest effect a memory has without others: alone, or once the rest of its group is gone."""
+        return np.fmax(self.alone, self.instead)
+
+    @property
     def unknown(self) -> NDArray[np.bool_]:
         """[N, M]: the effects that are not known, also where classic mode takes them for 0."""
         unknown = self.matrix.missing
@@ -78,8 +83,7 @@ def verdicts(screen: Screen, threshold: float) -> NDArray[np.str_]:
     """[N, M]: the `Verdict` on each memory for each response, "" where a number is missing or failed, or the memory
     comes after the response.
 
-    The cutoff is the screen's, at `threshold` nats. With `own` the largest effect the memory has without others: alone,
-    or once the rest of its group is gone:
+    The cutoff is the screen's, at `threshold` nats, and `own` the screen's:
 
     - `suppressor`: effect < -cutoff, or no effect but one < -cutoff once the rest of its group is gone
     - `redundant`: own > cutoff, and the effect at most max(cutoff, own / 3): it would do, and without it others do
@@ -88,7 +92,7 @@ def verdicts(screen: Screen, threshold: float) -> NDArray[np.str_]:
     - `unused`: none of these
     """
     effect, cutoff = screen.matrix.effects, np.broadcast_to(screen.cutoff(threshold), screen.alone.shape)
-    own, grouped = np.fmax(screen.alone, screen.instead), np.zeros(len(screen.alone), np.bool_)
+    own, grouped = screen.own, np.zeros(len(screen.alone), np.bool_)
     grouped[[row for rows in screen.groups for row in rows]] = True
     unknown = screen.unknown | np.isnan(screen.alone) | ~screen.reached
     with np.errstate(invalid="ignore"):
@@ -111,7 +115,7 @@ def verdicts(screen: Screen, threshold: float) -> NDArray[np.str_]:
 @dataclass(frozen=True, slots=True)
 class StandIn:
     """In response `column` leaving out some memories at once costs `joint` nats, and each of them by itself `singles`,
-    which add up to less."""
+    which add up to less. Others that were left out with them are not in it: what they do by themselves is taken off."""
 
     column: int
     joint: float
@@ -141,14 +145,17 @@ def pairs(screen: Screen, threshold: float) -> list[Pair]:
 
     They do in a response where leaving them out at once costs more than the cutoff, and more by the cutoff than their
     single effects add up to; and where the effect of at least one is small beside that and what is missing in the sum,
-    by the rule of `redundant`. More than two are told where no two of them are, without those that are not redundant.
+    by the rule of `redundant`. More than two are told where no two of them are, without those that do no more, by the
+    cutoff, where others are gone.
     """
     found: list[Pair] = []
-    redundant, unknown, cutoff = verdicts(screen, threshold) == "redundant", screen.unknown, screen.cutoff(threshold)
+    effects, unknown, cutoff = screen.matrix.effects, screen.unknown, screen.cutoff(threshold)
+    with np.errstate(invalid="ignore"):
+        replaces = screen.own - effects > cutoff
     told = np.zeros(screen.alone.shape, np.bool_)
     for place in sorted(range(len(screen.tried)), key=lambda place: len(screen.tried[place])):
         rows, joint = list(screen.tried[place]), screen.tried_effects[place]
-        singles = screen.matrix.effects[rows]
+        singles = effects[rows]
         excess = joint - singles.sum(axis=0)
         own = singles + excess
         with np.errstate(invalid="ignore"):
@@ -157,12 +164,13 @@ def pairs(screen: Screen, threshold: float) -> list[Pair]:
         there &= (screen.reached[rows] & ~unknown[rows]).all(axis=0)
         if len(rows) > 2:
             there &= ~told[rows].any(axis=0)
-            rows = [row for row in rows if redundant[row, there].any()]
+            others = [row for row in rows if not replaces[row, there].any()]
+            rows = [row for row in rows if row not in others]
+            joint = joint - effects[others].sum(axis=0)
         columns = np.flatnonzero(there).tolist()
         if columns and len(rows) > 1:
             told[np.ix_(rows, columns)] = True
-            effects = screen.matrix.effects[rows]
-            of_each = (StandIn(c, float(joint[c]), tuple(effects[:, c].tolist())) for c in columns)
+            of_each = (StandIn(c, float(joint[c]), tuple(effects[rows, c].tolist())) for c in columns)
             found.append(Pair(tuple(rows), tuple(of_each)))
     return sorted(found, key=lambda pair: -pair.excess)
 
@@ -300,6 +308,8 @@ def _connected(near: Iterable[tuple[int, int]]) -> tuple[Rows, ...]:
     """The groups that pairs connect, ascending."""
     group_of: dict[int, set[int]] = {}
     for one, other in near:
+        if one in group_of.get(other, ()):
+            continue
         both = group_of.get(one, {one}) | group_of.get(other, {other})
         group_of |= dict.fromkeys(both, both)
     return tuple(sorted({tuple(sorted(group)) for group in group_of.values()}))
@@ -314,7 +324,7 @@ def _alike(screen: Screen, threshold: float) -> list[Rows]:
     each other, and do the like: two copies of a fact do the same everywhere. More than two that do the same come before
     their pairs."""
     redundant = verdicts(screen, threshold) == "redundant"
-    own = np.fmax(np.fmax(screen.alone, screen.instead), 0.0)  # NaN is nothing
+    own = np.fmax(screen.own, 0.0)  # NaN is nothing
     rows = np.flatnonzero((own > 0).any(axis=1)).tolist()
     found: dict[Rows, float] = {}
     sets: list[set[int]] = []

@@ -195,6 +195,35 @@ def test_a_copy_that_says_more_is_needed_and_the_other_is_not() -> None:
     assert pair.excess == 4.0
 
 
+def test_of_three_by_their_words_the_one_that_says_more_is_told_too() -> None:
+    facts = [any_of(0, 4.0, "long", "short", "brief"), any_of(0, 8.0, "long")]
+    screening = screened(planted(alike("long", "short", "brief")), Planted(facts))
+
+    assert verdicts_of(screening) == {"long": ["needed"], "short": ["redundant"], "brief": ["redundant"]}
+    [pair] = pairs_of(screening)
+    assert keys_of(screening, [pair]) == {("long", "short", "brief")}
+    [where] = pair.responses
+    assert (where.joint, where.singles, where.excess) == (12.0, (8.0, 0.0, 0.0), 4.0)
+
+
+def test_what_a_memory_that_only_sounds_like_copies_does_by_itself_is_not_theirs() -> None:
+    facts = [any_of(0, 4.0, "a", "b", "c"), any_of(0, 2.0, "a"), any_of(0, 1.0, "sound")]
+    screening = screened(planted(alike("a", "b", "c", "sound")), Planted(facts))
+
+    [pair] = pairs_of(screening)
+    assert keys_of(screening, [pair]) == {("a", "b", "c")}
+    [where] = pair.responses
+    assert (where.joint, where.singles, where.excess) == (6.0, (2.0, 0.0, 0.0), 4.0)
+
+
+def test_what_only_makes_up_for_a_memory_that_suppresses_is_no_copy_of_it() -> None:
+    facts = [any_of(0, 4.0, "good", "bad"), any_of(0, -4.0, "bad")]
+    screening = screened(planted(alike("good", "bad")), Planted(facts))
+
+    assert verdicts_of(screening) == {"good": ["redundant"], "bad": ["suppressor"]}
+    assert not pairs_of(screening)  # leaving both out costs nothing
+
+
 def test_a_copy_of_what_suppresses_suppresses() -> None:
     screening = screened(planted(alike("bad", "worse") | apart("idle")), Planted([any_of(0, -4.0, "bad", "worse")]))
 
