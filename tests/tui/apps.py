@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
 from memscope.actions.kept import Kept
@@ -43,6 +45,18 @@ async def settled(pilot: Pilot[Any]) -> None:
         assert time.monotonic() < patience, [task.name for task in app.workspace.background._tasks.values()]
         await asyncio.sleep(0.005)
     await pilot.pause()
+
+
+def held_back(monkeypatch: pytest.MonkeyPatch, module: object, name: str) -> threading.Event:
+    """A function of a module that is done only once the event is set."""
+    gate, really = threading.Event(), getattr(module, name)
+
+    def slow(*arguments: Any, **named: Any) -> Any:
+        assert gate.wait(PATIENCE)
+        return really(*arguments, **named)
+
+    monkeypatch.setattr(module, name, slow)
+    return gate
 
 
 def screen_text(app: MemscopeApp) -> str:

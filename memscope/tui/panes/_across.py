@@ -41,8 +41,7 @@ if TYPE_CHECKING:
     from memscope.base.errors import MemscopeError
 
 _READ, _SEEN = "across", "sightings"  # groups of work in the background
-_HIGHEST_FIRST, _LOWEST_FIRST = "highest", "lowest"
-_SORT = f"{_HIGHEST_FIRST} in a row"
+_ORDER = "down in a row"
 _LOOK = 0.25  # seconds between looks at how far the reading is
 
 
@@ -98,9 +97,8 @@ class AcrossScreen(PaneScreen):
             threshold = self.workspace.settings.threshold
         self._wanted = Wanted(threshold=float(threshold))
         sort = state.get("sort")
-        direction, _, title = (sort if isinstance(sort, str) else _SORT).partition(" ")
         self.table.show(across_columns(()), ())
-        self.table.sort_by(title, direction == _HIGHEST_FIRST)
+        self.table.sort_as(sort if isinstance(sort, str) else _ORDER)
         self.set_interval(_LOOK, self._tell_progress)
 
     # What there is.
@@ -126,11 +124,8 @@ class AcrossScreen(PaneScreen):
 
     def _found(self, document: AcrossDocument) -> None:
         self._document = document
-        sort = self.table.sort
         self.table.empty = _why_empty(document)
         self.table.show(across_columns(document.memories), document.memories)
-        if sort is not None:
-            self.table.sort_by(sort.title, sort.descending)
         if self.focused is None:
             self.table.focus()
         self._say(_words(document))
@@ -248,16 +243,12 @@ class AcrossScreen(PaneScreen):
 
     def on_table_sorted(self, event: Table.Sorted) -> None:
         sort = event.lines.sort if isinstance(event.lines, Table) else None
-        order = "the highest" if sort is not None and sort.descending else "the lowest"
-        self.console.say("in the order given" if sort is None else f"sorted by {sort.title}, from {order}")
+        self.console.say("in the order given" if sort is None else sort.words)
         if event.lines is self.table:
             self._keep()
 
     def _keep(self) -> None:
-        sort = self.table.sort
-        way = _HIGHEST_FIRST if sort is not None and sort.descending else _LOWEST_FIRST
-        kept = "" if sort is None else f"{way} {sort.title}"
-        self.workspace.kept.keep("across", {"threshold": self._wanted.threshold, "sort": kept})
+        self.workspace.kept.keep("across", {"threshold": self._wanted.threshold, "sort": self.table.order})
 
     def action_mark(self) -> None:
         if self.table.has_focus:

@@ -34,9 +34,15 @@ class Sort:
     def reverse(self) -> Sort:
         return Sort(self.title, not self.descending)
 
+    @property
+    def words(self) -> str:
+        """The order as it is told to a person."""
+        return f"sorted by {self.title}, from the {'highest' if self.descending else 'lowest'}"
+
 
 class OrderedRows(Generic[Row]):
-    """Rows under `columns`. `order`: positions in the list of the rows that are shown, from the top down."""
+    """Rows under `columns`. `order`: positions in the list of the rows that are shown, from the top down. `sort` may
+    name a column that is not there, or not yet: until it is, rows stand as they were given."""
 
     def __init__(
         self, columns: Sequence[Column[Row]], rows: Iterable[Row], identity: Callable[[Row], Hashable] | None = None
@@ -89,7 +95,7 @@ class OrderedRows(Generic[Row]):
         """Takes over order, filter and marks, as far as they can be had here."""
         self.marked = {name for name in other.marked if name in self._position}
         self.wanted = other.wanted
-        self.sort = other.sort if other.sort is not None and self.column(other.sort.title) else None
+        self.sort = other.sort
         self.arrange()
 
     def arrange(self) -> None:

@@ -27,6 +27,7 @@ Row = TypeVar("Row")
 _GUTTER = 2  # cells before the first column, for the mark
 _GAP = 2
 _MEASURED = 400  # rows that a column's width is found from; a number that takes more makes it wider when it is seen
+_HIGHEST_FIRST, _LOWEST_FIRST = "down", "up"  # as an order is kept
 _LONGEST = 2000  # characters of a cell that are looked at
 
 
@@ -118,13 +119,26 @@ class Table(LineScroll, Generic[Row]):
     @property
     def sort(self) -> Sort | None:
         """By what the rows are sorted; None: in the order they were given."""
-        return self._rows.sort
+        sort = self._rows.sort
+        return sort if sort is not None and self._rows.column(sort.title) is not None else None
 
     def sort_by(self, title: str, descending: bool | None = None) -> None:
         """Sorts by a column; without a direction: numbers from the highest down, texts from the beginning. Equal rows
         keep their order, and those without a value are last both ways. An unknown title: the order they were given."""
         column = self._rows.column(title)
         self._rows.sort = None if column is None else Sort.of(column) if descending is None else Sort(title, descending)
+        self.sort_again()
+
+    @property
+    def order(self) -> str:
+        """The order as it is kept from one time to the next; `sort_as` takes it."""
+        sort = self._rows.sort
+        return "given" if sort is None else f"{_HIGHEST_FIRST if sort.descending else _LOWEST_FIRST} {sort.title}"
+
+    def sort_as(self, order: str) -> None:
+        """Sorts in an `order` that was kept, once there is a column of that title."""
+        direction, _, title = order.partition(" ")
+        self._rows.sort = Sort(title, direction == _HIGHEST_FIRST) if title else None
         self.sort_again()
 
     def sort_next(self) -> None:

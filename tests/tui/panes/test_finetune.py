@@ -46,7 +46,7 @@ from tests.fakes import (
     true_effects,
     user,
 )
-from tests.tui.apps import PATIENCE, SIZES, console, demo, screen_text, settled
+from tests.tui.apps import PATIENCE, SIZES, console, demo, held_back, screen_text, settled
 
 EVIL = "\x1b]0;PWNED\x07 [/red] [@click=app.quit]x[/]\u202e"
 
@@ -226,13 +226,7 @@ async def test_a_key_decides_and_the_next_undecided_is_selected(
 
 
 async def test_keys_that_come_faster_than_the_disk_each_decide_one(database: Database, monkeypatch: Any) -> None:
-    gate, really = threading.Event(), triage.decide
-
-    def slow(*arguments: Any) -> None:
-        assert gate.wait(PATIENCE)
-        really(*arguments)
-
-    monkeypatch.setattr("memscope.tui.panes.finetune.deciding.triage.decide", slow)
+    gate = held_back(monkeypatch, triage, "decide")
     found = tower(5)
     app = console(found, Kept(database))
     async with app.run_test(size=(80, 24)) as pilot:
@@ -265,13 +259,7 @@ async def test_u_undoes_step_by_step_and_a_key_behind_it_means_what_came_back(
         assert on_disk(database, found) == {}
         await press(pilot, "u")
         assert "there is nothing to undo here" in screen_text(app)
-        gate, really = threading.Event(), triage.undo
-
-        def slow(*arguments: Any) -> Any:
-            assert gate.wait(PATIENCE)
-            return really(*arguments)
-
-        monkeypatch.setattr("memscope.tui.panes.finetune.deciding.triage.undo", slow)
+        gate = held_back(monkeypatch, triage, "undo")
         await press(pilot, "a")
         await pilot.press("u", "z")  # the second before the first is done
         gate.set()
@@ -402,16 +390,16 @@ async def test_the_target_is_changed_in_an_editor(
         message = here(screen)
         assert message is not None
         own = found.messages[message].text
-        await press(pilot, "c", *"Sure. ")
+        await press(pilot, "c", *" Sure.")
         assert "Save" in screen_text(app)
         await press(pilot, *saving)
         subject = triage.subjects_of(found)[message]
-        assert triage.decided(database, [subject])[subject].target == f"Sure. {own}"
-        assert f"trained on in place of its words: Sure. {own}" in told(screen)
+        assert triage.decided(database, [subject])[subject].target == f"{own} Sure."
+        assert f"trained on in place of its words: {own} Sure." in told(screen)
         await press(pilot, "c", "q")
         assert screen_text(app).count("Sure.") > 0
         await press(pilot, "escape")
-        assert triage.decided(database, [subject])[subject].target == f"Sure. {own}"
+        assert triage.decided(database, [subject])[subject].target == f"{own} Sure."
         await press(pilot, "c", "tab", "tab", "enter", "ctrl+s")  # its own words again
         assert triage.decided(database, [subject])[subject].target is None
         await press(pilot, "u", "u")
@@ -638,13 +626,7 @@ async def test_another_engine_never_offers_again_what_was_decided(database: Data
 
 
 async def test_a_quit_right_after_a_key_loses_nothing(database: Database, monkeypatch: Any) -> None:
-    gate, really = threading.Event(), triage.decide
-
-    def slow(*arguments: Any) -> None:
-        assert gate.wait(PATIENCE)
-        really(*arguments)
-
-    monkeypatch.setattr("memscope.tui.panes.finetune.deciding.triage.decide", slow)
+    gate = held_back(monkeypatch, triage, "decide")
     found = tower(3)
     app = console(found, Kept(database))
     async with app.run_test(size=(80, 24)) as pilot:
@@ -986,7 +968,7 @@ async def test_hostile_texts_are_shown_and_do_nothing(
         message = here(screen)
         assert message is not None
         subject = triage.subjects_of(found)[message]
-        assert triage.decided(database, [subject])[subject].target == f"x{found.messages[message].text}"
+        assert triage.decided(database, [subject])[subject].target == f"{found.messages[message].text}x"
         assert "note: [/x]" in told(screen)
 
 

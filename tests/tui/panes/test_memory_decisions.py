@@ -8,7 +8,6 @@ import json
 import shutil
 import sqlite3
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,8 +32,9 @@ from memscope.tui.panes.memories.pruning import PruneDialog
 from memscope.tui.panes.memories.screen import MemoriesScreen
 from memscope.tui.widgets.line_input import LineInput
 from memscope.tui.widgets.paragraphs import Paragraphs
+from memscope.tui.widgets.rows import Sort
 from tests.fakes import FormulaEngine, Gate, assistant, fails_without, memory, office, talk, true_effects, user
-from tests.tui.apps import PATIENCE, SIZES, console, screen_text, settled
+from tests.tui.apps import PATIENCE, SIZES, console, held_back, screen_text, settled
 
 LONG = "says enough to stand quite alone in a unit"
 
@@ -236,6 +236,35 @@ def a_talk(folder: Path, text: str) -> Opening:
     return Opening(folder / "talk.json", memories=(folder / "CLAUDE.md",))
 
 
+async def test_an_order_by_what_was_decided_is_there_again_the_next_time(
+    tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening = a_talk(tmp_path, f"- one {LONG}\n- two {LONG}\n- three {LONG}\n")
+    found = opened(opening, resolve({"store": False}).settings)
+    app = keeping(found, database)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await at_memories(pilot)
+        last = screen.table.shown[-1].key
+        await point(pilot, last)
+        await press(pilot, "d", "s")
+        while screen.table.sort is None or screen.table.sort.title != "decision":
+            await press(pilot, "s")
+        app.leave()
+    gate = held_back(monkeypatch, actions, "said_of")
+    app = keeping(found, database)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("3")
+        patience = time.monotonic() + PATIENCE
+        while app.workspace.phase != "done":
+            assert time.monotonic() < patience
+            await asyncio.sleep(0.01)
+        gate.set()  # what was decided comes last
+        screen = await at_memories(pilot)
+        assert screen.table.sort == Sort("decision", descending=False)
+        assert screen.table.shown[0].key == last
+        assert screen.table.cursor == 0  # nobody has pointed at a memory
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_what_is_to_be_pruned_is_shown_as_a_diff_and_written(
     size: tuple[int, int], tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
@@ -335,13 +364,7 @@ async def test_a_key_pressed_twice_takes_back_what_is_still_on_its_way(
     scored_by: Any, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scored_by(FormulaEngine())
-    gate, really = threading.Event(), actions.decide
-
-    def slow(*arguments: Any, **others: Any) -> None:
-        assert gate.wait(PATIENCE)
-        really(*arguments, **others)
-
-    monkeypatch.setattr("memscope.tui.panes.memories.deciding.actions.decide", slow)
+    gate = held_back(monkeypatch, actions, "decide")
     app = keeping(office(), database)
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await at_memories(pilot)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
 from memscope.actions.engine import Scorer
+from memscope.actions.open import Opened, Opening
 from memscope.engines.protocol import Engine
 from memscope.reports.whatif import WHOLE, WhatIfDocument
 from memscope.tui.app import MemscopeApp
@@ -298,8 +300,6 @@ async def test_another_conversation_drops_what_was_toggled_and_what_came_of_it(s
     app = console(office())
     async with app.run_test(size=(80, 24)) as pilot:
         await without(pilot, "tabs")
-        from tests.tui.test_explaining import Opened, Opening, Path
-
         other = copies()
         app.workspace.show(Opened(Opening(Path("other.json")), other, other, other))
         await settled(pilot)

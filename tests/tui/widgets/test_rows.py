@@ -126,6 +126,12 @@ def test_order_and_marks_go_over_to_rows_shown_anew(found: list[Item]) -> None:
     after.like(rows)
 
     assert after.sort == rows.sort
+    bare = OrderedRows(COLUMNS[:1], fewer, lambda item: item.name)
+    bare.like(rows)
+    assert [bare[place] for place in range(len(bare))] == [item for item in fewer if item.size != 0.0]
+    again = rows_of(fewer)
+    again.like(bare)
+    assert again.order == after.order  # the column it is sorted by was gone for a while
     assert after.marked_rows == fewer[1::2]
     assert all(after[place].size != 0.0 for place in range(len(after)))
 

@@ -188,6 +188,23 @@ async def test_s_goes_through_the_columns_and_back_to_the_order_given() -> None:
         assert app.table.sort is None
 
 
+async def test_an_order_that_was_kept_is_taken_once_there_is_a_column_for_it() -> None:
+    app = TableApp(ITEMS)
+    async with app.run_test(size=(60, 6)):
+        assert app.table.order == "given"
+        app.table.show([column for column in COLUMNS if column.title != "size"], ITEMS)
+        app.table.sort_as("up size")
+        assert app.table.sort is None and names(app.table) == ["ada", "bob", "cyd"]
+        assert app.table.order == "up size"
+        app.table.show(COLUMNS, ITEMS)
+        assert names(app.table) == ["cyd", "ada", "bob"]
+        app.table.action_reverse()
+        assert app.table.order == "down size"
+        for order in ("given", ""):
+            app.table.sort_as(order)
+            assert names(app.table) == ["ada", "bob", "cyd"] and app.table.order == "given"
+
+
 async def test_clicks_sort_mark_and_choose() -> None:
     app = TableApp(ITEMS)
     chosen = []

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from memscope.base.errors import MemscopeError
     from memscope.triage.decisions import Provenance
 
-_HIGHEST_FIRST, _LOWEST_FIRST = "down", "up"
 _DONE: dict[Verdict, str] = {"accept": "accepted", "reject": "rejected", "skip": "skipped"}
 
 
@@ -109,9 +108,8 @@ class FinetuneScreen(DecidingScreen):
                 self._reader = CandidateReader(opened.conversation)
                 self.deciding = ResponseDeciding(space, opened, self._decided, partial(self._not_decided, opened))
                 self._bucket = "undecided"
-            direction, _, title = space.view.sorts.get("finetune", f"{_HIGHEST_FIRST} divergence").partition(" ")
             self._show()
-            self.table.sort_by(title, direction == _HIGHEST_FIRST)
+            self.table.sort_as(space.view.sorts.get("finetune", "down divergence"))
             if self.deciding is not None:
                 self.deciding.read()
             if self.focused is None:
@@ -300,9 +298,8 @@ class FinetuneScreen(DecidingScreen):
 
     def on_table_sorted(self) -> None:
         sort = self.table.sort
-        kept = "given" if sort is None else f"{_HIGHEST_FIRST if sort.descending else _LOWEST_FIRST} {sort.title}"
-        self.workspace.look(sorts={"finetune": kept})
-        self.console.say("the most dependent first" if sort is None else f"sorted by {sort.title}")
+        self.workspace.look(sorts={"finetune": self.table.order})
+        self.console.say("the most dependent first" if sort is None else sort.words)
 
     def action_mark(self) -> None:
         if self.detail.text.has_focus:

@@ -23,8 +23,6 @@ from memscope.tui.widgets.lines import LineScroll
 from memscope.tui.widgets.table import Table
 from memscope.tui.workspace import Change
 
-_HIGHEST_FIRST, _LOWEST_FIRST = "down", "up"
-
 
 class MemoriesScreen(Acting):
     """See the module."""
@@ -113,9 +111,8 @@ class MemoriesScreen(Acting):
                 self._reader = MemoryReader(space.conversation, matrix, space.view.threshold)
                 self.know(space.conversation)
                 self._reader.known = self.known
-                direction, _, title = space.view.sorts.get("memories", f"{_HIGHEST_FIRST} total").partition(" ")
                 self._show(self._reader.rows())
-                table.sort_by(title, direction == _HIGHEST_FIRST)
+                table.sort_as(space.view.sorts.get("memories", "down total"))
             else:
                 self._reader.look(matrix, space.view.threshold)
                 self._reader.known = self.known
@@ -154,6 +151,7 @@ class MemoriesScreen(Acting):
         rows = self.table.rows
         if [column.title for column in self._columns(rows)] != self._titles:
             self._show(rows)
+            self._sort_again()  # perhaps by a column that has come
         selected = self.table.selected
         if selected is not None and (places is None or self._reader.place[selected.key] in places):
             self._detail_due()
@@ -235,13 +233,9 @@ class MemoriesScreen(Acting):
 
     def on_table_sorted(self) -> None:
         sort = self.table.sort
-        if sort is None:
-            kept, said = "given", "in the order of the conversation"
-        else:
-            kept = f"{_HIGHEST_FIRST if sort.descending else _LOWEST_FIRST} {sort.title}"
-            said = f"sorted by {sort.title}, {'from the highest' if sort.descending else 'from the lowest'}"
+        said = "in the order of the conversation" if sort is None else sort.words
         later = "; rows that land from now on stay where they are" if self.workspace.phase == "running" else ""
-        self.workspace.look(sorts={"memories": kept})
+        self.workspace.look(sorts={"memories": self.table.order})
         self.console.say(said + later)
 
     def action_mark(self) -> None:
@@ -249,7 +243,7 @@ class MemoriesScreen(Acting):
 
     def on_table_marked(self) -> None:
         count = len(self.table.marked)
-        self.console.say(f"{count} marked: d K P H w y e take those; Esc unmarks" if count else "none marked")
+        self.console.say(f"{count} marked: d K P H w o y e take those; Esc unmarks" if count else "none marked")
 
     def inner_back(self) -> bool:
         return self.table.unmark()
