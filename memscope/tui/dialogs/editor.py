@@ -73,13 +73,18 @@ class Editor(Dialog[str | None]):
         return self.query_one(CleanTextArea)
 
     def on_mount(self) -> None:
-        self._before = self.area.text
-        self.area.focus()
+        self._begin()
 
     def _load(self, text: str) -> None:
+        self._text = text
         self.area.load_text(text)
-        self._text, self._before = text, self.area.text
+        self._begin()
+
+    def _begin(self) -> None:
+        """With the cursor where one would go on."""
+        self._before = self.area.text
         self.area.focus()
+        self.area.move_cursor(self.area.document.end)
 
     def on_text_area_changed(self) -> None:
         self._say("")

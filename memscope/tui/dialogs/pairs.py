@@ -13,7 +13,8 @@ from textual.widgets import Static
 from memscope.base.text import clean, counted, preview
 from memscope.reports.redundancy import PairRow, pair_rows, pair_words
 from memscope.reports.view import nats
-from memscope.tui.dialogs.dialog import CLOSING, TAKE, Dialog, said
+from memscope.tui.dialogs.dialog import CLOSING, Dialog, said
+from memscope.tui.keys import key
 from memscope.tui.widgets.lines import LineScroll
 from memscope.tui.widgets.listing import Line, Listing
 
@@ -28,7 +29,9 @@ class PairsDialog(Dialog[str | None]):
     """Rows of pairs, the strongest first. The answer is the key of a memory that could be dropped. `untried`: how many
     more might be pairs."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [TAKE]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("dialog.lead", "enter", "screen.deeper", "Go there", "To the memory that could be dropped")
+    ]
 
     def __init__(self, pairs: Sequence[PairRow], untried: int = 0) -> None:
         super().__init__("Memories that stand in for each other", classes="-whole")

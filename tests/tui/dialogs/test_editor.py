@@ -22,11 +22,11 @@ def editor(text: str, own: str = "own words") -> Editor:
 
 @pytest.mark.parametrize("keys", [("ctrl+s",), ("f2",), ("tab", "enter")])
 async def test_it_is_saved_by_a_chord_a_key_or_a_button(keys: tuple[str, ...]) -> None:
-    assert await ask(editor("one\ntwo"), "o", "h", "enter", *keys) == "oh\none\ntwo"
+    assert await ask(editor("one\ntwo"), "o", "h", "enter", *keys) == "one\ntwooh\n"
 
 
 async def test_keys_that_mean_something_elsewhere_are_typed() -> None:
-    assert await ask(editor("x"), "q", "u", "1", "slash", "question_mark", "colon", "f2") == "qu1/?:x"
+    assert await ask(editor("x"), "q", "u", "1", "slash", "question_mark", "colon", "f2") == "xqu1/?:"
 
 
 @pytest.mark.parametrize("keys", [("escape",), ("tab", "tab", "tab", "enter")])
@@ -35,7 +35,16 @@ async def test_it_can_be_left_as_it_was(keys: tuple[str, ...]) -> None:
 
 
 async def test_its_own_words_can_be_put_back() -> None:
-    assert await ask(editor("changed", "own\r\nwords"), "x", "tab", "tab", "enter", "f2") == "own\r\nwords"
+    put_back = "x", "tab", "tab", "enter"
+    assert await ask(editor("changed", "own\r\nwords"), *put_back, "f2") == "own\r\nwords"
+    assert await ask(editor("changed", "own"), *put_back, "s", "f2") == "owns"
+
+
+async def test_it_begins_at_the_end_also_of_what_is_longer_than_the_screen() -> None:
+    async def look(pilot: Pilot[Any]) -> None:
+        assert "the last line" in text_of(pilot.app)
+
+    assert await ask(editor("line\n" * 99 + "the last line"), act=look) is OPEN
 
 
 @pytest.mark.parametrize("text", ["a\r\nb\nc", "a\u2028b", HOSTILE, "no end\n", "\ttab"])
@@ -52,7 +61,7 @@ async def test_what_cannot_be_shown_is_kept_and_has_a_sign() -> None:
         assert not has_foreign_controls(shown)
         await pilot.press("f2")
 
-    assert await ask(editor(text), "z", act=look) == f"z{text}"
+    assert await ask(editor(text), "z", act=look) == f"{text}z"
 
 
 async def test_what_is_wrong_is_said_and_not_saved() -> None:
@@ -62,8 +71,8 @@ async def test_what_is_wrong_is_said_and_not_saved() -> None:
         assert str(dialog.query_one(".trouble", Static).content) == "nothing is left"
         await pilot.press("b", "f2")
 
-    assert await ask(dialog, "delete", "f2", act=look) == "b"
-    assert await ask(editor("a"), "delete", "f2") is OPEN
+    assert await ask(dialog, "backspace", "f2", act=look) == "b"
+    assert await ask(editor("a"), "backspace", "f2") is OPEN
 
 
 async def test_the_cursor_does_not_blink() -> None:

@@ -39,6 +39,7 @@ async def test_the_pair_under_the_cursor_is_told(size: tuple[int, int]) -> None:
     await ask(PairsDialog(pairs, untried=3), act=look, size=size)
 
     assert "3 more pairs" in seen[0]
+    assert "Go there" in seen[0]
     assert "keep a, drop b: saves 31 tokens; but #12 needs it for itself" in seen[0]
     assert "most in #9: 11.0 nats together, 0 and 0.25 one by one; also in #4" in seen[0]
     assert "shared: “never use tabs”" in seen[0]
