@@ -11,9 +11,10 @@ from memscope.actions.cost import Estimate, added_up, cost_before, may_ask, need
 from memscope.actions.engine import Scorer
 from memscope.actions.known import weights_of
 from memscope.actions.memory import score_memory, stretch_after, what_is_scored
-from memscope.actions.score import Cost
+from memscope.actions.score import Cost, cost_part
 from memscope.actions.tokens import token_positions
 from memscope.attribution.incremental import RESPONSES, Round, is_due, round_of, score_of, weight_after
+from memscope.attribution.matrix import nothing_to_score
 from memscope.base.clock import iso, now
 from memscope.base.job import Job
 from memscope.base.settings import Settings
@@ -30,7 +31,7 @@ from memscope.reports.incremental import (
     SkippedMemory,
     Standing,
 )
-from memscope.reports.matrix import CostPart, EnginePart, conversation_part, settings_part
+from memscope.reports.matrix import EnginePart, conversation_part, settings_part
 from memscope.store.weights import Weighed, Weights
 
 
@@ -130,7 +131,7 @@ def score_due(
             context=settings.context,
             workers=settings.workers,
         )
-        total = _sum(total, cost)
+        total += cost
         alike.take(found.reason if found.baseline else None)
         if not found.failed:
             scored.append(_weighed(key, score_of(found.measured.tolist()), due.at, past, weights))
@@ -153,8 +154,8 @@ def score_due(
         fresh=fresh,
         dry_run=dry_run,
         kept=scorer.database is not None,
-        reason=_nothing(conversation),
-        cost=CostPart(scorings=total.scorings, from_store=total.from_store, seconds=total.seconds),
+        reason=nothing_to_score(conversation),
+        cost=cost_part(total),
     )
 
 
@@ -182,15 +183,5 @@ def _cost(due: Due, scorer: Scorer, settings: Settings, job: Job, *, count: bool
     return added_up(costs, scorer)
 
 
-def _sum(one: Cost, other: Cost) -> Cost:
-    return Cost(one.scorings + other.scorings, one.from_store + other.from_store, one.seconds + other.seconds)
-
-
 def _fresh(key: str, last: Weighed) -> FreshMemory:
     return FreshMemory(key=key, weight=last.weight, last_scored=iso(last.at))
-
-
-def _nothing(conversation: Conversation) -> str | None:
-    if not conversation.responses:
-        return "the conversation has no response"
-    return None if conversation.memories else "no memory was found in the conversation"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from memscope.actions.cost import Estimate, cost_to_ask
 from memscope.actions.engine import Scorer
-from memscope.actions.score import Cost, fill, new_run, unknown_memory
+from memscope.actions.score import Cost, cost_part, fill, new_run, unknown_memory
 from memscope.attribution.one_memory import RESPONSES, MemoryEffects, memory_effects, no_effects
 from memscope.attribution.windows import Context, Stretch, after_memory, cut
 from memscope.base.job import Job
 from memscope.base.settings import Settings
 from memscope.conversation.ablation import BASELINE, Ablation
 from memscope.conversation.model import Conversation
-from memscope.reports.matrix import CostPart
 from memscope.reports.one_memory import MemoryDocument, one_memory_document
 
 
@@ -74,5 +73,4 @@ def one_memory(conversation: Conversation, key: str, scorer: Scorer, settings: S
         context=settings.context,
         workers=settings.workers,
     )
-    part = CostPart(scorings=cost.scorings, from_store=cost.from_store, seconds=cost.seconds)
-    return one_memory_document(conversation, effects, scorer.engine.identity, settings, part)
+    return one_memory_document(conversation, effects, scorer.engine.identity, settings, cost_part(cost))

@@ -6,7 +6,7 @@ No file is ever touched: a person looks at the diff and applies it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 
@@ -126,7 +126,7 @@ def _current() -> str:
 
 
 def _row(memory: MemoryEntry, said: Said, places: Iterable[Place], reason: str) -> DecidedMemory:
-    total = _about(said.about).get("total")
+    total = (said.about or {}).get("total")
     return DecidedMemory(
         key=memory.key,
         decision=said.verdict or None,
@@ -138,10 +138,6 @@ def _row(memory: MemoryEntry, said: Said, places: Iterable[Place], reason: str) 
         in_diff=said.verdict == "prune" and not reason,
         reason=reason or None,
     )
-
-
-def _about(about: Mapping[str, object] | None) -> Mapping[str, object]:
-    return about or {}
 
 
 def _runs(lines: Iterable[int]) -> list[tuple[int, int]]:

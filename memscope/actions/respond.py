@@ -10,7 +10,7 @@ import numpy as np
 from memscope.actions.engine import Scorer
 from memscope.actions.heat import token_heat
 from memscope.actions.redundancy import screen_run
-from memscope.actions.score import score_matrix, unknown_memory
+from memscope.actions.score import reason_upto, score_matrix, unknown_memory
 from memscope.attribution.matrix import Matrix, MatrixRun, State
 from memscope.base.errors import UsageError
 from memscope.base.job import Job
@@ -118,7 +118,8 @@ def why(
         raise UsageError(f"there is no message #{message}", do=f"The conversation has #0 to #{last}.")
     if (span is not None or text is not None) and message in conversation.responses:
         question = replace(question, spans=_spans(response_text(conversation, message), span, text))
-    return explain_response(conversation.upto(message), question, scorer, job)
+    document = explain_response(conversation.upto(message), question, scorer, job)
+    return document.model_copy(update={"reason": reason_upto(conversation, message, document.reason)})
 
 
 def _landed(run: MatrixRun, matrix: Matrix, column: int) -> dict[Ablation, str | None]:

@@ -18,6 +18,7 @@ from memscope.base.job import Job
 from memscope.conversation.ablation import BASELINE, Ablation
 from memscope.conversation.model import Conversation
 from memscope.engines.protocol import Failure, ResponseScore
+from memscope.reports.matrix import CostPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,20 @@ class Cost:
     from_store: int
     seconds: float
     note: str = ""
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(
+            self.scorings + other.scorings,
+            self.from_store + other.from_store,
+            self.seconds + other.seconds,
+            self.note or other.note,
+        )
+
+
+def cost_part(cost: Cost | None) -> CostPart:
+    """What a run took, for a document; None: one that has not ended."""
+    cost = cost or Cost(0, 0, 0.0)
+    return CostPart(scorings=cost.scorings, from_store=cost.from_store, seconds=cost.seconds)
 
 
 class Filled(Protocol):
@@ -81,6 +96,14 @@ def rescore(run: MatrixRun, key: str, scorer: Scorer, job: Job, *, workers: int 
         return fill(run, asked, scorer.afresh(), job, workers=workers)
     finally:
         run.restore(taken)
+
+
+def reason_upto(conversation: Conversation, message: int, reason: str | None) -> str | None:
+    """The `reason` why there is no matrix of a conversation up to `message`: where its memories all come after that
+    response, this one."""
+    if message in conversation.responses and conversation.memories and not conversation.upto(message).memories:
+        return f"no memory comes before the response #{message}"
+    return reason
 
 
 def unknown_memory(key: str, keys: Sequence[str]) -> UsageError:

@@ -54,8 +54,7 @@ def token_positions(conversation: Conversation, scorer: Scorer, job: Job) -> Pla
 def _between(conversation: Conversation) -> tuple[list[str], list[list[str]]]:
     """The memories behind the opening system messages, in the order in which they first stand, and the texts up to the
     end of each, from the end of the one before; in the end those behind the last."""
-    messages = conversation.messages
-    opening = next((place for place, message in enumerate(messages) if message.role != "system"), len(messages))
+    messages, opening = conversation.messages, conversation.opening
     known = {memory.key for message in messages[:opening] for memory in message.memories}
     keys: list[str] = []
     parts: list[list[str]] = [[]]

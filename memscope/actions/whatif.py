@@ -50,10 +50,7 @@ def what_if(
     _check(keys, conversation)
     whole, first = score_matrix(conversation, scorer, job, workers=workers)
     run = new_what_if(whole, keys, classic=scorer.classic, blur=scorer.blur)
-    second = fill_what_if(run, scorer, job, workers=workers)
-    return run, Cost(
-        first.scorings + second.scorings, first.from_store + second.from_store, first.seconds + second.seconds
-    )
+    return run, first + fill_what_if(run, scorer, job, workers=workers)
 
 
 def _check(keys: Collection[str], conversation: Conversation) -> None:

@@ -120,7 +120,7 @@ class MatrixRun:
         """All the memories that any response could have seen, left out at once."""
         # One memory: leaving it out is leaving all out.
         plan = dict.fromkeys((BASELINE, *map(Ablation.of, seen), self.everything, AGAIN))
-        self._nothing_to_do = _no_matrix(self.keys, self.responses)
+        self._nothing_to_do = nothing_to_score(conversation)
         self.plan = () if self._nothing_to_do else tuple(plan)
         self._keep_tokens = keep_tokens
         self._lock = threading.Lock()
@@ -307,9 +307,10 @@ def differences(baseline: Landed, other: Landed | None, *, after: NDArray[np.boo
     return found
 
 
-def _no_matrix(keys: Sequence[str], responses: Sequence[int]) -> str | None:
-    if not responses:
+def nothing_to_score(conversation: Conversation) -> str | None:
+    """Why no effect can be measured in it; None where one can."""
+    if not conversation.responses:
         return "the conversation has no response"
-    if not keys:
+    if not conversation.memories:
         return "no memory was found in the conversation"
     return None

@@ -33,7 +33,7 @@ def after_memory(conversation: Conversation, key: str, count: int) -> Stretch:
 
 def last_messages(conversation: Conversation, count: int | None) -> Stretch:
     """The last `count` messages behind the opening system messages; None: all of them."""
-    total, opening = len(conversation.messages), _opening(conversation)
+    total, opening = len(conversation.messages), conversation.opening
     start = opening if count is None else max(opening, total - count)
     return Stretch(start, total, tuple(message for message in conversation.responses if message >= start))
 
@@ -43,11 +43,5 @@ def cut(conversation: Conversation, stretch: Stretch, context: Context) -> Conve
     messages = conversation.messages
     if context == "full":
         return conversation.with_messages(messages[: stretch.end])
-    opening = min(_opening(conversation), stretch.end)
+    opening = min(conversation.opening, stretch.end)
     return conversation.with_messages((*messages[:opening], *messages[max(opening, stretch.start) : stretch.end]))
-
-
-def _opening(conversation: Conversation) -> int:
-    """How many system messages the conversation begins with."""
-    places = (place for place, message in enumerate(conversation.messages) if message.role != "system")
-    return next(places, len(conversation.messages))

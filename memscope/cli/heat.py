@@ -48,10 +48,11 @@ def _title(document: ResponseDocument) -> str:
 def _print_memories(opened: Session, document: ResponseDocument) -> None:
     """What mattered, what spoke against it, and what is not known."""
     console = opened.console
-    clear = [row for row in document.important if row.effect >= _SMALL] or document.important[:1]
+    clear = [row for row in document.important if row.effect >= _SMALL or row.verdict == "redundant"]
+    clear = clear or document.important[:1]
     small = len(document.important) - len(clear)
-    if clear:
-        console.table(RESPONSE.columns(document), clear)
+    if rows := [*clear, *document.redundant]:
+        console.table(RESPONSE.columns(document), rows)
     else:
         console.text("no memory mattered to it above the cutoff")
     if small:

@@ -69,8 +69,8 @@ class Session:
         """The whole matrix, with its progress shown; reasons for failed rows go to standard error."""
         from memscope.actions.known import with_known
         from memscope.actions.runs import kept_run
-        from memscope.actions.score import document_matrix, score_matrix
-        from memscope.reports.matrix import CostPart, matrix_document
+        from memscope.actions.score import cost_part, document_matrix, score_matrix
+        from memscope.reports.matrix import matrix_document
 
         self.ask()
         threshold = self.settings.threshold
@@ -80,8 +80,7 @@ class Session:
         if cost.note:
             self.console.note(cost.note)
         self._note_failures(run.snapshot())
-        part = CostPart(scorings=cost.scorings, from_store=cost.from_store, seconds=cost.seconds)
-        identity = self.scorer.engine.identity
+        identity, part = self.scorer.engine.identity, cost_part(cost)
         matrix = document_matrix(run)
         document = matrix_document(self.conversation, matrix, identity, threshold, part, settings=self.settings)
         try:
@@ -117,7 +116,7 @@ class Session:
             self.console.note(reason)
             return Exit.ENGINE
         if self.conversation.memories and not part.memories:
-            self.console.note("the memories of this conversation come after that response")
+            self.console.note(reason)
         elif not self.conversation.memories:
             self.console.note(
                 "most transcripts do not hold the text of their memories: give the files with --memories PATH"

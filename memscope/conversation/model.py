@@ -217,6 +217,12 @@ class Conversation:
         """Message indices of the responses, ascending."""
         return tuple(i for i, m in enumerate(self.messages) if m.is_response)
 
+    @property
+    def opening(self) -> int:
+        """How many system messages it begins with."""
+        places = (place for place, message in enumerate(self.messages) if message.role != "system")
+        return next(places, len(self.messages))
+
     def memory_text(self, key: str, *, before: int) -> str:
         """The text under `key` as it last stood before the message `before`; its first text where none did."""
         entry = next(entry for entry in self.memories if entry.key == key)

@@ -130,10 +130,11 @@ def finetune_words(document: FinetuneDocument) -> str:
     """What was found, in a sentence; where nothing was, why."""
     conversations = document.conversations
     errors = sum(conversation.error is not None for conversation in conversations)
+    read = sum(conversation.window is not None for conversation in conversations)
     idle = sum(conversation.reason is not None for conversation in conversations)
     seen = sum(conversation.responses_seen for conversation in conversations)
     found = sum(len(conversation.candidates) for conversation in conversations)
-    said = [f"{counted(seen, 'response')} seen in {counted(len(conversations) - errors, 'conversation')}"]
+    said = [f"{counted(seen, 'response')} seen in {counted(read, 'conversation')}"]
     best = max(conversations, key=lambda c: c.max_divergence or 0.0, default=None)
     if not found and best is not None and best.max_divergence is not None:
         top = f"the largest divergence {nats(best.max_divergence)} nats"

@@ -116,6 +116,13 @@ def test_in_a_row_counts_those_unused_since_it_last_mattered_in_whatever_order_t
     assert tally.needed + tally.against_in + tally.unused + tally.unknown == tally.seen == len(outcomes)
 
 
+def test_the_words_shown_are_those_it_was_last_seen_with_in_whatever_order_they_are_read(database: Database) -> None:
+    for path, time in (("/a", 2.0), ("/b", 3.0), ("/c", 1.0)):
+        keep(database, path, time, BLANK._replace(preview=f"words of {path}"))
+    row = only(looked(database))
+    assert (row.last_seen, row.preview) == (3.0, "words of /b")
+
+
 def test_a_conversation_counts_once_however_often_it_was_scored(database: Database) -> None:
     for _ in range(3):
         keep(database, "/a", 1.0, NEEDED)

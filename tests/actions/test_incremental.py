@@ -211,6 +211,17 @@ def test_without_a_store_nothing_is_shared(context: Context) -> None:
     assert estimate.scorings == scored(scorer, settings).cost.scorings == 6
 
 
+def test_stretches_without_what_was_before_are_not_shared(store: Database) -> None:
+    scorer, settings = (
+        scorer_of(FormulaEngine(), store),
+        Settings(cutoff=1.0, ask_above=1, context="window", responses=1),
+    )
+    due = looked(scorer, settings, of=facts(3))  # stretches of one length, and nothing else in common
+    estimate = cost_of_due(due, scorer, settings, Job())
+    assert estimate is not None
+    assert estimate.scorings == score_due(due, scorer, settings, Job()).cost.scorings == 6
+
+
 def test_each_engine_has_weights_of_its_own(store: Database) -> None:
     one, other = (scorer_of(FormulaEngine(model=model), store) for model in ("one", "other"))
     first = scored(one)

@@ -116,3 +116,11 @@ def test_a_response_that_cannot_be_compared_is_left_out_alone() -> None:
     assert missing.effect is None
     assert "retokenised" in (missing.error or "")
     assert (document.left_out, document.reason, document.failure) == (1, None, None)
+
+
+def test_where_no_response_can_be_compared_that_is_the_reason() -> None:
+    engine = FormulaEngine(after=cut_otherwise_without(PNPM, 1, 2))
+    document = one_memory(office(), "pnpm", Scorer(engine), Settings(), Job())
+    assert (document.sum, document.divergence, document.max) == (None, None, None)
+    assert "retokenised" in (document.reason or "")
+    assert (document.left_out, document.failure) == (2, "without")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,19 @@ def test_what_all_of_them_cost_is_asked_where_it_is_much(tmp_path: Path, scorer:
     assert estimate is not None
     assert (estimate.scorings, estimate.known) == (6, 0)  # of each the whole, without the memory, and the whole again
     assert unscored_cost(found, Opening(Path("any")), resolve().settings, dear, Job()) is None
+
+
+def test_of_a_file_of_several_only_what_is_unscored_costs(tmp_path: Path, scorer: Scorer) -> None:
+    one, two = (talk(tmp_path / name, "Which?").read_text() for name in ("one.json", "two.json"))
+    path = tmp_path / "both" / "talks.jsonl"
+    path.parent.mkdir()
+    path.write_text(f"{one}\n{two}\n")
+    os.utime(path, (NOW - 60, NOW - 60))
+    both = left(scorer.database, path)
+    assert both.why == {(path, 0): NEVER, (path, 1): NEVER}
+    score(replace(both, why={(path, 0): NEVER}), scorer)
+    found = left(scorer.database, path)
+    assert found.why == {(path, 1): NEVER}
+    dear = Scorer(FormulaEngine(), scorer.database)
+    estimate = unscored_cost(found, Opening(Path("any")), resolve({"ask_above": 1}).settings, dear, Job())
+    assert estimate is not None and estimate.scorings == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from memscope.actions.engine import Scorer
 from memscope.actions.score import fill, score_matrix
 from memscope.actions.whatif import fill_what_if, new_what_if, what_if, what_if_plan
+from memscope.attribution.aggregates import cutoffs
 from memscope.attribution.matrix import NOT_VISIBLE, MatrixRun, State
 from memscope.attribution.whatif import WhatIf
 from memscope.base.errors import Cancelled, UsageError
@@ -151,10 +153,20 @@ def test_responses_before_all_that_is_gone_stay_as_they_are_and_no_noise_moves_t
 def test_the_cutoff_is_the_larger_of_both_sides() -> None:
     what = found(FormulaEngine(after=noisy, concurrency=1), office(), "tabs")
     cut = what.cutoffs(0.01)
-    sides = [abs(matrix.baseline - matrix.again) for matrix in (what.whole, what.less)]
-    assert (cut.noise >= np.fmax(*sides)).all() and (cut.cutoff >= 3 * np.fmax(*sides)).all()
-    assert (cut.noise > 0).all()
+    sides = [cutoffs(matrix, 0.01).noise for matrix in (what.whole, what.less)]
+    assert (sides[0] != sides[1]).all()
+    assert (cut.noise == np.fmax(*sides)).all() and (cut.cutoff == 3 * np.fmax(*sides)).all()
+    for one, other in ((what.whole, what.less), (what.less, what.whole)):
+        assert (replace(what, whole=one, less=other).cutoffs(0.01).cutoff == cut.cutoff).all()
     assert (what.cutoffs(1e6).cutoff == 1e6).all()
+
+
+def test_what_any_text_may_move_under_the_engine_is_no_change() -> None:
+    engine = FormulaEngine()
+    engine.capabilities = replace(engine.capabilities, blur=0.5)
+    for classic, cutoff in ((False, 0.5), (True, 0.01)):
+        run, _ = what_if(office(), ["tabs"], Scorer(engine, classic=classic), Job())
+        assert (run.snapshot().cutoffs(0.01).cutoff == cutoff).all()
 
 
 def test_a_scoring_that_fails_without_them_fails_its_differences_with_the_reason() -> None:
@@ -244,6 +256,7 @@ def test_it_shares_what_is_on_disk_and_costs_nothing_again(tmp_path: Path) -> No
         calls = engine.calls
         again, second = what_if(office(), ["tabs"], scorer, Job())
         assert second.scorings == 0 and engine.calls == calls
+        assert second.from_store == len(whole.plan) + len(run.plan)
         undone, third = what_if(office(), (), scorer, Job())
         assert third.scorings == 0 and engine.calls == calls
     assert np.array_equal(again.snapshot().differences, run.snapshot().differences)

@@ -132,6 +132,27 @@ def test_a_person_who_agrees_gets_the_run(memscope: Call, transcript: str, answe
     assert "Go on? [y/N] " in err
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "matrix",
+        "why --message 5",
+        "redundancy",
+        "redundancy --message 5",
+        "whatif --without tabs",
+        "incremental",
+        "finetune",
+        "memories --score",
+    ],
+)
+def test_nothing_is_drawn_over_the_question(memscope: Call, transcript: str, command: str) -> None:
+    name, *options = command.split()
+    code, out, err = memscope(name, transcript, *options, limit=1, typed="n\n")
+
+    assert (code, out) == (130, "")
+    assert err.endswith("the setting ask_above. Go on? [y/N] memscope: not begun\n")
+
+
 @pytest.mark.parametrize("answer", ["n\n", "\n", ""])
 def test_a_person_who_does_not_agree_gets_none(memscope: Call, transcript: str, answer: str) -> None:
     assert memscope("doctor")[0] == 0

@@ -178,6 +178,7 @@ def test_a_failed_baseline_of_all_is_three_and_of_some_is_told(
     assert code == 0
     assert "b.json: " in err
 
+    assert ": 12 responses seen in 1 conversation; 12 of them not measured; " in memscope(talks / "b.json")[1]
     code, out, err = memscope(talks / "b.json", talks / "c.json", "--json")
     assert code == 3
     assert json.loads(out)["conversations"][0]["max_divergence"] is None

@@ -72,6 +72,29 @@ def test_verdicts_beside_what_mattered(command: str, capsys: pytest.CaptureFixtu
     assert "verdict" in printed(capsys, command, DEMO, "--message", "4", "--verdicts")
 
 
+@pytest.mark.parametrize("command", ["responses", "why"])
+def test_a_redundant_memory_is_in_the_table_however_small_its_effect(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fact = "The user drinks oolong tea from Taiwan every morning."
+    twice = [{"role": "user", "content": fact, "memory_key": key} for key in ("tea", "again")]
+    said = [{"role": "user", "content": "What?"}, {"role": "assistant", "content": f"You do: {fact}"}]
+    path = tmp_path / "twice.json"
+    path.write_text(json.dumps({"messages": [*twice, *said]}), encoding="utf-8")
+    asked = (command, str(path), "--message", "3", "--verdicts", "--threshold", "12")
+    assert json.loads(printed(capsys, *asked, "--json"))["important"] == []
+
+    shown = printed(capsys, *asked)
+    small = (command, DEMO, "--message", "19", "--verdicts")
+    important = json.loads(printed(capsys, *small, "--json"))["important"]
+
+    assert shown.count(" redundant ") == 2
+    assert "no memory mattered" not in shown
+    effects = [row["effect"] for row in important if row["verdict"] == "redundant"]
+    assert min(effects) < 0.5
+    assert printed(capsys, *small).count(" redundant ") == len(effects)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -110,8 +133,8 @@ def test_a_response_before_all_memories_is_nothing_found_and_no_failure(
     path = tmp_path / "late.json"
     path.write_text(json.dumps({"messages": messages}), encoding="utf-8")
 
-    assert run([command, str(path), "--message", "1", *FAST]) == Exit.NOTHING
-    error = capsys.readouterr().err
-    assert "the memories of this conversation come after that response" in error
-    assert "--memories" not in error
+    assert run([command, str(path), "--message", "1", "--json", *FAST]) == Exit.NOTHING
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["reason"] == "no memory comes before the response #1"
+    assert shown.err == "memscope: no memory comes before the response #1\n"
     assert run([command, str(path), "--message", "4", *FAST]) == Exit.DONE

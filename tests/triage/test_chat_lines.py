@@ -161,7 +161,7 @@ def test_roles_are_those_of_the_api() -> None:
 
 
 def test_tools_are_in_openai_form_from_either_api() -> None:
-    openai = {"type": "function", "function": {"name": "a", "parameters": {"type": "object"}, "odd": 1}}
+    openai = {"type": "function", "function": {"name": "a", "parameters": {"type": "object"}, "strict": None, "odd": 1}}
     anthropic = {"name": "b", "description": "Reads.", "input_schema": {"type": "object", "properties": {"x": {}}}}
     told = replace(office(), tools=(json.dumps(openai), json.dumps(anthropic), "no tool"))
 

@@ -139,6 +139,7 @@ PROMPTS: dict[str, tuple[list[dict[str, Any]], str]] = {
         "a tool call is not answered by the messages behind it",
     ),
     "answered twice": ([USER, CALLED, ANSWER, ANSWER], "a tool's message answers no call before it"),
+    "answered behind other words": ([USER, CALLED, USER, ANSWER], "a tool call is not answered by the messages behind"),
     "an answer to nothing": ([USER, ANSWER], "a tool's message answers no call before it"),
     "an answer too late": ([USER, CALLED, ANSWER, USER, ANSWER], "a tool's message answers no call before it"),
     "two of one id": ([USER, {"role": "assistant", "tool_calls": [CALL, CALL]}, ANSWER], "two calls have one id"),

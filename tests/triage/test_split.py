@@ -59,6 +59,12 @@ def test_about_the_fraction_is_set_aside() -> None:
     assert sum(split(origins, 0).validation) == 0
 
 
+def test_a_conversation_that_is_far_too_long_for_it_is_not_set_aside() -> None:
+    for n in range(8):  # at least one of these names comes first
+        long, short = [Origin("long", f"long{n}")] * 90, [Origin(f"file{i}", f"first{i}") for i in range(10)]
+        assert aside([*long, *short], 0.1) == set(short)
+
+
 def test_copies_and_windows_are_one_conversation() -> None:
     origins = [Origin("a", "x"), Origin("b", "x"), Origin("b", "y"), Origin("c", "y"), Origin("d", "z")]
 

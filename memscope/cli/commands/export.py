@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from memscope.base.errors import Exit, UsageError
+from memscope.base.errors import Exit
 from memscope.base.settings import resolve
 from memscope.cli.command import Command, Options, positional
 from memscope.cli.output import Console
@@ -37,20 +37,14 @@ class ExportOptions(Options):
 
 
 def run(options: ExportOptions, console: Console) -> Exit:
-    from memscope.actions.engine import open_store
+    from memscope.actions.memory_decisions import decisions_kept
     from memscope.actions.training import Order, export_training
     from memscope.reports.training import TRAINING, error_lines, training_words
 
     settings = resolve().settings
-    database = open_store(settings)
-    if database is None:
-        raise UsageError("decisions are kept in the store, which is off", do="Set store = true.")
     order = Order(options.format, options.output, options.validation, options.force, options.paths)
-    try:
-        with console.job() as job:
-            document = export_training(order, settings, database, job)
-    finally:
-        database.close()
+    with decisions_kept(settings) as database, console.job() as job:
+        document = export_training(order, settings, database, job)
     wrong = error_lines(document)
     for line in wrong[:_SHOWN]:
         console.note(line)

@@ -54,12 +54,16 @@ def run(options: FinetuneOptions, console: Console) -> Exit:
     )
     for note in read_memories(options.memories, split=options.split).notes if options.memories else ():
         console.note(note)
-    with scorer_of(settings, console) as scorer, console.job() as job:
-        found = transcripts(options.paths, job, input_format=options.input_format)
-        search = Search(found, opening, options.count, THRESHOLD if options.threshold is None else options.threshold)
-        if not options.yes and (estimate := finetune_cost(search, settings, scorer, job)) is not None:
+    with scorer_of(settings, console) as scorer:
+        with console.job() as job:
+            found = transcripts(options.paths, job, input_format=options.input_format)
+            threshold = THRESHOLD if options.threshold is None else options.threshold
+            search = Search(found, opening, options.count, threshold)
+            estimate = None if options.yes else finetune_cost(search, settings, scorer, job)
+        if estimate is not None:
             ask(estimate, settings, console)
-        document = finetune(search, settings, scorer, job)
+        with console.job() as job:
+            document = finetune(search, settings, scorer, job)
     _note_errors(document.conversations, console)
     rows = FINETUNE.rows(document)
     if console.form == "table":

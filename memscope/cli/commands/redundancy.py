@@ -41,6 +41,7 @@ def run(options: RedundancyOptions, console: Console) -> Exit:
 
 def _one(opened: Session, message: int) -> Exit:
     from memscope.actions.redundancy import screen_response
+    from memscope.actions.score import reason_upto
     from memscope.reports.redundancy import REDUNDANCY, redundancy_document
     from memscope.reports.verdicts import VerdictReader
 
@@ -52,6 +53,8 @@ def _one(opened: Session, message: int) -> Exit:
     reader = VerdictReader(screening.snapshot(), settings.threshold)
     identity = opened.scorer.engine.identity
     document = redundancy_document(screening.conversation, reader, identity, settings, message=message)
+    reason = reason_upto(opened.conversation, message, document.reason)
+    document = document.model_copy(update={"reason": reason})
     _note_failures(opened, reader)
     opened.console.heading(opened.heading(document.reason))
     opened.console.document(REDUNDANCY, document)

@@ -28,8 +28,8 @@ class WhatIfOptions(Target):
 
 
 def run(options: WhatIfOptions, console: Console) -> Exit:
+    from memscope.actions.score import cost_part
     from memscope.actions.whatif import tokens_saved, what_if
-    from memscope.reports.matrix import CostPart
     from memscope.reports.whatif import WHATIF, WhatIfReader
 
     with session(options, console) as opened:
@@ -39,8 +39,7 @@ def run(options: WhatIfOptions, console: Console) -> Exit:
             scored, cost = what_if(conversation, options.without, scorer, job, workers=settings.workers)
             tokens = tokens_saved(scored, scorer, job)
         reader = WhatIfReader(conversation, scored.snapshot(), settings.threshold, tokens)
-        part = CostPart(scorings=cost.scorings, from_store=cost.from_store, seconds=cost.seconds)
-        document = reader.document(scorer.engine.identity, settings, part)
+        document = reader.document(scorer.engine.identity, settings, cost_part(cost))
         _note_failures(opened, reader.found)
         console.heading(opened.heading(document.reason))
         if console.form != "table":

@@ -18,9 +18,9 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
+from memscope.actions.score import cost_part
 from memscope.base.text import clean, clean_line
 from memscope.conversation.render import response_text
-from memscope.reports.matrix import CostPart
 from memscope.reports.order import RowOrder, matching, row_order
 from memscope.reports.whatif import WHATIF, DifferenceCell, WhatIfReader, WhatIfResponse, response_columns
 from memscope.tui.pane import RETRY, THRESHOLD, Exported, PaneScreen
@@ -288,8 +288,7 @@ class WhatIfScreen(PaneScreen):
 
     def on_table_sorted(self) -> None:
         sort = self.table.sort
-        how = f"by {sort.title}, from the {'highest' if sort.descending else 'lowest'}" if sort else "as they came"
-        self.console.say(f"responses {how}")
+        self.console.say(f"responses {sort.words if sort is not None else 'as they came'}")
 
     def find_words(self, words: str) -> None:
         self._words = words
@@ -307,12 +306,7 @@ class WhatIfScreen(PaneScreen):
         reader, scorer, cost = self._reader, self.workspace.scorer, self.what_ifs.cost
         if reader is None or scorer is None:
             return []
-        part = CostPart(
-            scorings=cost.scorings if cost else 0,
-            from_store=cost.from_store if cost else 0,
-            seconds=cost.seconds if cost else 0.0,
-        )
-        build = partial(reader.document, scorer.engine.identity, self.workspace.settings, part)
+        build = partial(reader.document, scorer.engine.identity, self.workspace.settings, cost_part(cost))
         return [Exported("what-if", WHATIF, build)]
 
 

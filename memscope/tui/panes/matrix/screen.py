@@ -14,10 +14,11 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
+from memscope.actions.score import cost_part
 from memscope.base.text import clean
 from memscope.conversation.render import response_text
 from memscope.reports.heatmap import Cell, HeatmapReader
-from memscope.reports.matrix import MATRIX, CostPart, matrix_document
+from memscope.reports.matrix import MATRIX, matrix_document
 from memscope.reports.order import ColumnOrder, RowOrder, column_order, matching, row_order
 from memscope.reports.scale import Unit
 from memscope.reports.view import nats
@@ -386,11 +387,6 @@ class MatrixScreen(Nothing):
         conversation, matrix, scorer, threshold = space.conversation, space.matrix, space.scorer, space.view.threshold
         if conversation is None or matrix is None or scorer is None:
             return []
-        cost = CostPart(
-            scorings=space.cost.scorings if space.cost else 0,
-            from_store=space.cost.from_store if space.cost else 0,
-            seconds=space.cost.seconds if space.cost else 0.0,
-        )
-        identity = scorer.engine.identity
+        identity, cost = scorer.engine.identity, cost_part(space.cost)
         build = partial(matrix_document, conversation, matrix, identity, threshold, cost, settings=space.settings)
         return [Exported("matrix", MATRIX, build)]
