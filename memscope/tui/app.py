@@ -14,6 +14,7 @@ from typing import Any
 
 from rich.cells import cell_len
 from rich.text import Text
+from textual import events
 from textual.app import App
 from textual.binding import Binding
 from textual.notifications import Notification, Notify, SeverityLevel
@@ -33,6 +34,7 @@ from memscope.tui.palette import MemscopeCommands
 from memscope.tui.pane import Pane, PaneScreen
 from memscope.tui.progress import progress_words
 from memscope.tui.screening import Screened
+from memscope.tui.type_ahead import Answered, TypeAhead
 from memscope.tui.whatif import WHAT_IF, WhatIfs
 from memscope.tui.widgets.chrome import PaneBar, StatusLine
 from memscope.tui.workspace import Change, Workspace
@@ -71,6 +73,7 @@ class MemscopeApp(App[None]):
         self.workspace = Workspace(settings, kept, self._tell)
         self.screened = Screened(self.workspace, self.say, self.tell_error)
         self.what_ifs = WhatIfs(self.workspace)
+        self._type_ahead = TypeAhead(self, super().on_event)
         self.panes: dict[str, Pane] = {
             pane.name.lower(): pane for pane in sorted(members(panes, "PANE").values(), key=lambda pane: pane.number)
         }
@@ -115,6 +118,15 @@ class MemscopeApp(App[None]):
         """The pane in which the conversation was looked at last; the first where it never was."""
         left = self.workspace.view.pane
         return left if left in self.panes else self._first_pane
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            await self._type_ahead.take(event)
+        else:
+            await super().on_event(event)
+
+    async def on_answered(self, message: Answered) -> None:
+        await self._type_ahead.answered(message)
 
     # What changes.
 

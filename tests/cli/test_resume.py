@@ -69,13 +69,13 @@ def test_a_stopped_run_goes_on_with_only_what_is_missing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("MEMSCOPE_API_KEY", KEY)
-    server = score_server(LATENCY=0.15)
+    server = score_server(ANSWERS=6)
     args = line(talk, server, "--workers", "2", "--model", "scorer")
     stopped = subprocess.Popen(
         [sys.executable, "-m", "memscope", *args], env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     until = time.monotonic() + 30
-    while len(server.log("/score")) < 7 and time.monotonic() < until:
+    while len(server.log("/score")) < 8 and time.monotonic() < until:
         time.sleep(0.02)
     stopped.send_signal(stop)
     out, err = stopped.communicate(timeout=20)

@@ -10,6 +10,7 @@ left behind reaches nothing of the next. What a room's server does wrong is conf
     KEY           the bearer key it wants ("sesame"; empty: it wants none)
     MODELS        the models it serves, with commas ("scorer"; empty: it lists none)
     LATENCY       seconds before an answer to /score
+    ANSWERS       so many requests to /score are answered; the ones after it wait until the server is configured anew
     NOISE         nats by which each repetition of the same request differs from the one before
     FAULT         an HTTP status, or one of `Faults`
     FAULT_UNLESS  only requests in which no message holds this text are hit
@@ -41,7 +42,7 @@ from typing import Any
 
 KEY = "sesame"
 MODEL = "scorer"
-NAMES = "KEY MODELS LATENCY NOISE FAULT FAULT_UNLESS FAULT_TIMES RETRY_AFTER MESSAGE".split()
+NAMES = "KEY MODELS LATENCY ANSWERS NOISE FAULT FAULT_UNLESS FAULT_TIMES RETRY_AFTER MESSAGE".split()
 
 
 def pull(earlier: str, response: str) -> float:
@@ -134,6 +135,8 @@ class Behaviour:
     lock: threading.Lock = field(default_factory=threading.Lock)
     hits: Counter[bytes] = field(default_factory=Counter)
     seen: Counter[bytes] = field(default_factory=Counter)
+    answers: itertools.count[int] = field(default_factory=itertools.count)
+    over: threading.Event = field(default_factory=threading.Event)
 
     def fault(self, body: bytes, texts: Sequence[str]) -> str:
         """The name of the fault that hits a request, if one does."""
@@ -272,7 +275,10 @@ class Handler(BaseHTTPRequestHandler):
         room, _, route = self.path[1:].partition("/")
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if route == "control":
+            before = self.server.rooms.get(room)
             self.server.rooms[room] = Behaviour(json.loads(body))
+            if before is not None:
+                before.over.set()
             self.reply(200, "done")
         elif not self._left():
             self._serve(self.server.rooms[room], body)
@@ -309,6 +315,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def _score(self, behaviour: Behaviour, body: bytes, messages: list[dict[str, str]]) -> None:
         config = behaviour.config
+        if next(behaviour.answers) >= float(config.get("ANSWERS") or "inf"):
+            behaviour.over.wait()
+            self.close_connection = True
+            return
         time.sleep(float(config.get("LATENCY") or 0))
         message = config.get("MESSAGE", "the scorer is out of order")
         faults = Faults(self, [total - behaviour.noise(body) for total in score(messages)], message)

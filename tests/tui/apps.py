@@ -47,6 +47,15 @@ async def settled(pilot: Pilot[Any]) -> None:
     await pilot.pause()
 
 
+async def shows(pilot: Pilot[Any], words: str) -> None:
+    """Waits until the screen shows words, with work still on its way behind it."""
+    patience = time.monotonic() + PATIENCE
+    assert isinstance(pilot.app, MemscopeApp)
+    while words not in screen_text(pilot.app):
+        assert time.monotonic() < patience, f"{words!r} was not shown:\n{screen_text(pilot.app)}"
+        await pilot.pause(0.02)
+
+
 def held_back(monkeypatch: pytest.MonkeyPatch, module: object, name: str) -> threading.Event:
     """A function of a module that is done only once the event is set."""
     gate, really = threading.Event(), getattr(module, name)

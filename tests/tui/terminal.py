@@ -47,6 +47,7 @@ class Terminal:
         }
         self.pid, self.handle = pty.fork()
         if self.pid == 0:  # pragma: no cover - the child
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also where the tests run under nohup
             what = [str(script)] if script else ["-m", "memscope", *map(str, args)]
             os.execve(sys.executable, [sys.executable, *what], surroundings)
         self.resize(columns, rows)

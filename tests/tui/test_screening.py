@@ -19,7 +19,7 @@ from memscope.tui.panes.responses.screen import ResponsesScreen
 from memscope.tui.screening import READING
 from tests.fakes import Gate, assistant, end_of_workers, talk
 from tests.planted import Fact, Planted, alike, all_of, any_of, apart, planted
-from tests.tui.apps import SIZES, console, screen_text, settled
+from tests.tui.apps import SIZES, console, screen_text, settled, shows
 
 TEXTS = alike("copy", "twin") | apart("one", "half", "other", "bad", "idle")
 FACTS = (
@@ -201,8 +201,7 @@ async def test_verdicts_wait_for_the_run_and_can_be_cancelled() -> None:
         async with app.run_test(size=(80, 24)) as pilot:
             await pilot.pause()
             await pilot.press("1", "V")
-            await pilot.pause()
-            assert "when the run is over" in screen_text(app)
+            await shows(pilot, "when the run is over")
             await pilot.press("x")
             await settled(pilot)
             assert "R scores what is missing first" in await press(pilot, "V")
@@ -211,8 +210,7 @@ async def test_verdicts_wait_for_the_run_and_can_be_cancelled() -> None:
         async with app.run_test(size=(80, 24)) as pilot:
             await press(pilot, "1")
             await pilot.press("V")
-            await pilot.pause()
-            assert "0/8 scorings" in screen_text(app)
+            await shows(pilot, "/8 scorings")
             await pilot.press("x")
             await settled(pilot)
             assert "no verdicts; V goes on" in screen_text(app)
