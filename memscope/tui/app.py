@@ -73,7 +73,7 @@ class MemscopeApp(App[None]):
         self.workspace = Workspace(settings, kept, self._tell)
         self.screened = Screened(self.workspace, self.say, self.tell_error)
         self.what_ifs = WhatIfs(self.workspace)
-        self._type_ahead = TypeAhead(self, super().on_event)
+        self.type_ahead = TypeAhead(self, super().on_event)
         self.panes: dict[str, Pane] = {
             pane.name.lower(): pane for pane in sorted(members(panes, "PANE").values(), key=lambda pane: pane.number)
         }
@@ -120,13 +120,17 @@ class MemscopeApp(App[None]):
         return left if left in self.panes else self._first_pane
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
-            await self._type_ahead.take(event)
-        else:
+        if not isinstance(event, events.Key | events.Paste):
             await super().on_event(event)
+        elif not self.is_running:
+            return  # the screens are being taken down, and a key would look for the one it is for
+        elif event.is_forwarded:
+            await super().on_event(event)
+        else:
+            await self.type_ahead.take(event)
 
     async def on_answered(self, message: Answered) -> None:
-        await self._type_ahead.answered(message)
+        await self.type_ahead.answered(message)
 
     # What changes.
 

@@ -41,15 +41,20 @@ class TypeAhead:
         self._known = False  # whether its answer is there, and only the screen that came of it is waited for
         self._late: asyncio.TimerHandle | None = None
 
+    @property
+    def busy(self) -> bool:
+        """Whether a key is still being answered."""
+        return self._late is not None
+
     async def take(self, typed: Typed) -> None:
         """A key that was typed just now."""
         self._typed.append(typed)
-        if self._late is None:
+        if not self.busy:
             await self._next()
 
     async def answered(self, message: Answered) -> None:
         """The key, or the screen that came of it, has been seen to by all that had to."""
-        if self._late is None or message.turn != self._turn:
+        if not self.busy or message.turn != self._turn:
             return  # given up on
         if self._known:
             await self._next()

@@ -36,12 +36,12 @@ def demo() -> Opened:
 
 
 async def settled(pilot: Pilot[Any]) -> None:
-    """Waits until nothing runs in the background and what came of it is painted."""
+    """Waits until every key is answered, nothing runs in the background, and what came of it is painted."""
     app = pilot.app
     assert isinstance(app, MemscopeApp)
     patience = time.monotonic() + PATIENCE
     await pilot.pause()
-    while app.workspace.background.busy:
+    while app.type_ahead.busy or app.workspace.background.busy:
         assert time.monotonic() < patience, [task.name for task in app.workspace.background._tasks.values()]
         await asyncio.sleep(0.005)
     await pilot.pause()

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from textual.app import App
 from textual.css.model import RuleSet
 from textual.css.stylesheet import CSSLocation, Stylesheet
+from textual.pilot import Pilot
+
+from memscope.tui.app import MemscopeApp
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -31,3 +38,32 @@ def _style_sheets_are_parsed_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Stylesheet, "_parse_rules", parsed_once)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _a_key_is_waited_for() -> Iterator[None]:
+    """The toolkit takes it that all is done once the process does little, as it also does where others have the
+    machine; here no message may wait either."""
+    press, pause = Pilot.press, Pilot.pause
+
+    async def pressed(pilot: Pilot[Any], *keys: str) -> None:
+        await press(pilot, *keys)
+        await _quiet(pilot.app)
+
+    async def paused(pilot: Pilot[Any], delay: float | None = None) -> None:
+        await pause(pilot, delay)
+        await _quiet(pilot.app)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Pilot, "press", pressed)
+        patch.setattr(Pilot, "pause", paused)
+        yield
+
+
+async def _quiet(app: App[Any], patience: float = 5.0) -> None:
+    """Until no widget has a message to see to, several times in a row; an app that fails never gets there."""
+    rounds, until = 0, time.monotonic() + patience
+    while app.is_running and rounds < 3 and time.monotonic() < until and not app._exception_event.is_set():
+        waits = any(pump._running and not pump._message_queue.empty() for pump in (app, *app._registry))
+        rounds = 0 if waits or (isinstance(app, MemscopeApp) and app.type_ahead.busy) else rounds + 1
+        await asyncio.sleep(0)
