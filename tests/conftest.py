@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from textual import constants
 
 from tests.clients.chat_server import ChatServer
@@ -17,6 +18,10 @@ from tests.engines.token_server import Dialect, TokenServer
 # Pictures are the same everywhere. The snapshot plugin has imported Textual by now, which reads the environment then.
 constants.COLOR_SYSTEM = "truecolor"  # type: ignore[misc]
 os.environ.pop("NO_COLOR", None)
+
+# How long an example takes says something of the machine. (Where CI is set, examples are the same every time.)
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

@@ -98,7 +98,7 @@ def test_no_memory_is_ever_sent(chat_server: Serve, database: Database) -> None:
     with chat(Settings(chat_url=server.url), database) as model:
 
         @given(conversation=conversations)
-        @settings(max_examples=25, deadline=None)
+        @settings(max_examples=25)
         def asked_without(conversation: Conversation) -> None:
             asking = Alternates(_with_memories(conversation, _MARK), model)
             for message in conversation.responses:

@@ -136,7 +136,7 @@ def server(score_server: Serve, monkeypatch: pytest.MonkeyPatch) -> ScoreServer:
     return score_server()
 
 
-many = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 # --- the matrix ------------------------------------------------------------------------------------------------------

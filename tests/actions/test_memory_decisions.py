@@ -154,7 +154,7 @@ _STEPS = st.lists(st.one_of(st.none(), st.tuples(_KEYS, st.sampled_from([*VERDIC
 
 
 @given(_STEPS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_undo_of_any_depth_leads_to_where_one_was(tmp_path_factory: pytest.TempPathFactory, steps: list) -> None:
     folder = tmp_path_factory.mktemp("store")
     database = Database(folder)

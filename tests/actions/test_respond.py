@@ -291,7 +291,7 @@ def test_the_words_of_the_embedded_engine_are_whole() -> None:
 
 
 @pytest.mark.parametrize("engine", [Embedded(), Remote(Embedded())], ids=["one pass", "remote"])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(conversation=conversations, one=st.booleans())
 def test_heat_sums_to_the_effect(engine: Engine, conversation: Conversation, one: bool) -> None:
     run, _ = score_matrix(conversation, Scorer(engine), Job())

@@ -7,7 +7,7 @@ from math import inf, isnan, nan
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from memscope.attribution.aggregates import (
@@ -316,7 +316,6 @@ def _matrices(draw: st.DrawFn) -> Matrix:
     return made([[e for e, _ in row] for row in rows], states, again=again, stripped=stripped, width=m)
 
 
-@settings(deadline=None)
 @given(_matrices(), st.sampled_from([0.0, 0.01, 1.0]))
 def test_every_sum_is_what_a_loop_gives(matrix: Matrix, threshold: float) -> None:
     cut = cutoffs(matrix, threshold)
@@ -362,7 +361,6 @@ def test_every_sum_is_what_a_loop_gives(matrix: Matrix, threshold: float) -> Non
         assert important(matrix, cut, column) == [row for _, row in listed]
 
 
-@settings(deadline=None)
 @given(_matrices())
 def test_memories_and_responses_share_one_sum(matrix: Matrix) -> None:
     cut = cutoffs(matrix, 0.0)

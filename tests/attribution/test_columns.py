@@ -291,7 +291,7 @@ def test_what_failed_was_asked_for_and_what_was_never_begun_was_not() -> None:
     assert job.tally("asked") == engine.calls == 3
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(conversations)
 def test_one_pass_and_one_prompt_at_a_time_agree(conversation: Conversation) -> None:
     engine = Embedded()

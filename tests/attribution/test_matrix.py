@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from memscope.attribution.columns import columns
@@ -75,7 +75,6 @@ def test_a_whole_matrix_is_the_truth() -> None:
     assert matrix.reason is None
 
 
-@settings(deadline=None)
 @given(conversations)
 def test_any_whole_matrix_is_the_truth(conversation: Conversation) -> None:
     matrix = filled(conversation)
@@ -87,7 +86,6 @@ def test_any_whole_matrix_is_the_truth(conversation: Conversation) -> None:
         assert not (conversation.memories and conversation.responses)
 
 
-@settings(deadline=None)
 @given(st.randoms())
 def test_the_order_of_landing_does_not_matter(order: random.Random) -> None:
     conversation = office()
@@ -139,7 +137,6 @@ def test_a_second_baseline_that_failed_is_named() -> None:
     assert np.isnan(run.snapshot().again).all()
 
 
-@settings(deadline=None)
 @given(st.randoms())
 def test_errors_stand_in_the_order_of_the_plan(order: random.Random) -> None:
     run = run_of(office())
@@ -480,7 +477,6 @@ def from_scratch(run: MatrixRun, landed: Mapping[Ablation, list[ResponseScore] |
 happenings = st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["scores", "noise", "fails", "forgotten"])))
 
 
-@settings(deadline=None)
 @given(happenings)
 def test_after_any_landings_failures_and_retries_the_cells_are_those_computed_from_scratch(
     happened: list[tuple[int, str]],

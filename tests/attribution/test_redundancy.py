@@ -116,7 +116,7 @@ def structures(draw: st.DrawFn) -> tuple[Conversation, list[Fact], dict[str, lis
     return planted(apart(*keys), responses), facts, truth, stand_in
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(structures())
 def test_any_structure_of_copies_and_halves_is_seen_through(
     planned: tuple[Conversation, list[Fact], dict[str, list[str]], set[tuple[str, ...]]],
@@ -131,7 +131,7 @@ def test_any_structure_of_copies_and_halves_is_seen_through(
     assert found == stand_in or screening.snapshot().untried
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(structures(), st.randoms())
 def test_what_lands_in_which_order_changes_nothing(
     planned: tuple[Conversation, list[Fact], dict[str, list[str]], set[tuple[str, ...]]], random: object

@@ -56,7 +56,7 @@ def test_odd_names_are_found(tmp_path: Path, program: str, name: str) -> None:
 
 
 @given(before=_LINES, gone=st.sets(st.integers(0, 8)), end=st.sampled_from(["", "\n"]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @pytest.mark.skipif(not shutil.which("git"), reason="git")
 def test_any_lines_can_be_taken_out(
     tmp_path_factory: pytest.TempPathFactory, before: list[str], gone: set[int], end: str

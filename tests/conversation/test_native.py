@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import get_args
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from memscope.base.text import json_text
@@ -70,7 +70,6 @@ def _without_line(message: Message) -> Message:
     return Message(message.role, message.parts, message.kind, message.time, message.id, message.name)
 
 
-@settings(deadline=None)
 @given(
     st.lists(messages(), min_size=1, max_size=4),
     st.lists(JSON.map(lambda v: compact({"name": v})), max_size=2),
@@ -82,7 +81,6 @@ def test_there_and_back(told: list[Message], tools: list[str], printed: bool) ->
     there_and_back(conversation, json_text(form) if printed else json.dumps(form))
 
 
-@settings(deadline=None)
 @given(st.lists(messages(), min_size=1, max_size=3), messages())
 def test_the_hash_tells_conversations_apart(told: list[Message], more: Message) -> None:
     one = Conversation(tuple(told))

@@ -165,7 +165,7 @@ def pieces(turns: tuple[Turn, ...], without: frozenset[str | None] = frozenset()
     return [(role, found, calls) for role, found, calls, some in kept if found or not some]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(conversations, fold_names, st.data())
 def test_both_sides_of_a_folded_ablation_differ_in_the_memory_alone(
     conversation: Conversation, fold: Fold, data: st.DataObject
@@ -181,7 +181,6 @@ def test_both_sides_of_a_folded_ablation_differ_in_the_memory_alone(
     assert pieces(ablated) == pieces(whole, without=gone)
 
 
-@settings(deadline=None)
 @given(conversations, fold_names)
 def test_folding_loses_nothing_and_changes_no_response(conversation: Conversation, fold: Fold) -> None:
     prompt = render(conversation)
@@ -199,7 +198,6 @@ def test_folding_loses_nothing_and_changes_no_response(conversation: Conversatio
     ]
 
 
-@settings(deadline=None)
 @given(conversations, fold_names)
 def test_a_folded_memory_stands_behind_every_response_that_did_not_see_it(
     conversation: Conversation, fold: Fold
@@ -231,7 +229,6 @@ dialogues = st.lists(
 """Questions and answers, with memories and system messages wherever there is a place."""
 
 
-@settings(deadline=None)
 @given(dialogues, st.sets(st.sampled_from(["a", "b", "c"])))
 @pytest.mark.parametrize(("name", "fold"), [("mistral", "memories"), ("mistral", "system"), ("gemma", "system")])
 def test_templates_that_want_roles_to_alternate_take_what_is_folded(

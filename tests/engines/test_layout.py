@@ -71,7 +71,7 @@ dialogues = st.lists(
 
 @pytest.mark.parametrize("tokens", [False, True], ids=["text", "tokens"])
 @pytest.mark.parametrize("name", ["chatml", "llama3", "thinking", "drops-system", "own-calls"])
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(dialogues, st.randoms())
 def test_an_ablation_is_laid_out_as_a_fresh_look_lays_it_out(
     name: str, tokens: bool, conversation: Conversation, order: random.Random

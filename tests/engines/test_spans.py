@@ -82,7 +82,7 @@ def test_what_a_template_shows_nothing_of_has_an_empty_span() -> None:
 
 
 @every_template
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(dialogues)
 def test_in_text_a_span_is_exactly_what_the_template_shows_of_the_response(
     name: str, conversation: Conversation
@@ -99,7 +99,7 @@ def test_in_text_a_span_is_exactly_what_the_template_shows_of_the_response(
 
 
 @every_template
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(dialogues)
 def test_in_tokens_a_span_is_the_response_but_for_whitespace_beside_it(name: str, conversation: Conversation) -> None:
     """The closed-form model's tokeniser merges whitespace with whitespace, and a space with a word."""
@@ -184,7 +184,6 @@ def test_the_error_of_a_probe_is_the_first_one() -> None:
     assert len(asked) == 3
 
 
-@settings(deadline=None)
 @given(dialogues)
 def test_generation_tags_change_nothing(conversation: Conversation) -> None:
     assume(all(message.text for message in conversation.messages))

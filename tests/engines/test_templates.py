@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from memscope.base.errors import EngineError, UsageError
@@ -209,7 +209,6 @@ def test_a_file_that_is_no_text_or_too_large_says_so(tmp_path: Path, monkeypatch
         template_of(str(path))
 
 
-@settings(deadline=None)
 @given(st.text(max_size=5), st.text(max_size=5), st.text(max_size=5), st.text(max_size=5))
 def test_a_digest_tells_templates_apart(source: str, bos: str, eos: str, other: str) -> None:
     one = Template(source, bos, eos)

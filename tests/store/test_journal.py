@@ -117,7 +117,7 @@ def test_a_row_that_cannot_be_read_is_left_out(journal: Journal, database: Datab
     assert undone.verdict == "good"
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.text(st.characters(), max_size=5).filter(lambda v: v != UNDO) | st.none(), max_size=20))
 def test_what_is_in_force_is_a_stack(steps: list[str | None]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -236,7 +236,7 @@ _acts = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(st.lists(_acts, max_size=25))
 def test_two_journals_on_one_store_are_what_a_list_of_steps_is(acts: list[tuple[str, int, object]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -75,7 +75,7 @@ def test_finite_whatever_the_text(text: str) -> None:
         assert np.isfinite(values).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(any_text, any_text, any_text)
 def test_scores_are_finite_and_never_above_zero(question: str, remembered: str, answer: str) -> None:
     check_scores(Conversation((user(question), memory("m", remembered), assistant(answer), assistant(question))))

@@ -84,7 +84,7 @@ def heat(conversation: Conversation, asked: Sequence[Ablation]) -> list[list[NDA
 
 
 @pytest.mark.parametrize("cells", [1, 1 << 17])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(conversation=conversations, asked=ablations)
 def test_additive_equals_recomputed(cells: int, conversation: Conversation, asked: list[Ablation]) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -100,7 +100,7 @@ def test_additive_equals_recomputed(cells: int, conversation: Conversation, aske
             np.testing.assert_allclose(logs, theirs.tokens.logprobs, rtol=0, atol=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(conversations, ablations, st.randoms())
 def test_neither_order_nor_company_of_ablations_matters(conversation, asked, random) -> None:  # type: ignore[no-untyped-def]
     expected = totals(Embedded(PRIOR), conversation, asked)
@@ -110,7 +110,7 @@ def test_neither_order_nor_company_of_ablations_matters(conversation, asked, ran
         assert totals(Embedded(PRIOR), conversation, [ablation])[ablation] == expected[ablation]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(conversations, ablations)
 def test_what_is_remembered_changes_no_number(conversation: Conversation, asked: list[Ablation]) -> None:
     engine = Embedded(PRIOR)
@@ -123,7 +123,7 @@ def test_what_is_remembered_changes_no_number(conversation: Conversation, asked:
             assert ours.total == fresh.total
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(conversations, texts)
 def test_probabilities_of_all_next_words_sum_to_one(conversation: Conversation, beginning: str) -> None:
     """Seen words one by one; all others have the same escape in front of their p_0."""

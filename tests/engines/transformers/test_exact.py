@@ -116,7 +116,7 @@ def test_a_long_conversation_is_read_in_pieces_and_scores_the_same(engine: Engin
         assert [score.total for score in scores] == pytest.approx(truth, abs=TOLERANCE)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(conversation=conversations)
 def test_a_wrapper_that_hides_the_way_of_its_own_sees_the_same(engine: Engines, conversation: Conversation) -> None:
     model = _shared(engine)

@@ -27,7 +27,7 @@ class Alone(App[None]):
     st.integers(8, 120),
     st.sampled_from([-1, 0]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_row_takes_exactly_the_width_there_is(rows: list[list[str]], width: int, wide: int) -> None:
     longest = max(map(len, rows))
     lines = [Line(tuple(row + [""] * (longest - len(row)))) for row in rows]
