@@ -120,17 +120,17 @@ class MemscopeApp(App[None]):
         return left if left in self.panes else self._first_pane
 
     async def on_event(self, event: events.Event) -> None:
-        if not isinstance(event, events.Key | events.Paste):
-            await super().on_event(event)
-        elif not self.is_running:
-            return  # the screens are being taken down, and a key would look for the one it is for
-        elif event.is_forwarded:
-            await super().on_event(event)
-        else:
-            await self.type_ahead.take(event)
+        if isinstance(event, events.Key | events.Paste):
+            if not self.is_running:
+                return  # the screens are being taken down, and a key would look for the one it is for
+            if not event.is_forwarded:
+                await self.type_ahead.take(event)
+                return
+        await super().on_event(event)
 
     async def on_answered(self, message: Answered) -> None:
-        await self.type_ahead.answered(message)
+        if self.is_running:
+            await self.type_ahead.answered(message)
 
     # What changes.
 

@@ -16,17 +16,19 @@ from textual.app import App
 from textual.message import Message
 from textual.screen import Screen
 
-_PATIENCE = 1.0  # seconds after which a key no longer waits for the one before it
+_PATIENCE = 1.0  # seconds after which keys no longer wait for the one before them
 
 Typed = events.Key | events.Paste
 
 
 class Answered(Message):
-    """Goes the way that a key has gone, from what has the focus up to the app, and so comes after it."""
+    """Goes the way that a key has gone, from what has the focus up to the app, and so comes after it; `late`: comes
+    without the key, which is still on its way."""
 
-    def __init__(self, turn: int) -> None:
+    def __init__(self, turn: int, *, late: bool = False) -> None:
         super().__init__()
         self.turn = turn
+        self.late = late
 
 
 class TypeAhead:
@@ -56,7 +58,10 @@ class TypeAhead:
         """The key, or the screen that came of it, has been seen to by all that had to."""
         if not self.busy or message.turn != self._turn:
             return  # given up on
-        if self._known:
+        if message.late:
+            while len(self._typed) > 1:  # something hangs: a key that quits must not wait for all before it
+                await self._send(self._typed.popleft())
+        if message.late or self._known:
             await self._next()
         else:
             self._known = True
@@ -84,5 +89,4 @@ class TypeAhead:
             (self._app.focused or screen).post_message(Answered(turn))
 
     def _give_up(self, turn: int) -> None:
-        self._known = True
-        self._app.post_message(Answered(turn))
+        self._app.post_message(Answered(turn, late=True))

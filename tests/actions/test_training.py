@@ -423,20 +423,7 @@ def test_a_response_is_found_wherever_it_has_moved_to(database: Database, out: P
 
 def test_a_response_in_another_window_is_found(database: Database, out: Path, tmp_path: Path) -> None:
     path = tmp_path / "session.jsonl"
-    records = [
-        record("u1", None, "user", "old?"),
-        record("a1", "u1", "assistant", "Old."),
-        {
-            "type": "system",
-            "subtype": "compact_boundary",
-            "uuid": "b",
-            "parentUuid": None,
-            "logicalParentUuid": "a1",
-            "isSidechain": False,
-        },
-        record("u2", "b", "user", "new?"),
-        record("a2", "u2", "assistant", "New."),
-    ]
+    records = compacted()
     path.write_text("".join(json.dumps(one) + "\n" for one in records[:2]))
     found = accept(database, path)
     assert found.conversation.windows == 1
@@ -460,6 +447,25 @@ def record(uuid: str, parent: str | None, role: str, text: str) -> dict[str, Any
         "isSidechain": False,
         "message": {"role": role, "content": content},
     }
+
+
+def compacted() -> list[dict[str, Any]]:
+    """A session of two context windows, with a response in each."""
+    boundary = {
+        "type": "system",
+        "subtype": "compact_boundary",
+        "uuid": "b",
+        "parentUuid": None,
+        "logicalParentUuid": "a1",
+        "isSidechain": False,
+    }
+    return [
+        record("u1", None, "user", "old?"),
+        record("a1", "u1", "assistant", "Old."),
+        boundary,
+        record("u2", "b", "user", "new?"),
+        record("a2", "u2", "assistant", "New."),
+    ]
 
 
 def test_a_decision_that_tells_of_no_file_is_told(database: Database, out: Path) -> None:
@@ -517,17 +523,7 @@ def test_a_moved_file_is_looked_through_as_it_was_and_in_every_window(
     turns = write(tmp_path / "old" / "a.json", talk(user("One?"), assistant("1."), user("Two?"), assistant("2.")))
     accept(database, turns, 3, sources="turns")
     session = tmp_path / "old" / "session.jsonl"
-    boundary = {
-        "type": "system",
-        "subtype": "compact_boundary",
-        "uuid": "b",
-        "parentUuid": None,
-        "logicalParentUuid": "a1",
-        "isSidechain": False,
-    }
-    records = [record("u1", None, "user", "old?"), record("a1", "u1", "assistant", "Old.")]
-    records += [boundary, record("u2", "b", "user", "new?"), record("a2", "u2", "assistant", "New.")]
-    session.write_text("".join(json.dumps(one) + "\n" for one in records))
+    session.write_text("".join(json.dumps(one) + "\n" for one in compacted()))
     accept(database, session, window=0)
     shutil.move(tmp_path / "old", tmp_path / "new")
 

@@ -42,14 +42,17 @@ async def test_keys_find_the_dialog_that_the_one_before_them_opens() -> None:
         assert app.workspace.response == 4
 
 
-async def test_a_key_that_is_never_answered_keeps_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(type_ahead, "_PATIENCE", 0.05)
+async def test_when_one_key_hangs_the_others_go_on_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type_ahead, "_PATIENCE", 0.2)
     app = console(demo())
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         monkeypatch.setattr(TypeAhead, "_follow", lambda *_, **__: None)
+        gave_up, late = TypeAhead._give_up, []
+        monkeypatch.setattr(TypeAhead, "_give_up", lambda ahead, turn: (late.append(turn), gave_up(ahead, turn)))
         await rush(pilot, "3 2 1 3")
         assert app.current_mode == "memories"
+        assert len(late) == 2  # the first key's patience, and the last one's
 
 
 async def test_a_dialog_that_closes_gives_keys_back() -> None:
