@@ -82,6 +82,12 @@ class Settings(BaseModel):
     chat_model: str = Field("", description="the chat server's model; one alone is chosen by itself")
     rules_off: tuple[str, ...] = Field((), description="memory rules not to use: fenced, tool, heading")
     patterns: dict[str, str] = Field({}, description="more memory rules: a name and a regex with groups key and text")
+    session_folders: tuple[str, ...] = Field(
+        (), description="more folders of transcripts to rank, beside those of the agents that are known"
+    )
+    repositories: tuple[str, ...] = Field(
+        (), description="more repositories to look for in tool calls: names, or a regex with a group name"
+    )
     theme: str = Field("", description="the console's theme; empty: the last chosen, else textual-dark")
     glyphs: Literal["auto", "ascii"] = Field("auto", description="ascii: the console draws without · × ▁ and the like")
     keys: dict[str, str] = Field({}, description="the console's keys: a binding's id and the keys, as slash,ctrl+f")

@@ -15,7 +15,17 @@ from memscope.conversation.model import Message, Part, Skipped, ToolResult
 from memscope.conversation.raw import Raw
 
 FactKind = Literal[
-    "title", "session", "model", "tool", "cwd", "repository", "branch", "error", "exit_code", "interrupted"
+    "title",
+    "session",  # the agent's own name for it
+    "parent",  # that of the session whose sub-agent it is
+    "model",
+    "tool",
+    "cwd",
+    "repository",
+    "branch",
+    "error",
+    "exit_code",
+    "interrupted",
 ]
 
 

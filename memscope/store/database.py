@@ -95,6 +95,18 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     )
     """,
     ),
+    (
+        """
+    CREATE TABLE sessions (
+        path     BLOB PRIMARY KEY,  -- as the file system has it
+        reading  BLOB NOT NULL,     -- a digest of how it was read: version, patterns, rules
+        size     INTEGER NOT NULL,
+        modified INTEGER NOT NULL,  -- nanoseconds since the epoch
+        log      TEXT NOT NULL,     -- of a database: the size and time of its write-ahead log
+        found    TEXT NOT NULL      -- JSON; see store.sessions
+    ) WITHOUT ROWID
+    """,
+    ),
 )
 
 

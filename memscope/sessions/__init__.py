@@ -1,0 +1,1 @@
+"""Which of thousands of stored sessions are worth reading, scoring and harvesting first: their facts, and the rank."""
