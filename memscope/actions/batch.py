@@ -5,13 +5,13 @@ Nothing that is wrong with one of them stops the others: it is told in its place
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from memscope.actions.open import Opened, Opening, opened_each
+from memscope.actions.open import Opened, Opening, opened, opened_each
+from memscope.actions.walk import walk
 from memscope.base.errors import Cancelled, MemscopeError, SourceError
 from memscope.base.job import Job, Progress
 from memscope.base.settings import Settings
@@ -21,8 +21,6 @@ from memscope.conversation.unreadable import why
 if TYPE_CHECKING:
     from memscope.store.database import Database
 
-SUFFIXES = (".json", ".jsonl", ".ndjson", ".af", ".traj")  # of what may be a transcript, in a folder
-_PASSED_FOLDERS = frozenset({"node_modules", "__pycache__", "venv"})
 _UNIT = "conversations"
 
 Result = TypeVar("Result")
@@ -52,25 +50,24 @@ class Done(Generic[Result]):
 def transcripts(paths: Sequence[Path], job: Job, *, input_format: str = "") -> list[Transcript]:
     """The transcripts at `paths` (files) and below (folders), in the order of the paths, a folder's sorted.
 
-    In folders, names that begin with a dot are passed over, and files whose ending no transcript has (`SUFFIXES`). What
+    In folders, names that begin with a dot are passed over, and files whose ending no transcript has (`walk`). What
     cannot be read, or is no transcript, is told in its place. A file that is reached on two ways is there once. Raises
     `Cancelled`.
     """
     found: list[Transcript] = []
     seen: set[str] = set()
     for named in paths:
-        files = list(_files(named, set()))
+        files = list(walk(named))
         if not files:
             found.append(Transcript(named, error="no transcript is below this folder"))
         for file in files:
             job.check()
             job.progress(len(found), doing="looking for conversations", unit="files")
-            real = os.path.realpath(file.path)
             if file.error:
-                found.append(file)
-            elif real not in seen:
-                seen.add(real)
-                found.append(_counted(file.path, input_format))
+                found.append(Transcript(Path(file.path), error=file.error))
+            elif file.real not in seen:
+                seen.add(file.real)
+                found.append(_counted(Path(file.path), input_format))
     return found
 
 
@@ -110,6 +107,52 @@ def each(
     job.progress(total, total, _UNIT)
 
 
+def each_of(
+    wanted: Mapping[Path, Collection[int]],
+    opening: Opening,
+    work: Callable[[Opened, Job], Result],
+    job: Job,
+    *,
+    settings: Settings,
+    database: Database | None = None,
+) -> Iterator[Done[Result]]:
+    """Opens the conversations `wanted` of files, by their numbers, and does `work` on each, as `each` does; a file is
+    passed over once, however many are wanted of it."""
+    total, before = sum(map(len, wanted.values())), 0
+    for path, items in wanted.items():
+        job.check()
+        job.progress(before, total, _UNIT, path.name)
+        its, numbers, at = replace(opening, path=path), sorted(items), 0
+        try:
+            for found in _opened_of(its, numbers, settings, database):
+                job.check()
+                if isinstance(found, SourceError):
+                    yield Done(path, numbers[at], error=found.what)
+                else:
+                    name = found.conversation.title or path.name
+                    yield _done(found, work, job.child(_Told(job, before + at, total, name)))
+                at += 1
+        except Cancelled:
+            raise
+        except MemscopeError as error:  # the file is gone, or is no transcript any more
+            yield from (Done(path, number, error=_words(error, path)) for number in numbers[at:])
+        before += len(numbers)
+    job.progress(total, total, _UNIT)
+
+
+def _opened_of(
+    opening: Opening, numbers: Sequence[int], settings: Settings, database: Database | None
+) -> Iterator[Opened | SourceError]:
+    """The conversations of a file with these numbers, ascending."""
+    if len(numbers) == 1:
+        yield opened(replace(opening, item=numbers[0]), settings, database)
+        return
+    items = count_items(opening.path, input_format=opening.input_format)
+    yield from opened_each(opening, items, settings, database, frozenset(numbers))
+    gone = SourceError("the file does not hold this conversation any more", where=opening.path)
+    yield from (gone for number in numbers if number >= items)
+
+
 def _done(opened: Opened, work: Callable[[Opened, Job], Result], job: Job) -> Done[Result]:
     path, item = opened.opening.path, opened.opening.item
     try:
@@ -140,32 +183,6 @@ def _counted(path: Path, input_format: str) -> Transcript:
         return Transcript(path, count_items(path, input_format=input_format))
     except (MemscopeError, OSError) as error:
         return Transcript(path, error=_words(error, path))
-
-
-def _files(path: Path, entered: set[str]) -> Iterator[Transcript]:
-    """The files at `path` or below, not yet looked into, and what cannot be looked for."""
-    try:
-        path = path.expanduser()
-        if not path.is_dir():
-            yield Transcript(path)
-            return
-        real = os.path.realpath(path)
-        if real in entered:
-            yield Transcript(path, error="a link to a folder that is read already")
-            return
-        entered.add(real)
-        with os.scandir(path) as entries:
-            names = sorted(entry.name for entry in entries if not entry.name.startswith("."))
-    except (OSError, RuntimeError) as error:  # RuntimeError: the ~ of somebody who does not exist
-        yield Transcript(path, error=_words(error, path))
-        return
-    for name in names:
-        below = path / name
-        is_folder = os.path.isdir(below)  # noqa: PTH112 - it never raises
-        if is_folder and name not in _PASSED_FOLDERS:
-            yield from _files(below, entered)
-        elif not is_folder and name.endswith(SUFFIXES):
-            yield Transcript(below)
 
 
 def _words(error: Exception, path: Path) -> str:

@@ -9,13 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, TypeVar
 
+from pydantic import BaseModel
+
 from memscope.base.errors import MemscopeError, UsageError
 from memscope.base.files import replace_files
 from memscope.base.text import json_text, slug
 from memscope.reports.csv import csv_text
-from memscope.reports.view import Document, View
+from memscope.reports.view import View
 
-Doc = TypeVar("Doc", bound=Document)
+Doc = TypeVar("Doc", bound=BaseModel)
 Row = TypeVar("Row")
 
 

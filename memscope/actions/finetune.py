@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from memscope.actions.alike import Alike
 from memscope.actions.batch import Transcript, each
 from memscope.actions.cost import Estimate, added_up, cost_before, may_ask, needs_asking
-from memscope.actions.score import fill, new_run
+from memscope.actions.score import Cost, fill, new_run
 from memscope.actions.triage import decided, subjects_of
 from memscope.attribution.classic import classic_dependences
 from memscope.attribution.finetune import THRESHOLD, dependences
@@ -54,7 +54,7 @@ def finetune(search: Search, settings: Settings, scorer: Scorer, job: Job) -> Fi
         conversation = opened.conversation
         if alike.why_not is not None:
             return finetune_conversation(conversation, Dependents(error=alike.why_not), search.threshold), {}
-        seen = _dependents(conversation, search, settings, scorer, job)
+        seen, _ = dependents_of(conversation, search.count, settings, scorer, job)
         if seen.reason is None:
             alike.take(seen.error if not seen.found else None)
         row = finetune_conversation(conversation, seen, search.threshold)
@@ -81,38 +81,50 @@ def finetune_cost(search: Search, settings: Settings, scorer: Scorer, job: Job) 
         return None
 
     def work(opened: Opened, job: Job) -> Estimate:
-        run = _run(opened.conversation, search, settings, scorer)[1]
-        return cost_before(run.conversation, scorer, _asked(run), job, count=False)
+        return dependents_cost(opened.conversation, search.count, settings, scorer, job)
 
     costs = each(search.files, search.opening, work, job, settings=settings, database=scorer.database)
     whole = added_up((done.result for done in costs if done.result is not None), scorer)
     return whole if needs_asking(whole, settings) else None
 
 
-def _dependents(conversation: Conversation, search: Search, settings: Settings, scorer: Scorer, job: Job) -> Dependents:
-    """What the responses of the stretch owe to all memories together."""
-    stretch, run = _run(conversation, search, settings, scorer)
-    seen = Dependents(len(stretch.responses))
+def dependents_of(
+    conversation: Conversation, count: int | None, settings: Settings, scorer: Scorer, job: Job
+) -> tuple[Dependents, Cost]:
+    """What the responses among the last `count` messages (None: all) owe to all memories together, and what finding
+    that took. Raises `Cancelled`."""
+    stretch, run = _run(conversation, count, settings, scorer)
+    seen, free = Dependents(len(stretch.responses)), Cost(0, 0, 0.0)
     if not stretch.responses:
-        return replace(seen, reason="there is no response among the messages looked at")
+        return replace(seen, reason="there is no response among the messages looked at"), free
     if not run.plan:
-        return replace(seen, reason=run.reason)
+        return replace(seen, reason=run.reason), free
     if run.everything == BASELINE:
-        return replace(seen, reason="every memory comes after the responses")
-    fill(run, _asked(run), scorer, job, workers=settings.workers)
+        return replace(seen, reason="every memory comes after the responses"), free
+    cost = fill(run, _asked(run), scorer, job, workers=settings.workers)
     matrix = run.snapshot()
     if matrix.reason is not None:
-        return replace(seen, error=matrix.reason)
+        return replace(seen, error=matrix.reason), cost
     found = classic_dependences(matrix) if scorer.classic else dependences(matrix)
     first = len(matrix.responses) - len(stretch.responses)
     ours = [replace(one, message=stretch.responses[one.column - first]) for one in found if one.column >= first]
     (stripped,) = run.totals([run.everything]).values()
-    return replace(seen, found=ours, error=None if scorer.classic else stripped.failure)
+    return replace(seen, found=ours, error=None if scorer.classic else stripped.failure), cost
 
 
-def _run(conversation: Conversation, search: Search, settings: Settings, scorer: Scorer) -> tuple[Stretch, MatrixRun]:
+def dependents_cost(
+    conversation: Conversation, count: int | None, settings: Settings, scorer: Scorer, job: Job
+) -> Estimate:
+    """What finding that would take. Raises `Cancelled`."""
+    run = _run(conversation, count, settings, scorer)[1]
+    return cost_before(run.conversation, scorer, _asked(run), job, count=False)
+
+
+def _run(
+    conversation: Conversation, count: int | None, settings: Settings, scorer: Scorer
+) -> tuple[Stretch, MatrixRun]:
     """The stretch, and the run that its responses are the last columns of."""
-    stretch = last_messages(conversation, search.count)
+    stretch = last_messages(conversation, count)
     part = cut(conversation, stretch, settings.context)
     return stretch, new_run(part, keep_tokens=False, classic=scorer.classic)
 

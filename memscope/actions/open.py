@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import resources
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from memscope.actions.marks import kept_marks
 from memscope.base.errors import SettingsError, SourceError, StoreError
 from memscope.base.settings import Settings
-from memscope.conversation.load import load, load_each
+from memscope.conversation.load import Watch, load, load_each
 from memscope.conversation.marks import Mark, with_marks
 from memscope.conversation.memory_files import MemoryFiles, Places, add_memories, read_memories
 from memscope.conversation.model import Conversation
@@ -82,20 +82,33 @@ def open_conversation(opening: Opening, settings: Settings, *, marks: bool = Tru
     return opened(opening, settings, marks=marks).conversation
 
 
-def opened(opening: Opening, settings: Settings, database: Database | None = None, *, marks: bool = True) -> Opened:
-    """The same, with what marking needs. `database`: a store that is open already is asked for the marks."""
-    loaded = load(opening.path, input_format=opening.input_format, item=opening.item, window=opening.window)
+def opened(
+    opening: Opening,
+    settings: Settings,
+    database: Database | None = None,
+    *,
+    marks: bool = True,
+    watch: Watch | None = None,
+) -> Opened:
+    """The same, with what marking needs. `database`: a store that is open already is asked for the marks. `watch`: as
+    in `load`."""
+    form, item, window = opening.input_format, opening.item, opening.window
+    loaded = load(opening.path, input_format=form, item=item, window=window, watch=watch)
     found = _kept_marks(loaded, settings, database) if marks else _Marks()
     return _completed(opening, loaded, settings, found)
 
 
 def opened_each(
-    opening: Opening, items: int, settings: Settings, database: Database | None = None
+    opening: Opening,
+    items: int,
+    settings: Settings,
+    database: Database | None = None,
+    wanted: Container[int] | None = None,
 ) -> Iterator[Opened | SourceError]:
-    """Every conversation of a file that holds so many `items`, one after another in one pass over the file, each in its
-    last window; in place of one that holds no message, why. What `opening` says of item and window does not count.
-    Raises `SourceError` for a file that is no transcript, and as `opened`."""
-    for loaded in load_each(opening.path, items, input_format=opening.input_format):
+    """Every conversation of a file that holds so many `items`, or those `wanted` by their numbers, one after another in
+    one pass over the file, each in its last window; in place of one that holds no message, why. What `opening` says of
+    item and window does not count. Raises `SourceError` for a file that is no transcript, and as `opened`."""
+    for loaded in load_each(opening.path, items, input_format=opening.input_format, wanted=wanted):
         if isinstance(loaded, SourceError):
             yield loaded
             continue

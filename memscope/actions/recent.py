@@ -7,6 +7,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from memscope.base.errors import MemscopeError
 from memscope.conversation.formats import format_named, format_names, recognise
 from memscope.conversation.load import fold
 from memscope.conversation.model import Skipped
-from memscope.conversation.raw import Raw, Value
+from memscope.conversation.raw import Raw
 from memscope.conversation.records import title_from
 from memscope.store.recents import Recents
 
@@ -62,12 +63,12 @@ def recent_conversations(database: Database | None, count: int = 50) -> list[Rec
     """
     folders = _folders()
     found = list(_opened_before(database, count, folders))
-    paths = {os.path.realpath(one.path) for one in found}
+    places = {(os.path.realpath(one.path), one.item) for one in found}
     # Of so many as are asked for, at most those that are known are repeats.
-    for one in heapq.nlargest(count, _transcripts(folders), key=lambda one: one.time):
-        real = os.path.realpath(one.path)
-        if real not in paths:
-            paths.add(real)
+    for one in heapq.nlargest(count, _transcripts(folders, count), key=lambda one: one.time):
+        place = (os.path.realpath(one.path), one.item)
+        if place not in places:
+            places.add(place)
             found.append(one)
     return found[: max(count, 0)]
 
@@ -93,13 +94,22 @@ def _opened_before(
 
 
 def _folders() -> list[tuple[str, Path]]:
-    """Each agent's folders of sessions, with the name of its format."""
+    """Each agent's folders of sessions, and files of many, with the name of its format."""
     homes = ((name, format_named(name).home) for name in format_names())
     return [(name, folder) for name, home in homes if home is not None for folder in home.session_folders]
 
 
-def _transcripts(folders: Sequence[tuple[str, Path]]) -> Iterator[RecentConversation]:
+def _transcripts(folders: Sequence[tuple[str, Path]], count: int) -> Iterator[RecentConversation]:
+    """What agents have left; of a file that holds many conversations at most `count`."""
     there = [(name, folder) for name, folder in folders if os.path.isdir(folder)]  # noqa: PTH112 - it never raises
+    for name, path in folders:
+        latest = format_named(name).latest
+        status = _status(path) if latest is not None else None
+        if latest is None or status is None:
+            continue
+        with suppress(MemscopeError):  # who opens it is told why it cannot be read
+            for one in latest(Raw(path), count):
+                yield RecentConversation(path, one.item, None, one.title, name, one.time, status.st_size, False)
     for name, folder in there:
         for entry in _files(folder, MOST_ENTRIES // len(there)):
             status = _status(Path(entry.path))
@@ -164,7 +174,7 @@ def _glimpse(path: Path, most: int) -> Glimpse | None:
         lines = start.count(b"\n") if len(start) > most else None
         if lines == 0:
             return None
-        raw = _Beginning(path, lines)
+        raw = Raw(path, lines)
         form = recognise(raw)
         name = next(name for name in format_names() if format_named(name) is form)
         for item in form.conversations(raw):
@@ -186,17 +196,3 @@ def _own_words(text: str) -> str:
     while block := _PUT_BEFORE.match(text):
         text = text[block.end() :]
     return text.strip()
-
-
-class _Beginning(Raw):
-    """The first lines of a transcript, as if there were no more; None: all of them."""
-
-    def __init__(self, path: Path, lines: int | None) -> None:
-        super().__init__(path)
-        self._lines = lines
-
-    def values(self) -> Iterator[Value | Skipped]:
-        for value in self._stream() if self._lines is not None else super().values():
-            if self._lines is not None and value.line > self._lines:
-                return
-            yield value

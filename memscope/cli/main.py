@@ -15,7 +15,7 @@ from memscope.cli import commands
 from memscope.cli.command import Command, click_command
 from memscope.cli.output import Console
 
-DEFAULT = "open"  # what a file alone is opened with, and nothing at all on a terminal
+DEFAULT = "open"  # what a file or folder alone is opened with, and nothing at all on a terminal
 
 
 class Commands(click.Group):
@@ -43,8 +43,8 @@ _HELP = """See which memory each response of an agent depended on.
 
 Every response of a conversation is scored with and without each memory that was surfaced into it; the difference, in
 nats, measures the memory's support for this wording under this engine, not what the model would otherwise have done.
-`memscope FILE` opens the console on a transcript, `memscope` alone on those there were; without a terminal the matrix
-is printed."""
+`memscope FILE` opens the console on a transcript, `memscope FOLDER` on all that are in it, by what they are worth, and
+`memscope` alone on those there were; without a terminal the matrix of a FILE is printed."""
 
 _EPILOG = """\b
 Exit codes: 0 done; 1 nothing found where something was asked for, or a check failed;

@@ -14,14 +14,15 @@ from memscope.base.text import clean, clean_line, json_text
 
 if TYPE_CHECKING:
     import rich.console
+    from pydantic import BaseModel
     from rich.text import Text
 
-    from memscope.reports.view import Column, Document, View
+    from memscope.reports.view import Column, View
 
 _FILE_WIDTH = 120  # cells of a table in a file
 
 Form = Literal["table", "json", "csv"]
-Doc = TypeVar("Doc", bound="Document")
+Doc = TypeVar("Doc", bound="BaseModel")
 Row = TypeVar("Row")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,13 +12,20 @@ from memscope.conversation.formats import format_named, recognise
 from memscope.conversation.model import Conversation, Memory, Message, Skipped, Source, Text
 from memscope.conversation.raw import Raw
 from memscope.conversation.records import Boundary, Fact, Format, Record, title_from
+from memscope.conversation.window_count import WindowCount
 
 _DETAILS = 5  # of each reason
 _SPOKEN = "a memory inside a response was read as its text: no response is made of memories"
 _MOST_LISTED = 12  # items or windows, in an error
 
+Watch = Callable[[Record, int, int], None]
+"""Told every record of a conversation as it is read, the number of its context window, and how many messages that
+holds by then. What it raises ends the reading."""
 
-def load(path: Path, *, input_format: str = "", item: int = 0, window: int | None = None) -> Conversation:
+
+def load(
+    path: Path, *, input_format: str = "", item: int = 0, window: int | None = None, watch: Watch | None = None
+) -> Conversation:
     """The conversation in the file at `path`, as its format tells it, before any memory rule.
 
     `item` chooses among several conversations, `window` among its context windows (None: the last). Raises
@@ -26,7 +33,8 @@ def load(path: Path, *, input_format: str = "", item: int = 0, window: int | Non
     """
     raw = Raw(path)
     form = format_named(input_format) if input_format else recognise(raw)
-    return _conversation(form, _found(form, raw, item), Source(path, form.name, item), window, input_format)
+    found = _found(form, raw, item, watch)
+    return _conversation(form, found, Source(path, form.name, item), window, input_format)
 
 
 def count_items(path: Path, *, input_format: str = "") -> int:
@@ -39,20 +47,24 @@ def count_items(path: Path, *, input_format: str = "") -> int:
     return items
 
 
-def load_each(path: Path, items: int, *, input_format: str = "") -> Iterator[Conversation | SourceError]:
+def load_each(
+    path: Path, items: int, *, input_format: str = "", wanted: Container[int] | None = None
+) -> Iterator[Conversation | SourceError]:
     """The conversations of a file that holds so many `items`, each in its last window, in one pass over the file; in
-    place of one that holds no message, why. Raises `SourceError` for a file that is no transcript."""
+    place of one that holds no message, why. Only those `wanted`, by their numbers (None: all), are read. Raises
+    `SourceError` for a file that is no transcript."""
     raw = Raw(path)
     form = format_named(input_format) if input_format else recognise(raw)
     number = 0
     for found in form.conversations(raw):
         if isinstance(found, Skipped):
             continue
-        told = _Found(fold(found.records), found.title, items)
-        try:
-            yield _conversation(form, told, Source(path, form.name, number), None, input_format)
-        except SourceError as error:
-            yield error
+        if wanted is None or number in wanted:
+            told = _Found(fold(found.records), found.title, items)
+            try:
+                yield _conversation(form, told, Source(path, form.name, number), None, input_format)
+            except SourceError as error:
+                yield error
         number += 1
 
 
@@ -97,7 +109,7 @@ class _Found:
     items: int
 
 
-def _found(form: Format, raw: Raw, item: int) -> _Found:
+def _found(form: Format, raw: Raw, item: int, watch: Watch | None) -> _Found:
     """The conversation number `item`: the others are counted in the same pass, and their records left unread."""
     told: Told | None = None
     title, items = "", 0
@@ -107,7 +119,7 @@ def _found(form: Format, raw: Raw, item: int) -> _Found:
             passed.append(found)
             continue
         if items == item:
-            told, title = fold(found.records), found.title
+            told, title = fold(found.records, watch), found.title
         items += 1
     if not items:
         raise _no_item(form, raw.path)
@@ -123,26 +135,28 @@ def _no_item(form: Format, path: Path) -> SourceError:
     return SourceError(what, where=path, do=_another(0, ""))
 
 
-def fold(records: Iterable[Record]) -> Told:
+def fold(records: Iterable[Record], watch: Watch | None = None) -> Told:
     """Messages parted into context windows: each begins with the system messages that opened the first."""
-    told = Told()
+    told, count = Told(), WindowCount()
     for record in records:
+        if watch is not None:
+            watch(record, count.number, count.length)
         match record:
             case Message():
+                count.add(record.role)
                 told.windows[-1].append(_spoken(record, told.skipped))
             case Skipped():
                 told.skipped.append(record)
             case Boundary():
-                opening = _opening(told.windows[0])
-                if len(told.windows[-1]) > len(opening):
-                    told.windows.append(list(opening))
+                if count.boundary():
+                    told.windows.append(told.windows[0][: count.opening])
             case Fact("title", text):
                 told.title = text
             case Fact("tool", text):
                 told.tools.append(text)
             case Fact():
                 pass
-    if len(told.windows) > 1 and len(told.windows[-1]) == len(_opening(told.windows[0])):
+    if count.last_is_empty:
         told.windows.pop()  # a boundary that nothing followed
     told.skipped = list(_with_some_details(told.skipped))
     return told
@@ -169,15 +183,6 @@ def _with_some_details(skipped: Iterable[Skipped]) -> Iterator[Skipped]:
             details[one.detail] = None
         detail = f", {preview(one.detail, 80)}" if one.detail in details else ""
         yield Skipped(one.line, one.reason + detail)
-
-
-def _opening(messages: list[Message]) -> list[Message]:
-    opening = []
-    for message in messages:
-        if message.role != "system":
-            break
-        opening.append(message)
-    return opening
 
 
 def _first_request(windows: list[list[Message]]) -> str:

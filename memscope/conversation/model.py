@@ -7,7 +7,7 @@ after another, so a memory part owns whole lines and leaving it out takes those 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -69,6 +69,7 @@ class Opaque:
 
 
 Part = Text | Memory | Thinking | ToolCall | ToolResult | Opaque
+_WITH_TEXT = Text | Memory | ToolResult
 
 
 def whole_lines(parts: Iterable[Part]) -> tuple[Part, ...]:
@@ -78,16 +79,22 @@ def whole_lines(parts: Iterable[Part]) -> tuple[Part, ...]:
     Empty texts go; an empty `ToolResult` stays, for it answers a call, and so does an empty memory.
     """
     kept = [p for p in parts if not (isinstance(p, Text) and not p.text)]
-    kept.sort(key=lambda p: isinstance(p, ToolCall))
-    written = [i for i, p in enumerate(kept) if isinstance(p, Text | Memory | ToolResult) and p.text]
+    if len(kept) < 2:  # as in most messages of an agent
+        return tuple(kept)
+    kept.sort(key=_is_call)
+    written = [i for i, p in enumerate(kept) if isinstance(p, _WITH_TEXT) and p.text]
     for i in written[:-1]:
         part = kept[i]
-        if isinstance(part, Text | Memory | ToolResult) and not part.text.endswith("\n"):
+        if isinstance(part, _WITH_TEXT) and not part.text.endswith("\n"):
             kept[i] = replace(part, text=part.text + "\n")
     return tuple(kept)
 
 
-@dataclass(frozen=True, slots=True)
+def _is_call(part: Part) -> bool:
+    return isinstance(part, ToolCall)
+
+
+@dataclass(frozen=True, slots=True, init=False)
 class Message:
     """One message of a conversation.
 
@@ -104,8 +111,24 @@ class Message:
     name: str = ""
     line: int = 0
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "parts", whole_lines(self.parts))
+    def __init__(
+        self,
+        role: str,
+        parts: tuple[Part, ...],
+        kind: Kind = "said",
+        time: float | None = None,
+        id: str = "",  # noqa: A002 - named as the field
+        name: str = "",
+        line: int = 0,
+    ) -> None:
+        # What dataclasses make of a frozen class takes three times as long, and a scan makes millions of messages.
+        _set_role(self, role)
+        _set_parts(self, whole_lines(parts))
+        _set_kind(self, kind)
+        _set_time(self, time)
+        _set_id(self, id)
+        _set_name(self, name)
+        _set_line(self, line)
 
     @property
     def memories(self) -> tuple[Memory, ...]:
@@ -114,7 +137,8 @@ class Message:
     @property
     def is_memory(self) -> bool:
         """Whether the message is a memory as a whole: it disappears when the memory is removed."""
-        return bool(self.parts) and all(isinstance(p, Memory) for p in self.parts)
+        parts = self.parts
+        return bool(parts) and isinstance(parts[0], Memory) and all(isinstance(p, Memory) for p in parts)
 
     @property
     def is_response(self) -> bool:
@@ -124,11 +148,16 @@ class Message:
     @property
     def text(self) -> str:
         """The message's own words and memories, without thinking and tool calls."""
-        return "".join(p.text for p in self.parts if isinstance(p, Text | Memory | ToolResult))
+        return "".join([p.text for p in self.parts if isinstance(p, _WITH_TEXT)])
 
     @property
     def calls(self) -> tuple[ToolCall, ...]:
         return tuple(p for p in self.parts if isinstance(p, ToolCall))
+
+
+_set_role, _set_parts, _set_kind, _set_time, _set_id, _set_name, _set_line = (
+    getattr(Message, field.name).__set__ for field in fields(Message)
+)
 
 
 @dataclass(frozen=True, slots=True)

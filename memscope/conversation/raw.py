@@ -2,19 +2,27 @@
 
 Real files hold two objects on one line, a last line cut in the middle, one pretty-printed document under a `.jsonl`
 name, JSON inside a JSON string, or a record that was started twice. All of that is read here, so that a format sees
-values and their line numbers only. Lines are streamed: memory stays flat unless the file is one document.
+values and their line numbers only. Lines are streamed: memory stays flat unless the file is one document. What was read
+to recognise a file is not read again, nor is a file of moderate size of which a format needs several passes.
+
+Reading transcripts is mostly parsing. A line goes to the fastest parser at hand first, which gives the same values as
+the standard library's for well-formed JSON; what it refuses is read slowly, with all the care there is.
 """
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from copy import copy
 from functools import cached_property
-from itertools import islice
+from itertools import islice, takewhile, tee
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
+
+from pydantic_core import from_json
 
 from memscope.base.errors import SourceError
 from memscope.conversation.model import Skipped
@@ -24,6 +32,11 @@ LONGEST_LINE = 64 * 2**20  # bytes; the longest seen in a thousand real transcri
 LARGEST_DOCUMENT = 512 * 2**20
 HEAD_VALUES = 64
 DEEPEST = 200  # lists and objects within each other; what writes JSON again gives up not far above
+_MOST_KEPT = 16 * 2**20  # bytes of a file whose values are kept from pass to pass
+_START = 4096  # bytes that show whether a file is text
+_OPENING = 128 * 2**10  # bytes read when a file is opened: most transcripts end there, and are not opened again
+_BUFFER = 256 * 2**10
+_LONGEST_KEY = 64  # characters, of how records start
 _MOST_RESTARTS = 16  # on a line
 _TOO_DEEP = "the JSON is nested too deeply"
 _TOO_LONG = "a number too long to read"
@@ -31,10 +44,10 @@ _NOT_WHOLE = "the line holds no whole JSON value"
 _REPLACED = "bytes that are not UTF-8 were replaced"
 _DECODER = json.JSONDecoder(strict=False)  # raw control characters do occur inside strings
 _SPACE = " \t\r\n\ufeff\x00"
+_CONTROLS = bytes(byte for byte in range(32) if byte < 9 or byte > 13)
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """A JSON value of the file and the line it starts on, counted from 1."""
 
     line: int
@@ -42,14 +55,19 @@ class Value:
 
 
 class Raw:
-    """A file that may be a transcript. Opening it checks that it can be one; reading never changes it."""
+    """A file that may be a transcript. Opening it checks that it can be one; reading never changes it.
 
-    def __init__(self, path: Path) -> None:
+    `lines`: only so many are read, as if there were no more.
+    """
+
+    def __init__(self, path: Path, lines: int | None = None) -> None:
         self.path = path
+        self._lines = lines
         try:
-            mode = path.stat().st_mode
+            found = path.stat()
         except OSError as error:
             raise unreadable(error, path) from error
+        mode = found.st_mode
         if stat.S_ISDIR(mode):
             raise SourceError("this is a folder, not a transcript", where=path, do="Name a file in it.")
         if not stat.S_ISREG(mode):
@@ -57,90 +75,69 @@ class Raw:
             kind = next((word for test, word in kinds if test(mode)), "no regular file")
             raise SourceError(f"this is {kind}, not a file", where=path, do="Write the transcript to a file first.")
         try:
-            with path.open("rb") as file:
-                self._start = file.read(4096)
+            with path.open("rb", buffering=0) as file:
+                opening = file.read(min(_OPENING, found.st_size) or _START)
         except OSError as error:
             raise unreadable(error, path) from error
-        if not self._start:
+        if not opening:
             raise SourceError("the file is empty", where=path, do="Check that its writer has saved it.")
+        self._start = opening[:_START]
+        self._bytes = opening if len(opening) == found.st_size else None  # all of a short file
+        self.is_kept = found.st_size <= _MOST_KEPT
+        self._begun: Iterator[Value | Skipped] | None = None  # at the first value, those read so far kept behind it
+        self._failed: list[SourceError] = []  # why what is kept is not all
         self._refuse_binary()
 
     def values(self) -> Iterator[Value | Skipped]:
-        """Every JSON value in file order, and what had to be passed over."""
-        if self._document is not None:
-            yield from self._document
-            return
-        try:
-            yield from self._stream()
-        except OSError as error:
-            raise unreadable(error, self.path) from error
+        """Every JSON value in file order, and what had to be passed over. A database has none: `SourceError`."""
+        values, self._begun = self._beginning(), None
+        return values
+
+    def kept(self) -> Iterator[Value | Skipped]:
+        """As `values`, for formats that need several passes.
+
+        A file that `is_kept` is parsed once, and each pass gives the same objects, which are for reading only.
+        """
+        return copy(self._beginning()) if self.is_kept else self.values()
 
     @cached_property
     def head(self) -> tuple[Any, ...]:
         """The first JSON values (at most 64), for recognising the format."""
-        return tuple(v.json for v in islice((v for v in self.values() if isinstance(v, Value)), HEAD_VALUES))
+        values = (value.json for value in copy(self._beginning()) if isinstance(value, Value))
+        return tuple(islice(values, HEAD_VALUES))
+
+    def _beginning(self) -> Iterator[Value | Skipped]:
+        """The values from the first, those among them that were read already."""
+        if self.is_database:
+            do = "Leave --input-format out."
+            raise SourceError("this is an SQLite database, not JSON", where=self.path, do=do)
+        if self._begun is None or self._failed:
+            self._failed.clear()
+            (self._begun,) = tee(self._reading(), 1)
+        return self._begun
+
+    def _reading(self) -> Iterator[Value | Skipped]:
+        """A new pass over the file."""
+        lines = self._lines
+        if lines is None:
+            return _read(self.path, self._bytes, self._failed, may_be_document=True)
+        read = _read(self.path, self._bytes, self._failed, may_be_document=False)
+        return takewhile(lambda value: value.line <= lines, read)
+
+    @property
+    def is_database(self) -> bool:
+        """Whether the file is an SQLite database: it is for formats that read databases, and has no values."""
+        return self._start.startswith(b"SQLite format 3\x00")
 
     @property
     def looks_binary(self) -> bool:
         """Whether the file starts with bytes that no text has."""
         return b"\0" in self._start or _control_bytes(self._start) > len(self._start) // 16
 
-    @cached_property
-    def _document(self) -> tuple[Value | Skipped, ...] | None:
-        """The file's only value, when it has one line or when its first line is no JSON but the whole of it is."""
-        try:
-            with self.path.open("rb") as file:
-                first, _ = _next_line(file)
-                while first and not first.strip(_SPACE):
-                    first, _ = _next_line(file)
-                one_line = not file.read(1)
-                opening = list(_parse_line(first, 1, "")) if first else []
-                if first is None or (any(isinstance(v, Value) for v in opening) and not one_line):
-                    return None
-                if self.path.stat().st_size > LARGEST_DOCUMENT:
-                    return None
-                file.seek(0)
-                text, replaced = _decode(file.read())
-        except OSError as error:
-            raise unreadable(error, self.path) from error
-        start = len(text) - len(text.lstrip(_SPACE))
-        number = text.count("\n", 0, start) + 1
-        try:
-            value, end = _value(text, start, number)
-        except (ValueError, RecursionError) as error:
-            in_a_line = any(isinstance(v, Skipped) and v.reason == _TOO_LONG for v in opening)
-            return (Skipped(number, _TOO_LONG),) if _is_too_long(error) and not in_a_line else None
-        if text[end:].strip(_SPACE):
-            return None
-        return (value,) if replaced is None else (Skipped(replaced, _REPLACED), value)
-
-    def _stream(self) -> Iterator[Value | Skipped]:
-        first_key, told = "", False
-        with self.path.open("rb") as file:
-            number = 0
-            while True:
-                line, replaced = _next_line(file)
-                number += 1
-                if replaced is not None and not told:
-                    told = True
-                    yield Skipped(number, _REPLACED)
-                if line is None:
-                    yield Skipped(number, f"the line is longer than {LONGEST_LINE >> 20} MiB")
-                elif not line:
-                    return
-                elif line.strip(_SPACE):
-                    last = "" if line.endswith("\n") else "the last line breaks off"
-                    yield from _parse_line(line, number, first_key, last)
-                    first_key = first_key or _first_key(line)
-
     def _refuse_binary(self) -> None:
         start = self._start
-        if start.startswith(b"SQLite format 3\x00"):
-            raise SourceError(
-                "this is an SQLite database; databases are not read yet",
-                where=self.path,
-                do="Export the sessions as JSON (`hermes sessions export`) and open that.",
-            )
+        if self.is_database:
+            return
         if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
             raise SourceError("the text is UTF-16", where=self.path, do="Save it as UTF-8.")
         if start[:2] == b"\x1f\x8b" or start[:4] in (b"PK\x03\x04", b"\x28\xb5\x2f\xfd"):
@@ -151,7 +148,89 @@ class Raw:
 
 
 def _control_bytes(data: bytes) -> int:
-    return sum(byte < 9 or 13 < byte < 32 for byte in data)
+    return len(data) - len(data.translate(None, _CONTROLS))
+
+
+def _read(
+    path: Path, held: bytes | None, failed: list[SourceError], *, may_be_document: bool
+) -> Iterator[Value | Skipped]:
+    """The values of the file at `path`, of which `held` is all there is, if given. An error is noted in `failed` too.
+
+    No method of `Raw`, which keeps this generator: a `Raw` goes as soon as nobody needs it, and its values with it.
+    """
+    first_key, told, number = "", False, 0
+    try:
+        with path.open("rb", buffering=_BUFFER) if held is None else io.BytesIO(held) as file:
+            while data := file.readline(LONGEST_LINE):
+                number += 1
+                if len(data) == LONGEST_LINE and not data.endswith(b"\n"):
+                    _pass_over(file)
+                    may_be_document = False
+                    yield Skipped(number, f"the line is longer than {LONGEST_LINE >> 20} MiB")
+                    continue
+                try:
+                    value = from_json(data, cache_strings="keys")
+                except ValueError:
+                    value = ""
+                if type(value) is not str:  # which may hold JSON
+                    may_be_document = False
+                    first_key = first_key or _first_key(data[: 4 * _LONGEST_KEY].decode(errors="ignore"))
+                    yield Value(number, value)
+                    continue
+                line, replaced = _decode(data)
+                if not line.strip(_SPACE):
+                    continue
+                if may_be_document:
+                    may_be_document, behind = False, file.tell()
+                    document = _document(file, line)
+                    if document is not None:
+                        yield from document
+                        return
+                    file.seek(behind)
+                if replaced is not None and not told:
+                    told = True
+                    yield Skipped(number, _REPLACED)
+                last = "" if line.endswith("\n") else "the last line breaks off"
+                yield from _parse_line(line, number, first_key, last)
+                first_key = first_key or _first_key(line)
+    except OSError as error:
+        failed.append(unreadable(error, path))
+        raise failed[-1] from error
+
+
+def _document(file: BinaryIO, first: str) -> tuple[Value | Skipped, ...] | None:
+    """The only value of a file of one line, or of one whose `first` line is no JSON while the whole of it is."""
+    opening = list(_parse_line(first, 1, ""))
+    one_line = not file.read(1)
+    if any(isinstance(v, Value) for v in opening) and not one_line:
+        return None
+    if file.seek(0, os.SEEK_END) > LARGEST_DOCUMENT:
+        return None
+    file.seek(0)
+    data = file.read()
+    try:
+        value = from_json(data, cache_strings="keys")
+        if type(value) is not str:
+            return (Value(data.count(b"\n", 0, len(data) - len(data.lstrip())) + 1, value),)
+    except ValueError:
+        pass
+    text, replaced = _decode(data)
+    start = len(text) - len(text.lstrip(_SPACE))
+    number = text.count("\n", 0, start) + 1
+    try:
+        found, end = _value(text, start, number)
+    except (ValueError, RecursionError) as error:
+        in_a_line = any(isinstance(v, Skipped) and v.reason == _TOO_LONG for v in opening)
+        return (Skipped(number, _TOO_LONG),) if _is_too_long(error) and not in_a_line else None
+    if text[end:].strip(_SPACE):
+        return None
+    return (found,) if replaced is None else (Skipped(replaced, _REPLACED), found)
+
+
+def _pass_over(file: BinaryIO) -> None:
+    """Reads on to the end of a line too long to hold."""
+    while (data := file.readline(LONGEST_LINE)) and not data.endswith(b"\n"):
+        pass
 
 
 def _decode(data: bytes) -> tuple[str, int | None]:
@@ -163,19 +242,6 @@ def _decode(data: bytes) -> tuple[str, int | None]:
         replaced = data.count(b"\n", 0, error.start) + 1
         text = data.decode(errors="replace")
     return text.removeprefix("\ufeff"), replaced
-
-
-def _next_line(file: BinaryIO) -> tuple[str | None, int | None]:
-    """The next line with its newline and what `_decode` says of it.
-
-    The line is "" at the end of the file, None when it is too long to hold (and passed over).
-    """
-    line = file.readline(LONGEST_LINE)
-    if len(line) < LONGEST_LINE or line.endswith(b"\n"):
-        return _decode(line)
-    while line and not line.endswith(b"\n"):
-        line = file.readline(LONGEST_LINE)
-    return None, None
 
 
 def _unwrap(value: Any) -> Any:
@@ -193,7 +259,7 @@ def _unwrap(value: Any) -> Any:
 def _first_key(line: str) -> str:
     """`{"timestamp":` of a line that begins so: how the records of this file start."""
     colon = line.find(":")
-    return line[: colon + 1] if line.startswith("{") and 0 < colon < 64 else ""
+    return line[: colon + 1] if line.startswith("{") and 0 < colon < _LONGEST_KEY else ""
 
 
 def _parse_line(line: str, number: int, first_key: str, last: str = "") -> Iterator[Value | Skipped]:

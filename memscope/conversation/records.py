@@ -46,11 +46,13 @@ class Boundary:
 
 
 Record = Message | Fact | Skipped | Boundary
+CERTAIN = 0.9  # of a claim, see `Yes`: no other format is asked
+_PARTING = Message | Boundary
 
 
 @dataclass(frozen=True, slots=True)
 class Yes:
-    """The source is in this format; the strongest claim wins. 0.5: the shape fits; 0.9: only this format has it."""
+    """The source is in this format; the strongest claim wins. 0.5: the shape fits; `CERTAIN`: it alone has it."""
 
     strength: float
 
@@ -67,11 +69,22 @@ class Item:
     """A conversation in a source. `records` can be read once, at any time, and cost nothing until then.
 
     `is_subagent` is for the ranking of sessions and the console, which list sub-agents below their session.
+    `marks_failures`: whoever wrote it marks results and turns that failed, so that where none is marked, none did.
     """
 
     records: Iterable[Record]
     title: str = ""
     is_subagent: bool = False
+    marks_failures: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A conversation in a source, by its number. `time`: of its last message, in seconds since the epoch."""
+
+    item: int
+    title: str
+    time: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +96,9 @@ class Format:
     the end of a session decides about its beginning), and none is held that was handed out. It may raise `SourceError`,
     and never guesses.
 
-    `home` is the folder of the agent that writes it, where it has one.
+    `home` is the folder of the agent that writes it, where it has one. `is_database`: it reads SQLite databases, and
+    nothing else is shown to it; every other format is shown text alone. `latest`: the conversations that were gone on
+    with last, newest first and at most so many, in a file that holds those of months; sub-agents are none of them.
     """
 
     name: str
@@ -91,6 +106,8 @@ class Format:
     sniff: Callable[[Raw], Yes | No]
     conversations: Callable[[Raw], Iterator[Item | Skipped]]
     home: Home | None = None
+    is_database: bool = False
+    latest: Callable[[Raw, int], list[Listed]] | None = None
 
 
 def merge_assistant(records: Iterable[Record]) -> Iterator[Record]:
@@ -100,18 +117,25 @@ def merge_assistant(records: Iterable[Record]) -> Iterator[Record]:
     that is a memory as a whole stays by itself.
     """
     held: Message | None = None
-    parts: list[Part] = []
+    more: list[Part] = []  # of those that follow the one held
     for record in records:
         if isinstance(record, Message) and record.is_response:
-            held = held or record
-            parts.extend(record.parts)
+            if held is None:
+                held = record
+            else:
+                more.extend(record.parts)
             continue
-        if held is not None and isinstance(record, Message | Boundary):
-            yield replace(held, parts=tuple(parts))
-            held, parts = None, []
+        if held is not None and isinstance(record, _PARTING):
+            yield with_more(held, more)
+            held, more = None, []
         yield record
     if held is not None:
-        yield replace(held, parts=tuple(parts))
+        yield with_more(held, more)
+
+
+def with_more(message: Message, more: list[Part]) -> Message:
+    """The message with `more` parts behind its own."""
+    return replace(message, parts=(*message.parts, *more)) if more else message
 
 
 def outcome_facts(result: ToolResult, line: int) -> Iterator[Fact]:
@@ -128,11 +152,12 @@ class Changes:
     def __init__(self) -> None:
         self._known: dict[FactKind, str] = {}
 
-    def told(self, kind: FactKind, value: Any, line: int) -> Iterator[Fact]:
+    def told(self, kind: FactKind, value: Any, line: int) -> tuple[Fact, ...]:
         """The fact, if `value` is a text and not the one that holds already."""
-        if isinstance(value, str) and value and self._known.get(kind) != value:
-            self._known[kind] = value
-            yield Fact(kind, value, line)
+        if not isinstance(value, str) or not value or self._known.get(kind) == value:
+            return ()
+        self._known[kind] = value
+        return (Fact(kind, value, line),)
 
 
 def title_from(texts: Iterable[str]) -> str:

@@ -6,10 +6,12 @@ import csv
 import io
 from typing import TypeVar
 
-from memscope.base.text import clean
-from memscope.reports.view import Document, View
+from pydantic import BaseModel
 
-Doc = TypeVar("Doc", bound=Document)
+from memscope.base.text import clean
+from memscope.reports.view import View
+
+Doc = TypeVar("Doc", bound=BaseModel)
 Row = TypeVar("Row")
 
 
@@ -20,7 +22,7 @@ def csv_text(view: View[Doc, Row], document: Doc) -> str:
     columns = view.columns(document)
     writer.writerow([column.title for column in columns])
     for row in view.rows(document):
-        writer.writerow([_csv_cell(column.value(row)) for column in columns])
+        writer.writerow([_csv_cell((column.exported or column.value)(row)) for column in columns])
     return out.getvalue()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from memscope.base.errors import UsageError
 from memscope.reports.across import ACROSS, SIGHTINGS
+from memscope.reports.batch import BATCH
 from memscope.reports.config import CONFIG
 from memscope.reports.doctor import DOCTOR
 from memscope.reports.finetune import FINETUNE
@@ -16,6 +17,7 @@ from memscope.reports.one_memory import ONE_MEMORY
 from memscope.reports.prune import PRUNE
 from memscope.reports.redundancy import PAIRS, REDUNDANCY
 from memscope.reports.response import RESPONSE
+from memscope.reports.sessions import SESSIONS
 from memscope.reports.training import TRAINING
 from memscope.reports.view import View
 from memscope.reports.whatif import WHATIF
@@ -23,6 +25,7 @@ from memscope.reports.whatif import WHATIF
 VIEWS: dict[str, View[Any, Any]] = {
     view.name: view
     for view in (
+        BATCH,
         CONFIG,
         DOCTOR,
         FINETUNE,
@@ -37,6 +40,7 @@ VIEWS: dict[str, View[Any, Any]] = {
         REDUNDANCY,
         RESPONSE,
         RESPONSES,
+        SESSIONS,
         SIGHTINGS,
         TRAINING,
         WHATIF,

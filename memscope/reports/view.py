@@ -18,13 +18,14 @@ class Document(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
 
 
-Doc = TypeVar("Doc", bound=Document)
+Doc = TypeVar("Doc", bound=BaseModel)  # a `Document`, or a bare list
 Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[Row]):
-    """A column of a table: `title` heads it everywhere, `value` is what CSV gets, `shown` what a table shows.
+    """A column of a table: `title` heads it everywhere, `value` is what rows are sorted by and CSV gets, unless
+    there is something `exported`; `shown` is what a table shows.
 
     `rank` says which go first when the screen is narrow: the highest. `wide` columns take what room is left. Of
     `negative` numbers the lowest say most.
@@ -37,6 +38,7 @@ class Column(Generic[Row]):
     wide: bool = False
     shown: Callable[[Row], str] | None = None
     negative: bool = False
+    exported: Callable[[Row], Cell] | None = None
 
     @property
     def numeric(self) -> bool:
@@ -49,7 +51,8 @@ class Column(Generic[Row]):
 
 @dataclass(frozen=True, slots=True)
 class View(Generic[Doc, Row]):
-    """A kind of document: its name (`memscope/NAME@VERSION` in its `schema`), its model, and its table."""
+    """A kind of document: its name (`memscope/NAME@VERSION` in its `schema`, which a bare list does not have), its
+    model, and its table."""
 
     name: str
     document: type[Doc]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 VERSION = 1  # of what is found and how; a scan of another version is made again
+LAST_SECOND = 253_402_300_799  # of the year 9999; no time before 1970 or behind this is one
 
 FailureKind = Literal["error", "exit_code", "interrupted", "words"]
 """What a failure was told by: a result or event marked as an error, an exit code, a turn that was broken off; or, where

@@ -7,10 +7,11 @@ import gc
 import hashlib
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -25,8 +26,9 @@ from memscope.actions.open import Opened, Opening
 from memscope.base.errors import MemscopeError
 from memscope.base.plugins import members
 from memscope.base.settings import Resolved, Settings, adopted
-from memscope.base.text import clean_line
+from memscope.base.text import clean_line, counted
 from memscope.tui import asking, panes
+from memscope.tui.batches import Batches
 from memscope.tui.dialogs.dialog import Dialog
 from memscope.tui.keys import key
 from memscope.tui.look import look, plain_key
@@ -34,22 +36,26 @@ from memscope.tui.palette import MemscopeCommands
 from memscope.tui.pane import Pane, PaneScreen
 from memscope.tui.progress import progress_words
 from memscope.tui.screening import Screened
+from memscope.tui.screens import BATCH, ELSEWHERE, SCREENS, SESSION, SESSIONS, START, ToRead
 from memscope.tui.type_ahead import Answered, TypeAhead
-from memscope.tui.whatif import WHAT_IF, WhatIfs
+from memscope.tui.whatif import WhatIfs
 from memscope.tui.widgets.chrome import PaneBar, StatusLine
-from memscope.tui.workspace import Change, Workspace
+from memscope.tui.workspace import BATCH_GROUP, Change, Workspace
+
+if TYPE_CHECKING:
+    from memscope.actions.cost import Estimate
+    from memscope.reports.batch import Kind
+    from memscope.sessions.facts import Evidence
+    from memscope.sessions.ranked import Place
 
 RATE = 20  # times a second that results are brought to the screen
 _SHOWN = 6.0  # seconds a message stands in the status line
 _TRAIL = 50
 
-START = "start"
-ACROSS = "across"
-
 
 class MemscopeApp(App[None]):
     """The console. `first`: what to show: an `Opening` that is still to be loaded (by `load`, where somebody has begun
-    with it), or what is `Opened`; None: offer recent conversations."""
+    with it), or what is `Opened`; None: offer recent conversations, or the sessions of a `folder`."""
 
     TITLE = "memscope"
     CSS_PATH = "app.tcss"
@@ -67,29 +73,30 @@ class MemscopeApp(App[None]):
         kept: Kept,
         first: Opening | Opened | None = None,
         load: Callable[[], Opened] | None = None,
+        folder: Path | None = None,
     ) -> None:
         super().__init__()
         self.resolved, settings = resolved, resolved.settings
         self.workspace = Workspace(settings, kept, self._tell)
         self.screened = Screened(self.workspace, self.say, self.tell_error)
         self.what_ifs = WhatIfs(self.workspace)
+        self.batches = Batches(self.workspace, self.say, self._ask_batch)
+        self.to_read: ToRead | None = None
         self.type_ahead = TypeAhead(self, super().on_event)
         self.panes: dict[str, Pane] = {
             pane.name.lower(): pane for pane in sorted(members(panes, "PANE").values(), key=lambda pane: pane.number)
         }
         self.pane_numbers = {pane.number: name for name, pane in self.panes.items()}
-        self._first, self._load = first, load
+        self._first, self._load, self.folder = first, load, folder
         self._trail: list[tuple[str, str | None, int | None]] = []
         self._hint: str | None = None
         self._shown: PaneScreen | None = None
         self._clock: Timer
         self._said_at = 0.0
         self._said = ("", "")
-        for name, pane in self.panes.items():
-            self.add_mode(name, pane.screen)
-        self.add_mode(START, _start_screen)
-        self.add_mode(ACROSS, _across_screen)
-        self.add_mode(WHAT_IF, _what_if_screen)
+        self._places = {name: pane.screen for name, pane in self.panes.items()} | SCREENS
+        for name, screen in self._places.items():
+            self.add_mode(name, screen)
         self.set_keymap(settings.keys)
         state = kept.state("console")
         self.theme = self._known_theme(settings.theme) or self._known_theme(state.get("theme")) or self.theme
@@ -111,7 +118,8 @@ class MemscopeApp(App[None]):
             self.workspace.show(self._first, start=False)  # scored once it is on the screen
         elif self._first is not None:
             self.workspace.open(self._first, self._load)
-        self.switch_mode(self._pane_left if self._first is not None else START)
+        without = START if self.folder is None else SESSIONS
+        self.switch_mode(self._pane_left if self._first is not None else without)
 
     @property
     def _pane_left(self) -> str:
@@ -173,6 +181,8 @@ class MemscopeApp(App[None]):
         gc.enable()
         if self.workspace.phase == "idle":
             self.workspace.start()
+        if left := self.batches.unfinished:
+            self.say(f"a batch of {counted(left, 'session')} was stopped; : Resume the batch goes on")
 
     def call_soon(self, callback: Callable[..., Any], *arguments: Any) -> None:
         """For working threads: calls back in the screen's thread. The screen may be gone, which is no matter."""
@@ -217,24 +227,23 @@ class MemscopeApp(App[None]):
         bar.panes = tuple((p.number, p.name) for p in self.panes.values())
         bar.active = next((p.number for name, p in self.panes.items() if name == self.current_mode), 0)
         bar.elsewhere = "" if bar.active else pane.NAME
-        conversation = self.workspace.conversation
+        conversation = self.workspace.conversation if pane.OF_THE_OPEN else None
         bar.what = clean_line(conversation.title or "untitled") if conversation is not None else ""
-        bar.where = self.place_words()
+        bar.where = self.place_words() if pane.OF_THE_OPEN else ""
         bar.badge = self.workspace.settings.compat
         status.progress = self._progress_words()
         words, severity = self._said
-        status.said = words or self.state_words()
+        status.said = words or (self.state_words() if pane.OF_THE_OPEN or self.workspace.trouble is not None else "")
         trouble = severity or ("error" if self.workspace.trouble and not words else "")
         status.set_class(trouble == "error", "-error")
         status.set_class(trouble == "warning", "-warning")
 
     def _progress_words(self) -> str:
-        space = self.workspace
-        running = space.running
+        space, running = self.workspace, self.pane.running if self.pane is not None else None
         if running is None:
             return ""
         seconds, job = time.monotonic() - running.began, running.job
-        found, in_flight = job.tally("found"), job.tally("in flight")
+        found, in_flight = job.tally("known" if running.group == BATCH_GROUP else "found"), job.tally("in flight")
         words = progress_words(running.name, running.progress, seconds, found=found, in_flight=in_flight)
         failed = len(space.run.failed()) if space.run is not None and space.phase == "running" else 0
         return f"{words} · {failed} failed" if failed else words
@@ -302,11 +311,12 @@ class MemscopeApp(App[None]):
         """Shows a pane, pointed at a memory or a response; `back` returns. `hint` is for its `arrive`."""
         space = self.workspace
         if remember and (name != self.current_mode or (memory, response) != (None, None)):
-            self._trail = [*self._trail[-_TRAIL:], (self.current_mode, space.memory, space.response)]
+            here = (None, None) if self.current_mode in ELSEWHERE else (space.memory, space.response)
+            self._trail = [*self._trail[-_TRAIL:], (self.current_mode, *here)]
         if memory is not None or response is not None:
             space.select(memory=memory, response=response)
         self._hint = hint
-        if name in self.panes:
+        if name in self.panes and name not in ELSEWHERE:
             self.workspace.at(name)
         if name == self.current_mode:
             if self.pane is not None:
@@ -326,20 +336,35 @@ class MemscopeApp(App[None]):
         name, memory, response = self._trail.pop()
         if memory is not None or response is not None:
             self.workspace.select(memory=memory, response=response)
-        if name != self.current_mode and name in (*self.panes, START, ACROSS, WHAT_IF):
-            if name in self.panes:
+        if name != self.current_mode and name in self._places:
+            if name in self.panes and name not in ELSEWHERE:
                 self.workspace.at(name)
             self.switch_mode(name)
 
     def on_pane_bar_picked(self, event: PaneBar.Picked) -> None:
         self.go(self.pane_numbers[event.number])
 
-    def open(self, opening: Opening) -> None:
-        """Loads another conversation, and shows it."""
-        self._trail = [(START, None, None)] if self.current_mode == START else []
-        self.workspace.open(opening)
-        if self.current_mode == START:
-            self.go(self._first_pane, remember=False)
+    def open(self, opening: Opening, pane: str | None = None, response: int | None = None) -> None:
+        """Loads another conversation, and shows it in a `pane` (None: the one there is, the first where it is about
+        others); `response`: at the response nearest to this message. The way through the one before is forgotten."""
+        self._trail = [step for step in self._trail if step[0] in ELSEWHERE]
+        self.workspace.open(opening, response=response)
+        if pane is not None or self.current_mode in ELSEWHERE:
+            self.go(pane or self._first_pane)
+
+    def read_session(self, place: Place, evidence: Evidence | None = None, title: str = "") -> None:
+        """Shows a session's transcript, at the evidence; `title`: what leads there. `back` returns."""
+        self.to_read = ToRead(place, evidence, title)
+        self.go(SESSION, hint="read")
+
+    def run_batch(self, kind: Kind, places: Sequence[Place]) -> None:
+        """Scores sessions one after another, and shows how far that is."""
+        self.batches.begin(kind, places)
+        self.go(BATCH)
+
+    def _ask_batch(self, estimate: Estimate, go_on: Callable[[], object]) -> None:
+        if not isinstance(self.screen, Dialog):  # else it is told where the batch is
+            asking.ask_cost(self, estimate, go_on, "Score these sessions?")
 
     def use(self, settings: Settings) -> None:
         """Goes on with other settings."""
@@ -364,21 +389,3 @@ class MemscopeApp(App[None]):
         lost = self.workspace.background.stop()
         self.workspace.kept.close()
         self.exit(message=Text(clean_line(f"memscope: not kept: {lost[0]}")) if lost else None)
-
-
-def _start_screen() -> PaneScreen:
-    from memscope.tui.panes._start import StartScreen
-
-    return StartScreen()
-
-
-def _across_screen() -> PaneScreen:
-    from memscope.tui.panes._across import AcrossScreen
-
-    return AcrossScreen()
-
-
-def _what_if_screen() -> PaneScreen:
-    from memscope.tui.panes._whatif import WhatIfScreen
-
-    return WhatIfScreen()

@@ -135,7 +135,12 @@ def show_doctor(console: MemscopeApp, settings: Settings) -> None:
     background.start("doctor", "checking the engine", look, lambda _: dialog.ended(), lambda e: dialog.ended(str(e)))
 
 
-def ask_cost(console: MemscopeApp, estimate: Estimate, go_on: Callable[[], object]) -> None:
+def ask_cost(
+    console: MemscopeApp,
+    estimate: Estimate,
+    go_on: Callable[[], object],
+    title: str = "Score this conversation?",
+) -> None:
     """Whether a run that costs much is to begin, which `go_on` does."""
     from memscope.tui.dialogs.choice import Confirm
 
@@ -148,7 +153,7 @@ def ask_cost(console: MemscopeApp, estimate: Estimate, go_on: Callable[[], objec
 
     limit = f"It is asked above {space.settings.ask_above:,} tokens, the setting ask_above."
     hint = f"{label}: {estimate.words()}. {limit}"
-    console.push_screen(Confirm("Score this conversation?", "Score it", "Not now", hint=hint), answered)
+    console.push_screen(Confirm(title, "Score it", "Not now", hint=hint), answered)
 
 
 def export(console: MemscopeApp, offered: Sequence[Exported | Written], name: str) -> None:

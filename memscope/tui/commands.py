@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from memscope.actions.open import Opening, Sources
-from memscope.base.text import preview
+from memscope.base.text import counted, preview
+from memscope.tui.screens import ACROSS, BATCH, START
 
 if TYPE_CHECKING:
     from memscope.tui.app import MemscopeApp
@@ -31,10 +32,11 @@ class Doable(NamedTuple):
 
 def commands(console: MemscopeApp) -> Iterator[Doable]:
     """What can be done now."""
-    yield Doable("Conversations", "The list of conversations to open", partial(console.go, "start"))
+    yield Doable("Conversations", "The list of conversations to open", partial(console.go, START))
     yield Doable("Open a file", "Open a transcript by its path", partial(ask_path, console))
     tip = "What each memory did in all conversations that were scored"
-    yield Doable("Memories across conversations", tip, partial(console.go, "across"))
+    yield Doable("Memories across conversations", tip, partial(console.go, ACROSS))
+    yield from _batch(console)
     space = console.workspace
     conversation = space.conversation
     if space.opened is None or conversation is None:
@@ -51,6 +53,20 @@ def commands(console: MemscopeApp) -> Iterator[Doable]:
         if sources != space.opened.opening.sources:
             yield Doable(f"Sources: {sources}", _SOURCES[sources], partial(space.reload, sources=sources))
     yield Doable("Read again", "Read the file again, as it is now", space.reload)
+
+
+def _batch(console: MemscopeApp) -> Iterator[Doable]:
+    batches = console.batches
+    if left := batches.unfinished:
+        tip = "Go on with the sessions that were to be scored one after another; what was scored is on disk"
+        yield Doable(f"Resume the batch of {counted(left, 'session')}", tip, partial(_resume_batch, console))
+    if batches.batch is not None:
+        yield Doable("Batch", "The sessions that are scored one after another", partial(console.go, BATCH))
+
+
+def _resume_batch(console: MemscopeApp) -> None:
+    console.batches.resume()
+    console.go(BATCH)
 
 
 def _what_if(console: MemscopeApp) -> Iterator[Doable]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
+from pydantic import BaseModel
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -19,7 +20,6 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from memscope.base.job import Job
-from memscope.reports.view import Document
 from memscope.reports.view import View as ReportView
 from memscope.tui import asking
 from memscope.tui.bindings import keys_of
@@ -32,6 +32,7 @@ from memscope.tui.workspace import EVERYTHING, Change, Workspace
 
 if TYPE_CHECKING:
     from memscope.tui.app import MemscopeApp
+    from memscope.tui.background import Task
 
 THRESHOLD: Binding = key(
     "threshold", "t", "threshold", "Threshold", "The smallest effect that counts, in nats, for this conversation"
@@ -64,7 +65,7 @@ class Exported:
 
     name: str
     view: ReportView[Any, Any]
-    build: Callable[[], Document]
+    build: Callable[[], BaseModel]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +92,13 @@ class PaneScreen(Screen[None]):
 
     HELP: ClassVar[str] = ""
     NAME: ClassVar[str] = ""
+    OF_THE_OPEN: ClassVar[bool] = True
+    """Whether it is about the conversation that is open, so that the lines around it tell of that."""
 
     def compose(self) -> ComposeResult:
         yield PaneBar()
         yield from self.body()
-        yield FindLine()
+        yield self.find_line()
         yield StatusLine()
         yield KeyLine()
 
@@ -104,6 +107,10 @@ class PaneScreen(Screen[None]):
     def body(self) -> Iterable[Widget]:
         """Its widgets, between the bar and the status line."""
         raise NotImplementedError
+
+    def find_line(self) -> FindLine:
+        """The line that `/` opens."""
+        return FindLine()
 
     def changed(self, change: Change) -> None:
         """Something in the workspace changed while the pane is shown; `EVERYTHING` when it comes to be shown. An
@@ -129,6 +136,11 @@ class PaneScreen(Screen[None]):
     def inner_back(self) -> bool:
         """Closes something open in the pane (a selection, an overview); False where nothing is."""
         return False
+
+    @property
+    def running(self) -> Task | None:
+        """What runs, as the status line tells it and `x` stops it."""
+        return self.workspace.running
 
     # What it stands on.
 
@@ -172,7 +184,7 @@ class PaneScreen(Screen[None]):
         if action == "pane":
             return parameters[0] in self.console.pane_numbers
         if action == "cancel":
-            return self.workspace.running is not None
+            return self.running is not None
         if action in ("threshold", "export"):
             return self.workspace.matrix is not None
         if action == "verdicts":

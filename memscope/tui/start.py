@@ -7,6 +7,7 @@ import threading
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memscope.actions.engine import open_store
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 _HEAD_START = 0.3  # seconds that a file has before the console opens without it
 
 
-def open_console(resolved: Resolved, opening: Opening | None) -> Exit:
-    """Runs the console until the person leaves it. `opening`: what to open; None offers recent conversations.
+def open_console(resolved: Resolved, opening: Opening | None, folder: Path | None = None) -> Exit:
+    """Runs the console until the person leaves it. `opening`: what to open; None offers recent conversations, or the
+    sessions of a `folder`.
 
     The file is read while the console is still being imported. Raises what `opened` raises when that is known before
     the console stands, and `SettingsError` for keys or a theme that cannot be. A store that cannot be opened, and a
@@ -47,7 +49,7 @@ def open_console(resolved: Resolved, opening: Opening | None) -> Exit:
     if opening is not None:
         with suppress(TimeoutError):
             first = loading.result(_HEAD_START)
-    app = MemscopeApp(resolved, kept, first, loading.result)
+    app = MemscopeApp(resolved, kept, first, loading.result, folder)
     check_settings(resolved.settings, app.available_themes)
     app.run()
     return Exit(app.return_code or 0)

@@ -17,6 +17,7 @@ from memscope.base.job import Job
 from memscope.base.text import counted
 from memscope.conversation.ablation import BASELINE
 from memscope.tui.keys import key
+from memscope.tui.screens import WHAT_IF
 from memscope.tui.workspace import Change, Workspace
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from memscope.reports.whatif import WhatIfReader
     from memscope.tui.app import MemscopeApp
 
-WHAT_IF = "what-if"
-"""The mode of its screen."""
 GROUP = "whatif"
 
 TOGGLE: Binding = key("whatif.toggle", "o", "toggle_off", "Toggle off", "Leave this memory out of the next what-if")

@@ -38,6 +38,7 @@ Phase = Literal["empty", "loading", "idle", "running", "cancelled", "failed", "d
 
 _READING = ("thinking", "rules_off", "patterns")  # settings that make another conversation
 _SCORING = ("incremental", "whatif", "screening", "why", "run")  # groups of work that a person asks for and waits for
+BATCH_GROUP = "batch"  # the group of a batch of sessions, which no other conversation ends
 _REST = 4  # a picture is taken again after this many times what it took, so that a huge matrix leaves time for keys
 
 
@@ -81,6 +82,7 @@ class Workspace:
         self.memory: str | None = None
         self.response: int | None = None
         self._loading: Opening | None = None
+        self._at: int | None = None  # the message at which what is being loaded is to be shown
         self._before: Phase = "empty"  # what is being loaded now
         self._pictured = (0.0, 0.0)  # when the last picture was taken, and what it took
 
@@ -95,15 +97,16 @@ class Workspace:
 
     # Opening.
 
-    def open(self, opening: Opening, load: Callable[[], Opened] | None = None) -> None:
+    def open(self, opening: Opening, load: Callable[[], Opened] | None = None, *, response: int | None = None) -> None:
         """Loads a conversation and scores it, which ends the run of the one before; what that had landed stays on disk.
 
-        `load`: how, where somebody has begun with it already.
+        `load`: how, where somebody has begun with it already. `response`: every pane is to be pointed at the response
+        nearest to this message.
         """
         settings, database = self.settings, self.kept.database
         how = load or (lambda: opened(opening, settings, database))
         self._before = self._end_run()
-        self._loading = opening
+        self._loading, self._at = opening, response
         self.background.start("load", f"reading {opening.path.name}", lambda _: how(), self.show, self._not_loaded)
         self._become("loading")
 
@@ -116,6 +119,9 @@ class Workspace:
         self.run, self.matrix, self.cost, self.trouble = None, None, None, None
         if before is None or before.conversation.source != found.conversation.source:
             self.memory = self.response = None
+        if self._at is not None:
+            at, self._at = self._at, None
+            self.response = min(found.conversation.responses, key=lambda message: abs(message - at), default=None)
         if before is None or view_name(before.conversation) != view_name(found.conversation):
             self.view = View.of(self.kept.state(view_name(found.conversation)), self.settings.threshold)
         if (before is None or before.opening != found.opening) and not is_demo(found.opening):
@@ -214,12 +220,12 @@ class Workspace:
         return True
 
     def cancel(self) -> bool:
-        """Stops what runs, the scoring last; what has landed stays. False when nothing runs."""
+        """Stops what runs, and where nothing else does, a batch; what has landed stays. False when nothing runs."""
         loading = self.background.drop("load")  # reading a file knows no stopping: its outcome is not wanted any more
         if loading is not None:
             self._not_loaded(Cancelled())
         asked = [self.background.cancel(group) for group in ("explain", *_SCORING)]
-        return any(asked) or loading is not None
+        return any(asked) or loading is not None or self.background.cancel(BATCH_GROUP)
 
     def use(self, settings: Settings) -> None:
         """Goes on with other settings: another model means another matrix, other rules another conversation. How many
@@ -372,7 +378,7 @@ class Workspace:
     @property
     def running(self) -> Task | None:
         """What a person waits for, if anything."""
-        return next(filter(None, map(self.background.task, ("load", *reversed(_SCORING)))), None)
+        return next(filter(None, map(self.background.task, ("load", *reversed(_SCORING), BATCH_GROUP))), None)
 
 
 def _kept(cost: Cost, run: MatrixRun, scorer: Scorer, job: Job, *, found: Opened, threshold: float) -> Cost:

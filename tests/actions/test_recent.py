@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,30 @@ def test_the_newest_transcripts_of_every_agent(home: Path) -> None:
     ]
     assert names(recent_conversations(None, 2)) == ["rollout-1.jsonl", "one.jsonl"]
     assert recent_conversations(None, 0) == recent_conversations(None, -1) == []
+
+
+def test_the_sessions_of_a_database_are_offered_one_by_one(home: Path, database: Database) -> None:
+    path = home / ".hermes" / "state.db"
+    path.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(path, isolation_level=None)) as hermes:
+        hermes.execute("CREATE TABLE sessions (id TEXT PRIMARY KEY, source, started_at, title)")
+        hermes.execute(
+            "CREATE TABLE messages (id INTEGER PRIMARY KEY, session_id, role, content, tool_calls, timestamp)"
+        )
+        for name in "abc":
+            hermes.execute("INSERT INTO sessions VALUES (?, 'cli', ?, ?)", (name, ord(name), name.upper()))
+            row = (name, ord(name) + 0.5)
+            hermes.execute("INSERT INTO messages VALUES (NULL, ?, 'user', 'Hi', NULL, ?)", row)
+    found = recent_conversations(None, 2)
+    assert [(one.title, one.item, one.time, one.format) for one in found] == [
+        ("C", 2, 99.5, "hermes-database"),
+        ("B", 1, 98.5, "hermes-database"),
+    ]
+    Recents(database).opened(path, 1, None, "B")
+    again = recent_conversations(database)
+    assert [(one.title, one.known) for one in again] == [("B", True), ("C", False), ("A", False)]
+    path.write_bytes(path.read_bytes()[:100])  # what cannot be read is not offered
+    assert recent_conversations(None) == []
 
 
 def test_folders_that_a_variable_moves(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

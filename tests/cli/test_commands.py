@@ -382,15 +382,15 @@ def test_on_a_terminal_a_file_the_demo_and_nothing_open_the_console(
 ) -> None:
     opened = []
 
-    def open_console(_resolved, opening):  # type: ignore[no-untyped-def]
-        opened.append(opening.path.name if opening is not None else None)
+    def open_console(_resolved, opening, folder=None):  # type: ignore[no-untyped-def]
+        opened.append(opening.path.name if opening is not None else folder and folder.name)
         return 0
 
     monkeypatch.setattr("memscope.tui.start.open_console", open_console)
     monkeypatch.setattr("memscope.cli.output.Console.interactive", True)
-    for args in ([], ["open"], [lean], ["open", lean], ["demo"]):
+    for args in ([], ["open"], [lean], ["open", lean], [lean.parent], ["demo"]):
         assert memscope(*args) == (0, "", "")
-    assert opened == [None, None, "lean.json", "lean.json", "demo.json"]
+    assert opened == [None, None, "lean.json", "lean.json", lean.parent.name, "demo.json"]
     code, out, _ = memscope(lean, "--no-console")
-    assert (code, opened[5:]) == (0, [])
+    assert (code, opened[6:]) == (0, [])
     assert "port" in out

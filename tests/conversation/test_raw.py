@@ -266,9 +266,13 @@ def test_what_is_no_text_is_refused(tmp_path: Path, content: bytes, why: str) ->
         written(tmp_path, content)
 
 
-def test_a_database_is_refused_with_the_way_out(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"SQLite.*sessions export"):
-        written(tmp_path, sqlite_bytes(tmp_path / "state.db"))
+def test_a_database_has_no_values(tmp_path: Path) -> None:
+    raw = written(tmp_path, sqlite_bytes(tmp_path / "state.db"))
+    assert raw.is_database
+    assert not written(tmp_path, "{}").is_database
+    for read in (lambda: raw.head, lambda: list(raw.values())):
+        with pytest.raises(SourceError, match="this is an SQLite database, not JSON"):
+            read()
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import BaseModel
 
 from memscope.actions.engine import Scorer
 from memscope.actions.explain import explain_strongest
@@ -37,6 +38,7 @@ from memscope.engines.checks import Check
 from memscope.engines.embedded.engine import Embedded
 from memscope.engines.protocol import EngineIdentity, Failure, Marks, Tokens
 from memscope.reports.across import AcrossDocument, AcrossRow, EngineRuns, SightingRow, SightingsDocument, UnscoredPart
+from memscope.reports.batch import BatchDocument, waiting_row
 from memscope.reports.cell import cell_detail
 from memscope.reports.config import config_document
 from memscope.reports.csv import csv_text
@@ -55,6 +57,7 @@ from memscope.reports.matrix import (
     MATRIX,
     MEMORIES,
     CostPart,
+    EnginePart,
     MatrixDocument,
     glyph,
     matrix_document,
@@ -69,6 +72,7 @@ from memscope.reports.redundancy import pairs_document, redundancy_document
 from memscope.reports.registry import VIEWS, json_schema
 from memscope.reports.remarks import remarks
 from memscope.reports.response import Words, no_response, percent, response_document
+from memscope.reports.sessions import SessionsDocument, sessions_document
 from memscope.reports.training import (
     LeftOut,
     TrainingDocument,
@@ -80,7 +84,7 @@ from memscope.reports.training import (
     training_words,
 )
 from memscope.reports.verdicts import VerdictReader
-from memscope.reports.view import Document, View, nats, number, show, signed
+from memscope.reports.view import View, nats, number, show, signed
 from memscope.reports.whatif import WhatIfReader
 from tests.fakes import (
     LATE,
@@ -100,6 +104,7 @@ from tests.fakes import (
     without,
 )
 from tests.planted import Planted, alike, any_of, apart, planted
+from tests.sessions.rows import FAILED, NOW, session, unreadable
 
 
 def matrix_of(conversation: Conversation, engine: FormulaEngine | None = None) -> tuple[Matrix, MatrixDocument]:
@@ -247,12 +252,28 @@ def _sightings() -> SightingsDocument:
     return SightingsDocument(key="tabs", threshold=0.01, sightings=[row], reason=None)
 
 
+def _sessions() -> SessionsDocument:
+    """A session that failed, and a file that holds none."""
+    return sessions_document([session(title="Mend it", repos=("mise",), failure=FAILED), unreadable()], NOW)
+
+
+def _batch() -> BatchDocument:
+    """A conversation that was scored, and one that could not be."""
+    counts = {"memories": 2, "responses": 3, "scorings": 4, "from_store": 1, "missing": 1, "seconds": 0.5}
+    found = {"state": "done", "window": 0, "title": "A talk", "strongest": "tabs", "total": 1.5, "why": "pnpm: refused"}
+    row = waiting_row("a.json", 0).model_copy(update=counts | found)
+    failed = waiting_row("b.json", 0).model_copy(update={"state": "failed", "why": "gone"})
+    engine = EnginePart(name="vllm", model="m", url="http://localhost:8000")
+    return BatchDocument(kind="matrix", threshold=0.01, engine=engine, ended=None, conversations=[row, failed])
+
+
 @cache
-def documents() -> dict[str, Document]:
+def documents() -> dict[str, BaseModel]:
     """One of each kind, with a failed row where there can be one."""
     conversation = office()
     _, matrix = matrix_of(conversation, FormulaEngine(before=fails_without(LATE)))
     return {
+        "batch": _batch(),
         "config": config_document(Resolved(Settings(), dict.fromkeys(Settings.model_fields, "default"))),
         "doctor": doctor_document("vllm", "vLLM 0.32.0", [Check("scores", "fail", "none", "Upgrade it.")]),
         "finetune": _dependent(),
@@ -267,6 +288,7 @@ def documents() -> dict[str, Document]:
         "redundancy": redundancy_document(*_screened(), Settings()),
         "response": explain_response(conversation, Question(5, 0.01), Scorer(FormulaEngine()), Job()),
         "responses": responses_document(matrix),
+        "sessions": _sessions(),
         "sightings": _sightings(),
         "training": _exported(),
         "whatif": _what_if().document(
@@ -276,9 +298,10 @@ def documents() -> dict[str, Document]:
 
 
 every_document = pytest.mark.parametrize("name", sorted(VIEWS))
+every_object = pytest.mark.parametrize("name", sorted(VIEWS.keys() - {"sessions"}))  # which is a bare list
 
 
-def dumped(document: Document) -> Any:
+def dumped(document: BaseModel) -> Any:
     return json.loads(json.dumps(document.model_dump(mode="json", by_alias=True), allow_nan=False))
 
 
@@ -286,7 +309,7 @@ def test_every_registered_document_is_tried_here() -> None:
     assert set(documents()) == set(VIEWS)
 
 
-@every_document
+@every_object
 def test_a_document_names_its_schema_and_reads_back(name: str) -> None:
     document = documents()[name]
 
@@ -296,7 +319,18 @@ def test_a_document_names_its_schema_and_reads_back(name: str) -> None:
     assert VIEWS[name].document.model_validate(form) == document
 
 
-@every_document
+def test_sessions_are_a_bare_list_that_reads_back() -> None:
+    document, schema = documents()["sessions"], json_schema("sessions")
+
+    form = dumped(document)
+
+    assert isinstance(form, list)
+    assert VIEWS["sessions"].document.model_validate(form) == document
+    assert schema["type"] == "array"
+    assert set(schema["$defs"]["SessionRow"]["properties"]) == set(form[0])
+
+
+@every_object
 def test_the_json_schema_names_every_field_of_the_document(name: str) -> None:
     schema = json_schema(name)
 

@@ -9,8 +9,9 @@ import pytest
 from textual.widgets import Input
 
 from memscope.actions.open import Opening
-from memscope.tui.app import START, MemscopeApp
+from memscope.tui.app import MemscopeApp
 from memscope.tui.commands import commands
+from memscope.tui.screens import START
 from tests.tui.apps import console, demo, settled
 
 SIZE = (100, 30)

@@ -63,7 +63,7 @@ def attached(attachment: Mapping[str, Any], *, line: int, time: float | None, uu
 def _memories(kind: str, attachment: Mapping[str, Any]) -> Iterator[Memory]:
     if kind == "nested_memory":
         content = attachment.get("content")
-        text = content.get("content") if isinstance(content, Mapping) else content
+        text = content.get("content") if isinstance(content, dict) else content
         yield from _memory(attachment.get("path") or attachment.get("displayPath"), text)
     elif kind == "relevant_memories":
         for entry in mappings(attachment.get("memories")):
@@ -111,15 +111,15 @@ def _texts(kind: str, attachment: Mapping[str, Any]) -> Iterator[Part]:
         yield from map(Text, _contents(attachment))
     elif kind == "hook_blocking_error":
         error = attachment.get("blockingError")
-        yield Text(string(error.get("blockingError") if isinstance(error, Mapping) else error))
+        yield Text(string(error.get("blockingError") if isinstance(error, dict) else error))
 
 
 def _file(content: Any) -> Iterator[Part]:
     """A file the person named with @: its text, or the image or document as it is."""
-    if not isinstance(content, Mapping):
+    if not isinstance(content, dict):
         return
     file = content.get("file")
-    text = file.get("content") if isinstance(file, Mapping) else None
+    text = file.get("content") if isinstance(file, dict) else None
     if isinstance(text, str):
         yield Text(text)
     elif content.get("type") != "file_unchanged":
@@ -131,7 +131,7 @@ def _kind(kind: str, attachment: Mapping[str, Any]) -> Kind:
     if kind != "queued_command" or attachment.get("isMeta") is True or attachment.get("commandMode") != "prompt":
         return "synthetic"
     origin = attachment.get("origin")
-    return "said" if not isinstance(origin, Mapping) or origin.get("kind") == "human" else "synthetic"
+    return "said" if not isinstance(origin, dict) or origin.get("kind") == "human" else "synthetic"
 
 
 def _is_known(kind: str) -> bool:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from memscope.conversation.model import Message, Part
-from memscope.conversation.records import Boundary, Record
+from memscope.conversation.records import Boundary, Record, with_more
 
 
 def one_reply(told: Iterable[Record]) -> Iterator[Record]:
@@ -16,27 +15,25 @@ def one_reply(told: Iterable[Record]) -> Iterator[Record]:
     model had not seen that result, so the results go behind the reply.
     """
     reply: Message | None = None
-    parts: list[Part] = []  # of the reply and of the pieces that continue it
+    more: list[Part] = []  # of the pieces that continue the reply
     waiting: list[Record] = []
     for record in told:
-        if reply is not None and isinstance(record, Message) and _continues(reply, record):
-            parts.extend(record.parts)
-        elif reply is not None and _may_stand_between(record):
-            waiting.append(record)
+        if reply is not None:
+            if isinstance(record, Message) and _continues(reply, record):
+                more.extend(record.parts)
+                continue
+            if _may_stand_between(record):
+                waiting.append(record)
+                continue
+            yield with_more(reply, more)
+            yield from waiting
+            reply, more, waiting = None, [], []
+        if isinstance(record, Message) and record.role == "assistant":
+            reply = record
         else:
-            yield from _released(reply, parts, waiting)
-            reply, parts, waiting = None, [], []
-            if isinstance(record, Message) and record.role == "assistant":
-                reply = record
-                parts.extend(record.parts)
-            else:
-                yield record
-    yield from _released(reply, parts, waiting)
-
-
-def _released(reply: Message | None, parts: list[Part], waiting: list[Record]) -> Iterator[Record]:
+            yield record
     if reply is not None:
-        yield replace(reply, parts=tuple(parts))
+        yield with_more(reply, more)
     yield from waiting
 
 

@@ -7,7 +7,7 @@ naming it (as older versions had it). A sub-agent that has a file is read from t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -44,10 +44,10 @@ class Thread:
 
     def values(self) -> Iterator[Placed]:
         """The values of this conversation in file order, and all that was passed over in the file."""
-        aside = self.session.branches[1:] if self.session.branches[0] == MAIN else self.session.branches
+        aside = [branch for branch in self.session.branches if branch != MAIN]
         if self.is_subagent and len(aside) > 1:
             return iter(self.session.aside[self.branch])
-        return (p for p in self.session.placed() if isinstance(p[1], Skipped) or self.index.branch(p[0]) == self.branch)
+        return self.session.placed((self.branch,))
 
 
 @dataclass(frozen=True)
@@ -62,20 +62,26 @@ class Session:
         """The conversations in the file, the main one first."""
         return sorted(self.index.titles, key=lambda branch: branch != MAIN) or [MAIN]
 
-    def placed(self) -> Iterator[Placed]:
-        place = 0
-        for value in self.raw.values():
-            told = reported(value.json) if self.index.reports and isinstance(value, Value) else None
-            yield place, value if told is None else Value(value.line, told)
-            place += isinstance(value, Value)
+    def placed(self, branches: Collection[str]) -> Iterator[Placed]:
+        """The values of these conversations in file order, and all that was passed over in the file."""
+        place, has_reports = 0, bool(self.index.reports)
+        branch_at = self.index.branches.get
+        for value in self.raw.kept():
+            if isinstance(value, Skipped):
+                yield place, value
+                continue
+            branch = branch_at(place, MAIN)
+            if branch in branches:
+                told = reported(value.json) if has_reports and branch != MAIN else None
+                yield place, value if told is None else Value(value.line, told)
+            place += 1
 
     @cached_property
     def aside(self) -> Mapping[str, list[Placed]]:
         """The records of every sub-agent: a pass for each of a hundred sub-agents would be a hundred passes."""
         found: dict[str, list[Placed]] = {branch: [] for branch in self.branches if branch != MAIN}
-        for place, value in self.placed():
-            branch = self.index.branch(place)
-            for name in found if isinstance(value, Skipped) else [branch] if branch in found else []:
+        for place, value in self.placed(found):
+            for name in found if isinstance(value, Skipped) else (self.index.branch(place),):
                 found[name].append((place, value))
         return found
 
@@ -98,7 +104,8 @@ def threads(raw: Raw) -> Iterator[Thread]:
 
 def _side_files(path: Path, sessions: set[str]) -> Iterator[Path]:
     try:
-        below = sorted((path.parent / path.stem / "subagents").rglob("agent-*.jsonl"))
+        folder = path.parent / path.stem / "subagents"
+        below = sorted(folder.rglob("agent-*.jsonl")) if folder.is_dir() else []
         beside = _beside(path.parent, path.parent.stat().st_mtime_ns)
     except OSError:
         return
@@ -128,5 +135,5 @@ def _session_of(path: Path) -> str:
         first = next((value.json for value in Raw(path).values() if isinstance(value, Value)), None)
     except SourceError:
         return _NO_SESSION
-    is_agent = isinstance(first, Mapping) and first.get("isSidechain") is True
-    return string(first.get("sessionId")) if isinstance(first, Mapping) and is_agent else _NO_SESSION
+    is_agent = isinstance(first, dict) and first.get("isSidechain") is True
+    return string(first.get("sessionId")) if isinstance(first, dict) and is_agent else _NO_SESSION

@@ -12,21 +12,23 @@ calls fork it. So file order rules, and only a branch that was clearly given up 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from memscope.base.text import preview
-from memscope.conversation.formats._content import compact, parts, string
+from memscope.conversation.formats._content import compact, entries, parts, string
 from memscope.conversation.model import Text
 from memscope.conversation.raw import Raw, Value
 
 MAIN = ""
 INTERRUPTED = "[Request interrupted by user"
+_PARENTS = ("parentUuid", "logicalParentUuid")
+_SPEAKERS = ("user", "assistant")
+_WITHDRAWING = ("supersedesUuids", "retractedMessageUuids")
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A record with a uuid. `parent` is the place of the record it follows, always an earlier one."""
 
     parent: int | None
@@ -48,7 +50,7 @@ class Index:
     branches: dict[int, str] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
     sessions: set[str] = field(default_factory=set)
-    uuids: set[str] = field(default_factory=set)
+    uuids: Set[str] = frozenset()
     reports: dict[str, str] = field(default_factory=dict)
 
     def branch(self, place: int) -> str:
@@ -60,11 +62,13 @@ def reported(record: Any) -> Mapping[str, Any] | None:
 
     Versions that had no files for sub-agents yet wrote them so, between the records of the main conversation.
     """
-    data = record.get("data") if isinstance(record, Mapping) and record.get("type") == "progress" else None
-    if not isinstance(data, Mapping) or data.get("type") != "agent_progress":
+    if not isinstance(record, dict) or record.get("type") != "progress":
+        return None
+    data = record.get("data")
+    if not isinstance(data, dict) or data.get("type") != "agent_progress":
         return None
     said = data.get("message")
-    if not isinstance(said, Mapping) or not role_of(said):
+    if not isinstance(said, dict) or not role_of(said):
         return None
     around = {name: value for name, value in record.items() if name not in ("data", "parentUuid", "uuid")}
     agent = string(data.get("agentId")) or string(record.get("parentToolUseID")) or "unnamed"
@@ -73,65 +77,69 @@ def reported(record: Any) -> Mapping[str, Any] | None:
 
 def index(raw: Raw) -> Index:
     """Reads the file once, keeping a few words for each record."""
-    indexer = _Indexer()
-    values = (value for value in raw.values() if isinstance(value, Value))
-    for place, value in enumerate(values):
-        if isinstance(value.json, Mapping):
-            indexer.add(place, value.json)
+    indexer = _Indexer(raw.is_kept)
+    place = 0
+    for value in raw.kept():
+        if isinstance(value, Value):
+            if isinstance(value.json, dict):
+                indexer.add(place, value.json)
+            place += 1
     return indexer.finish()
 
 
 class _Indexer:
-    def __init__(self) -> None:
+    def __init__(self, are_kept: bool) -> None:
+        self.are_kept = are_kept  # the records, whoever holds on to them or not
         self.index = Index()
         self.main: dict[int, Node] = {}
         self.places: dict[str, int] = {}  # of the uuids that name one record only
-        self.prints: dict[str, int] = {}
+        self.said: dict[str, Mapping[str, Any] | int] = {}  # the last record of each uuid, or its fingerprint
         self.agents: dict[str, str] = {}
         self.withdrawn: set[str] = set()
         self.last_main: int | None = None
         self.last_branch = ""
 
     def add(self, place: int, record: Mapping[str, Any]) -> None:
-        for field_name in ("supersedesUuids", "retractedMessageUuids"):
-            listed = record.get(field_name)
-            self.withdrawn.update(u for u in (listed if isinstance(listed, list) else []) if isinstance(u, str))
+        for field_name in _WITHDRAWING:
+            if field_name in record:
+                self.withdrawn.update(u for u in entries(record[field_name]) if isinstance(u, str))
         uuid = record.get("uuid")
         if not isinstance(uuid, str) or not uuid:
             return
-        if self._is_repeat(uuid, record):
+        if uuid in self.said and self._is_repeat(uuid, record):
             self.index.dropped[place] = "a repeat of an earlier record (the session was resumed)"
             self.index.branches[place] = self.index.branch(self.places.get(uuid, place))
             return
         parent = self._parent(record)
-        told = reported(record)
-        if told is not None:
-            self._add_report(place, told)
+        if record.get("type") == "progress":
+            self._add_report(place, reported(record))
         if record.get("isSidechain") is True:
             self._add_to_branch(place, record, parent)
         else:
             self._add_to_main(place, record, parent)
-        if uuid in self.prints:
+        if uuid in self.said:
             self.places.pop(uuid, None)  # one uuid, two records: it names neither
         else:
             self.places[uuid] = place
-        self.prints[uuid] = _print(record)
+        self.said[uuid] = record if self.are_kept else _print(record)
 
     def finish(self) -> Index:
         for uuid in self.withdrawn & self.places.keys():
             self.index.dropped.setdefault(self.places[uuid], "withdrawn: a later record replaces or retracts it")
-        self.index.uuids = set(self.prints)
+        self.index.uuids = self.said.keys()
         for place in _given_up(self.main, self.index.dropped):
             self.index.dropped.setdefault(place, "on a branch that was given up: the conversation was rewound")
         return self.index
 
     def _is_repeat(self, uuid: str, record: Mapping[str, Any]) -> bool:
         """Whether the record was there before: the same uuid and content, in whatever session."""
-        return uuid in self.prints and self.prints[uuid] == _print(record)
+        said = self.said[uuid]
+        return (said if isinstance(said, int) else _print(said)) == _print(record)
 
     def _parent(self, record: Mapping[str, Any]) -> int | None:
         """The place of the parent; behind a compaction there is a logical one only."""
-        for name in (record.get("parentUuid"), record.get("logicalParentUuid")):
+        for field_name in _PARENTS:
+            name = record.get(field_name)
             if isinstance(name, str) and name in self.places:
                 return self.places[name]
         return None
@@ -143,9 +151,11 @@ class _Indexer:
         reply = string(record["message"].get("id")) if role == "assistant" else ""
         self.main[place] = Node(parent, role, reply, role == "user" and _is_prompt(record))
         self.last_main = place
-        if isinstance(record.get("sessionId"), str):
-            self.index.sessions.add(record["sessionId"])
-        self._name(MAIN, record)
+        session = record.get("sessionId")
+        if isinstance(session, str):
+            self.index.sessions.add(session)
+        if role:
+            self._name(MAIN, role, record)
 
     def _add_to_branch(self, place: int, record: Mapping[str, Any], parent: int | None) -> None:
         """A sidechain's records follow each other; a first one begins a new sub-agent, named by its agent or place."""
@@ -158,32 +168,36 @@ class _Indexer:
         else:
             branch = (self.last_branch if torn else "") or f"agent at {place}"
         self.index.branches[place] = self.last_branch = branch
-        self._name(branch, record)
+        self._name(branch, role_of(record), record)
 
-    def _add_report(self, place: int, told: Mapping[str, Any]) -> None:
+    def _add_report(self, place: int, told: Mapping[str, Any] | None) -> None:
         """A report is read as its agent's, though its record hangs among those of the main conversation."""
+        if told is None:
+            return
         agent = told["agentId"]
         branch = self.index.reports.setdefault(agent, f"reports of {agent}")
         self.index.branches[place] = branch
-        self._name(branch, told)
+        self._name(branch, role_of(told), told)
 
-    def _name(self, branch: str, record: Mapping[str, Any]) -> None:
-        if role_of(record) and not self.index.titles.get(branch):
-            self.index.titles[branch] = preview("".join(_texts(record)), 80) if role_of(record) == "user" else ""
+    def _name(self, branch: str, role: str, record: Mapping[str, Any]) -> None:
+        if role and not self.index.titles.get(branch):
+            self.index.titles[branch] = preview("".join(_texts(record)), 80) if role == "user" else ""
 
 
 def role_of(record: Mapping[str, Any]) -> str:
     """`user` or `assistant` for a record that holds a message of theirs, else nothing."""
     kind = record.get("type")
-    return str(kind) if kind in ("user", "assistant") and isinstance(record.get("message"), Mapping) else ""
+    return str(kind) if kind in _SPEAKERS and isinstance(record.get("message"), dict) else ""
 
 
 def _is_prompt(record: Mapping[str, Any]) -> bool:
     """Whether a user record is a turn of its own: no tool result, no note of the software's, no interruption."""
     content = record["message"].get("content")
-    blocks = content if isinstance(content, list) else []
-    if record.get("isMeta") is True or any(isinstance(b, Mapping) and b.get("type") == "tool_result" for b in blocks):
+    if record.get("isMeta") is True:
         return False
+    for block in entries(content):
+        if isinstance(block, dict) and block.get("type") == "tool_result":
+            return False
     return not next(_texts(record), "").startswith(INTERRUPTED)
 
 
@@ -194,9 +208,7 @@ def _texts(record: Mapping[str, Any]) -> Iterator[str]:
 def _print(record: Mapping[str, Any]) -> int:
     """A fingerprint of what a record says, without what a resumed session rewrites (session, version, folder)."""
     message = record.get("message")
-    content = (
-        message.get("content") if isinstance(message, Mapping) else record.get("attachment", record.get("content"))
-    )
+    content = message.get("content") if isinstance(message, dict) else record.get("attachment", record.get("content"))
     return hash(compact([record.get("type"), record.get("subtype"), content]))
 
 

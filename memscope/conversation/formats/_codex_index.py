@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from memscope.conversation.formats._content import parts, seconds, string
 from memscope.conversation.model import Text
@@ -34,8 +34,7 @@ SYNTHETIC = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A record out of its envelope. Until version 0.50 there was none: items, and a header, stood bare."""
 
     line: int
@@ -63,73 +62,86 @@ class Index:
     undone: set[int] = field(default_factory=set)
 
 
-def opened(value: Value) -> Line | None:
-    """The record in `value`, in the form the newer versions have; None when it is none of Codex's."""
-    record = value.json
-    if not isinstance(record, Mapping):
+def opened(record: Any) -> tuple[str, Mapping[str, Any]] | None:
+    """The kind and the payload of a record, in the form the newer versions have; None when it is none of Codex's."""
+    if not isinstance(record, dict):
         return None
-    kind, payload, time = record.get("type"), record.get("payload"), seconds(record.get("timestamp"))
-    if isinstance(kind, str) and isinstance(payload, Mapping):
-        return Line(value.line, kind, payload, time)
-    if isinstance(kind, str) and kind in ITEMS:
-        return Line(value.line, "response_item", record, time)
+    kind, payload = record.get("type"), record.get("payload")
+    if isinstance(kind, str):
+        if isinstance(payload, dict):
+            return kind, payload
+        if kind in ITEMS:
+            return "response_item", record
     if isinstance(record.get("record_type"), str):
-        return Line(value.line, "state", record, time)
-    if kind is None and isinstance(record.get("id"), str) and time and ("instructions" in record or "git" in record):
-        return Line(value.line, "session_meta", record, time)
-    return None
+        return "state", record
+    is_head = kind is None and isinstance(record.get("id"), str) and ("instructions" in record or "git" in record)
+    return ("session_meta", record) if is_head and seconds(record.get("timestamp")) else None
 
 
-def lines(raw: Raw) -> Iterator[tuple[int, Line]]:
-    """The records with their places."""
-    values = (value for value in raw.values() if isinstance(value, Value))
-    for place, value in enumerate(values):
-        line = opened(value)
-        if line is not None:
-            yield place, line
+def line_of(value: Value) -> Line | None:
+    """The record in `value`, out of its envelope; None when it is none of Codex's."""
+    found = opened(value.json)
+    return None if found is None else Line(value.line, *found, seconds(value.json.get("timestamp")))
 
 
 def index(raw: Raw) -> Index:
     found = Index()
     turns: list[int] = []  # places where a person's turn began
-    for place, line in lines(raw):
-        kind = string(line.payload.get("type"))
-        if line.kind == "session_meta":
-            _note_head(found, line.payload)
-        elif line.kind == "compacted":
-            found.has_compacted = True
-            found.agents_md.append([])
-            for item in replaced(line.payload):
-                _note_agents_md(found, item)
-        elif line.kind == "response_item":
-            _note_item(found, line.payload)
-            if kind == "message" and line.payload.get("role") == "user" and not is_synthetic(line.payload):
-                turns.append(place)
-        elif line.kind == "event_msg" and kind == "exec_command_end":
-            code, call = line.payload.get("exit_code"), line.payload.get("call_id")
-            if isinstance(code, int) and isinstance(call, str):
-                found.exit_codes[call] = code
-        elif line.kind == "event_msg" and kind == "thread_rolled_back":
-            _roll_back(found, turns, line.payload.get("num_turns"), place)
+    place = 0
+    for value in raw.kept():
+        if isinstance(value, Value):
+            record = opened(value.json)
+            if record is not None:
+                _note(found, turns, place, *record)
+            place += 1
     return found
+
+
+def _note(found: Index, turns: list[int], place: int, kind: str, payload: Mapping[str, Any]) -> None:
+    what = string(payload.get("type"))
+    if kind == "response_item":
+        _note_item(found, what, payload)
+        if what == "message" and payload.get("role") == "user" and not is_synthetic(payload):
+            turns.append(place)
+    elif kind == "session_meta":
+        _note_head(found, payload)
+    elif kind == "compacted":
+        found.has_compacted = True
+        found.agents_md.append([])
+        for item in replaced(payload):
+            _note_agents_md(found, item)
+    elif kind == "event_msg" and what == "exec_command_end":
+        code, call = payload.get("exit_code"), payload.get("call_id")
+        if isinstance(code, int) and isinstance(call, str):
+            found.exit_codes[call] = code
+    elif kind == "event_msg" and what == "thread_rolled_back":
+        _roll_back(found, turns, payload.get("num_turns"), place)
 
 
 def _note_head(found: Index, meta: Mapping[str, Any]) -> None:
     """Whose rollout it is; a forked session repeats its parent's head behind its own, so the first counts."""
     source = meta.get("source")
     if not found.has_head:
-        found.is_subagent = isinstance(source, Mapping) and "subagent" in source
+        found.is_subagent = isinstance(source, dict) and "subagent" in source
     found.has_head = True
 
 
-def _note_item(found: Index, item: Mapping[str, Any]) -> None:
-    kind = string(item.get("type"))
-    found.has_messages = found.has_messages or kind == "message"
-    found.has_agent_messages = found.has_agent_messages or kind == "agent_message"
-    if kind in OUTPUTS:
+def spawner(meta: Mapping[str, Any]) -> str:
+    """The thread that began this one as its sub-agent, as the head says; "" where it names none."""
+    source = meta.get("source")
+    how = source.get("subagent") if isinstance(source, dict) else None
+    spawned = how.get("thread_spawn") if isinstance(how, dict) else None
+    return string((spawned if isinstance(spawned, dict) else meta).get("parent_thread_id"))
+
+
+def _note_item(found: Index, what: str, item: Mapping[str, Any]) -> None:
+    if what in OUTPUTS:
         found.answered.add(string(item.get("call_id")))
-    elif kind == "message":
+    elif what == "message":
+        found.has_messages = True
         _note_agents_md(found, item)
+    elif what == "agent_message":
+        found.has_agent_messages = True
 
 
 def _note_agents_md(found: Index, item: Mapping[str, Any]) -> None:
@@ -158,4 +170,4 @@ def is_synthetic(item: Mapping[str, Any]) -> bool:
 def replaced(compacted: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The items with which a compaction replaced what came before."""
     history = compacted.get("replacement_history")
-    return [item for item in history if isinstance(item, Mapping)] if isinstance(history, list) else []
+    return [item for item in history if isinstance(item, dict)] if isinstance(history, list) else []

@@ -61,7 +61,7 @@ def _thoughts(item: Mapping[str, Any]) -> Iterator[Thinking]:
     """The reasoning's summary; the reasoning itself where a model gives it away."""
     for name in ("summary", "content"):
         listed = item.get(name)
-        blocks = [b for b in (listed if isinstance(listed, list) else []) if isinstance(b, Mapping)]
+        blocks = [b for b in (listed if isinstance(listed, list) else []) if isinstance(b, dict)]
         thoughts = [Thinking(b["text"]) for b in blocks if isinstance(b.get("text"), str) and b["text"]]
         if thoughts:
             yield from thoughts
@@ -70,7 +70,7 @@ def _thoughts(item: Mapping[str, Any]) -> Iterator[Thinking]:
 
 def _call(what: str, item: Mapping[str, Any]) -> Iterator[Part]:
     function = item.get("function")
-    name = string(item.get("name") or (function.get("name") if isinstance(function, Mapping) else ""))
+    name = string(item.get("name") or (function.get("name") if isinstance(function, dict) else ""))
     sent = next((item[key] for key in ("arguments", "input", "action") if item.get(key) is not None), None)
     yield ToolCall(string(item.get("call_id") or item.get("id")), name or what.removesuffix("_call"), arguments(sent))
     if what == "image_generation_call":
@@ -79,24 +79,24 @@ def _call(what: str, item: Mapping[str, Any]) -> Iterator[Part]:
 
 def _output(item: Mapping[str, Any], exit_codes: Mapping[str, int]) -> Iterator[Part]:
     """The tool's answer as the model read it, and images beside it."""
-    found = next((item[key] for key in ("output", "result", "tools") if item.get(key) is not None), None)
+    found = item.get("output")
+    if found is None:
+        found = next((item[key] for key in ("result", "tools") if item.get(key) is not None), None)
     call_id = string(item.get("call_id"))
-    content = list(_answer(found))
+    content = [Text(found)] if isinstance(found, str) else list(_answer(found))
     text = joined(part.text for part in content if isinstance(part, Text))
     code = _exit_code(text)
-    failed = (isinstance(found, Mapping) and found.get("success") is False) or text.startswith("Script failed")
+    failed = (isinstance(found, dict) and found.get("success") is False) or text.startswith("Script failed")
     yield ToolResult(call_id, text, failed, exit_codes.get(call_id) if code is None else code)
     yield from (part for part in content if not isinstance(part, Text))
 
 
 def _answer(found: Any) -> Iterator[Part]:
     """An output's parts; JSON that is no list of blocks, such as the tools a search found, as its text."""
-    if isinstance(found, Mapping) and "content" in found:
+    if isinstance(found, dict) and "content" in found:
         found = found["content"]  # beside "success"
     blocks = found if isinstance(found, list) else [found]
-    if isinstance(found, str) or all(
-        isinstance(b, Mapping) and string(b.get("type")).startswith(_BLOCKS) for b in blocks
-    ):
+    if isinstance(found, str) or all(isinstance(b, dict) and string(b.get("type")).startswith(_BLOCKS) for b in blocks):
         yield from parts(found)
     elif found is not None:
         yield Text(compact(found))
@@ -109,7 +109,7 @@ def _exit_code(text: str) -> int | None:
         return int(stated[1])
     told = json_object(text)
     for holder in (told, told.get("metadata") if told else None):
-        if isinstance(holder, Mapping):
+        if isinstance(holder, dict):
             code = holder.get("exit_code", holder.get("exitCode"))
             if isinstance(code, int) and not isinstance(code, bool):
                 return code

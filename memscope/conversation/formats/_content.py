@@ -7,19 +7,33 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic_core import to_json
+
 from memscope.conversation.model import Memory, Opaque, Part, Text, Thinking, ToolCall
+from memscope.conversation.raw import DEEPEST, is_too_deep
 from memscope.conversation.records import title_from
+
+# What a transcript holds was parsed from JSON, or is made of such: nothing in it holds itself.
+_COMPACT = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
+_PLAIN = frozenset({str, int, bool, type(None)})
 
 
 def compact(value: Any) -> str:
     """`value` as JSON without needless spaces, characters as they are."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if isinstance(value, dict) and _PLAIN.issuperset(map(type, value.values())):  # as most arguments of tools are
+        try:
+            return to_json(value).decode()  # writes these just as the other does, only faster
+        except ValueError:  # half a surrogate pair
+            pass
+    return _COMPACT.encode(value)
 
 
 def string(value: Any) -> str:
     """`value` if it is a string; "" for null; other JSON as its text."""
     if isinstance(value, str):
         return value
+    if type(value) is int:
+        return str(value)
     return "" if value is None else compact(value)
 
 
@@ -30,7 +44,7 @@ def entries(value: Any) -> list[Any]:
 
 def mappings(value: Any) -> tuple[Mapping[str, Any], ...]:
     """The objects in `value` if it is a list; none for anything else."""
-    return tuple(entry for entry in entries(value) if isinstance(entry, Mapping))
+    return tuple(entry for entry in entries(value) if isinstance(entry, dict))
 
 
 def joined(texts: Iterable[str]) -> str:
@@ -52,34 +66,42 @@ def json_object(text: str) -> Mapping[str, Any] | None:
         value = json.loads(text, strict=False)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, Mapping) else None
+    return value if isinstance(value, dict) else None
+
+
+def decoded(value: Any) -> Any:
+    """The JSON that a string holds, or the value as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        held = json.loads(value, strict=False)
+    except (ValueError, RecursionError):
+        return value
+    return value if value.count("[") + value.count("{") > DEEPEST and is_too_deep(held) else held
 
 
 def opaque(block: Any) -> Opaque:
     """A block that is kept as it is: an image, a document, something new."""
-    kind = block.get("type") if isinstance(block, Mapping) else None
+    kind = block.get("type") if isinstance(block, dict) else None
     return Opaque(kind if isinstance(kind, str) else "unknown", compact(block))
 
 
-def parts(content: Any) -> Iterator[Part]:
+def parts(content: Any) -> list[Part]:
     """The parts of a message's `content`: a string, a list of blocks, or null.
 
     Text blocks of every API (`text`, `input_text`, `output_text`), thinking, `tool_use`; a block with `memory_key` is a
     memory. Everything else stays `Opaque`; `tool_result` blocks are the caller's to part from the message first.
     """
     if content is None:
-        return
-    if isinstance(content, str):
-        yield Text(content)
-        return
-    for block in content if isinstance(content, list) else [content]:
-        yield _part(block)
+        return []
+    return [part(block) for block in content] if isinstance(content, list) else [part(content)]
 
 
-def _part(block: Any) -> Part:
+def part(block: Any) -> Part:
+    """One block of a message's content as `parts` reads it, or a string."""
     if isinstance(block, str):
         return Text(block)
-    if not isinstance(block, Mapping):
+    if not isinstance(block, dict):
         return opaque(block)
     kind, text = block.get("type"), block.get("text")
     key = block.get("memory_key")
@@ -106,13 +128,13 @@ def title_of(conversation: Mapping[str, Any], *names: str) -> str:
 def openai_calls(message: Mapping[str, Any]) -> Iterator[ToolCall]:
     """The `tool_calls` of an OpenAI message, and the older `function_call`."""
     for call in entries(message.get("tool_calls")):
-        if isinstance(call, Mapping):
+        if isinstance(call, dict):
             function = call.get("function")
-            function = function if isinstance(function, Mapping) else call
+            function = function if isinstance(function, dict) else call
             call_id = string(call.get("id") or call.get("call_id"))
             yield ToolCall(call_id, string(function.get("name")), arguments(function.get("arguments")))
     old = message.get("function_call")
-    if isinstance(old, Mapping):
+    if isinstance(old, dict):
         yield ToolCall("", string(old.get("name")), arguments(old.get("arguments")))
 
 
@@ -121,14 +143,16 @@ def seconds(value: Any) -> float | None:
 
     ISO 8601 (naive: UTC), epoch seconds or epoch milliseconds; None for anything else.
     """
-    if isinstance(value, bool) or value is None:
-        return None
-    if isinstance(value, int | float):
-        if not abs(value) < 1e15:  # nor is NaN: beyond the year 33,000 it is no time, not even in milliseconds
+    if not isinstance(value, str):
+        if value is None or isinstance(value, bool):
             return None
-        return value / 1000 if value > 1e11 else float(value)
+        if isinstance(value, int | float):
+            if not abs(value) < 1e15:  # nor is NaN: beyond the year 33,000 it is no time, not even in milliseconds
+                return None
+            return value / 1000 if value > 1e11 else float(value)
+        value = str(value)
     try:
-        moment = datetime.fromisoformat(str(value))
+        moment = datetime.fromisoformat(value)
     except ValueError:
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

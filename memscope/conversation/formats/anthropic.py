@@ -33,8 +33,8 @@ def sniff(raw: Raw) -> Yes | No:
 
 def _by_blocks(messages: list[Any]) -> Yes | No:
     """Without a `system` beside the messages, only tool blocks tell this API from OpenAI's."""
-    blocks = (b for m in messages if isinstance(m, Mapping) for b in entries(m.get("content")))
-    if any(isinstance(b, Mapping) and b.get("type") in ("tool_use", "tool_result") for b in blocks):
+    blocks = (b for m in messages if isinstance(m, dict) for b in entries(m.get("content")))
+    if any(isinstance(b, dict) and b.get("type") in ("tool_use", "tool_result") for b in blocks):
         return Yes(0.6)
     return No('there is neither "system" beside the messages nor a tool_use or tool_result block in them')
 
@@ -61,7 +61,7 @@ def _lines(raw: Raw) -> Iterator[Record]:
 
 def _conversations(value: Any) -> list[Mapping[str, Any]]:
     """The conversations in one JSON value: itself, each entry of a list of them, or a bare list of messages."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return [value] if isinstance(value.get("messages"), list) else []
     listed = entries(value)
     if listed and _is_message(listed[0]):
@@ -70,7 +70,7 @@ def _conversations(value: Any) -> list[Mapping[str, Any]]:
 
 
 def _is_message(value: Any) -> bool:
-    return isinstance(value, Mapping) and isinstance(value.get("role"), str) and "content" in value
+    return isinstance(value, dict) and isinstance(value.get("role"), str) and "content" in value
 
 
 def _conversation(top: Mapping[str, Any], line: int) -> Iterator[Record]:

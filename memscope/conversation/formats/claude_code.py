@@ -7,7 +7,7 @@ Which records make up the main conversation and its sub-agents is `_claude_sessi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -58,7 +58,7 @@ def sniff(raw: Raw) -> Yes | No:
 
 
 def _is_record(value: Any) -> bool:
-    if not isinstance(value, Mapping) or not isinstance(value.get("uuid"), str):
+    if not isinstance(value, dict) or not isinstance(value.get("uuid"), str):
         return False
     if string(value.get("type")) not in _TREE:
         return False
@@ -69,7 +69,7 @@ def _is_record(value: Any) -> bool:
 
 
 def _is_bookkeeping(value: Any) -> bool:
-    if not isinstance(value, Mapping) or string(value.get("type")) not in _BOOKKEEPING:
+    if not isinstance(value, dict) or string(value.get("type")) not in _BOOKKEEPING:
         return False
     return any(isinstance(value.get(name), str) for name in ("sessionId", "leafUuid", "messageId"))
 
@@ -77,7 +77,9 @@ def _is_bookkeeping(value: Any) -> bool:
 def conversations(raw: Raw) -> Iterator[Item | Skipped]:
     """The main conversation and its sub-agents. Lines of a sub-agent with a file of its own are lines of that file."""
     for thread in threads(raw):
-        yield Item(merge_assistant(one_reply(_Reader(thread).read())), thread.title, thread.is_subagent)
+        yield Item(
+            merge_assistant(one_reply(_Reader(thread).read())), thread.title, thread.is_subagent, marks_failures=True
+        )
 
 
 class _Reader:
@@ -86,42 +88,48 @@ class _Reader:
     def __init__(self, thread: Thread) -> None:
         self.thread = thread
         self.changes = Changes()
+        self.around: tuple[Any, ...] = ()  # the circumstances of the last record
         self.title_rank = 0
         self.window_is_new = False
 
     def read(self) -> Iterator[Record]:
+        dropped = self.thread.index.dropped
         for place, value in self.thread.values():
             if isinstance(value, Skipped):
                 yield value
                 continue
-            reason = self.thread.index.dropped.get(place)
-            if reason and not role_of(value.json):
-                continue  # no message went with it
-            for record in [Skipped(value.line, reason)] if reason else self._record(value.json, value.line):
-                if isinstance(record, Message) and record.kind == "said":
+            line, record = value
+            if place in dropped:
+                if role_of(record):  # else no message went with it
+                    yield Skipped(line, dropped[place])
+                continue
+            if not isinstance(record, dict):
+                yield Skipped(line, "the value is no record")
+                continue
+            get = record.get
+            around = (get("sessionId"), get("agentId"), get("cwd"), get("gitBranch"))
+            if around != self.around:
+                self.around = around
+                yield from self._circumstances(record, line)
+            for told in self._record(record, line):
+                if self.window_is_new and isinstance(told, Message) and told.kind == "said":
                     self.window_is_new = False
-                yield record
+                yield told
 
-    def _record(self, record: Any, line: int) -> Iterator[Record]:
-        if not isinstance(record, Mapping):
-            yield Skipped(line, "the value is no record")
-            return
-        yield from self._circumstances(record, line)
+    def _record(self, record: Mapping[str, Any], line: int) -> Iterable[Record]:
         kind = string(record.get("type"))
         if kind == "user" and role_of(record):
-            yield from self._user(record, line)
-        elif kind == "assistant" and role_of(record):
-            yield from self._assistant(record, line)
-        elif kind == "system":
-            yield from self._system(record, line)
-        elif kind == "attachment" and isinstance(record.get("attachment"), Mapping):
-            yield from attached(record["attachment"], line=line, time=_time(record), uuid=string(record.get("uuid")))
-        elif kind in _BOOKKEEPING:
-            yield from self._bookkeeping(kind, record, line)
-        else:
-            yield Skipped(
-                line, "a record of an unknown type" if kind else "a record without a type", kind and repr(kind)
-            )
+            return self._user(record, line)
+        if kind == "assistant" and role_of(record):
+            return self._assistant(record, line)
+        if kind == "system":
+            return self._system(record, line)
+        if kind == "attachment" and isinstance(record.get("attachment"), dict):
+            return attached(record["attachment"], line=line, time=_time(record), uuid=string(record.get("uuid")))
+        if kind in _BOOKKEEPING:
+            return self._bookkeeping(kind, record, line)
+        what = "a record of an unknown type" if kind else "a record without a type"
+        return (Skipped(line, what, kind and repr(kind)),)
 
     def _user(self, record: Mapping[str, Any], line: int) -> Iterator[Record]:
         kind = _kind_of(record)
@@ -136,25 +144,17 @@ class _Reader:
                 if message.text.startswith(INTERRUPTED):
                     yield Fact("interrupted", message.text, line)
 
-    def _assistant(self, record: Mapping[str, Any], line: int) -> Iterator[Record]:
+    def _assistant(self, record: Mapping[str, Any], line: int) -> Iterable[Record]:
         """A piece of a reply. What the program says in the assistant's name is no reply of the model."""
         message = record["message"]
-        pieces = list(
-            messages_of(
-                "assistant",
-                message.get("content"),
-                line=line,
-                time=_time(record),
-                id=string(message.get("id") or record.get("uuid")),
-            )
-        )
+        named = string(message.get("id") or record.get("uuid"))
+        pieces = messages_of("assistant", message.get("content"), line=line, time=_time(record), id=named)
         if record.get("isApiErrorMessage") is True:
-            yield Fact("error", "".join(piece.text for piece in pieces), line)
-        elif message.get("model") == "<synthetic>":
-            yield Skipped(line, "words of the program in the assistant's name, not of a model")
-        else:
-            yield from self.changes.told("model", message.get("model"), line)
-            yield from (piece for piece in pieces if piece.parts)
+            return (Fact("error", "".join(piece.text for piece in pieces), line),)
+        if message.get("model") == "<synthetic>":
+            return (Skipped(line, "words of the program in the assistant's name, not of a model"),)
+        said: list[Record] = [piece for piece in pieces if piece.parts]
+        return [*self.changes.told("model", message.get("model"), line), *said]
 
     def _system(self, record: Mapping[str, Any], line: int) -> Iterator[Record]:
         kind, content = record.get("subtype"), string(record.get("content"))
@@ -189,7 +189,11 @@ class _Reader:
             yield Fact("title", title, line)
 
     def _circumstances(self, record: Mapping[str, Any], line: int) -> Iterator[Record]:
-        yield from self.changes.told("session", record.get("sessionId"), line)
+        if self.thread.is_subagent:  # its records name the session it was begun in
+            yield from self.changes.told("parent", record.get("sessionId"), line)
+            yield from self.changes.told("session", record.get("agentId"), line)
+        else:
+            yield from self.changes.told("session", record.get("sessionId"), line)
         yield from self.changes.told("cwd", record.get("cwd"), line)
         yield from self.changes.told("branch", record.get("gitBranch"), line)
 
@@ -201,15 +205,17 @@ def _answered(message: Message) -> Iterator[Record]:
     code = _EXIT_CODE.match(result.text) if result.is_error else None
     if code:
         result = replace(result, exit_code=int(code[1]))
-    yield replace(message, parts=(result, *beside))
-    yield from outcome_facts(result, message.line)
+        message = replace(message, parts=(result, *beside))
+    yield message
+    if result.is_error:
+        yield from outcome_facts(result, message.line)
 
 
 def _kind_of(record: Mapping[str, Any]) -> Kind:
     """Whether a person said it. A message with a person's words beside a reminder is the person's."""
     content = record["message"].get("content")
     blocks = content if isinstance(content, list) else [content]
-    found = [block.get("text") if isinstance(block, Mapping) else block for block in blocks]
+    found = [block.get("text") if isinstance(block, dict) else block for block in blocks]
     texts = [text.lstrip() for text in found if isinstance(text, str)]
     if record.get("isCompactSummary") is True or (texts and texts[0].startswith(CONTINUED)):
         return "summary"
@@ -222,7 +228,7 @@ def _error_text(error: Any) -> str:
     """The most telling text of an API error, which is nested differently from version to version."""
     told = error
     for _ in range(3):
-        if not isinstance(told, Mapping):
+        if not isinstance(told, dict):
             break
         told = told.get("formatted") or told.get("message") or told.get("error") or compact(told)
     return string(told)

@@ -5,7 +5,7 @@ The items are the conversation. Events add facts; only where a file has no messa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from memscope.conversation.formats._codex_index import (
@@ -14,15 +14,17 @@ from memscope.conversation.formats._codex_index import (
     Index,
     Line,
     index,
+    line_of,
     opened,
     replaced,
+    spawner,
     texts_of,
 )
 from memscope.conversation.formats._codex_items import read_item
 from memscope.conversation.formats._content import compact, string
 from memscope.conversation.homes import Home
 from memscope.conversation.model import Kind, Memory, Message, Part, Skipped, Text, Thinking
-from memscope.conversation.raw import Raw, Value
+from memscope.conversation.raw import Raw
 from memscope.conversation.records import (
     Boundary,
     Changes,
@@ -39,36 +41,37 @@ from memscope.conversation.records import (
 def sniff(raw: Raw) -> Yes | No:
     if not raw.head:
         return No("it holds no JSON")
-    found = [opened(Value(0, value)) for value in raw.head]
-    if any(line is not None and _is_enveloped(line, value) for line, value in zip(found, raw.head, strict=True)):
+    if any(_is_enveloped(value) for value in raw.head):
         return Yes(0.9)
-    kinds = [line.kind for line in found if line is not None]
+    found = [record for record in map(opened, raw.head) if record is not None]
+    kinds = [kind for kind, _ in found]
     if kinds[:1] == ["session_meta"] and {"response_item", "state"} & set(kinds):
         return Yes(0.9)
-    bare = [line.payload for line in found if line is not None and line.kind == "response_item"]
-    if len(bare) == len(found) and any(_is_responses_message(item) for item in bare):
+    bare = [payload for kind, payload in found if kind == "response_item"]
+    if len(bare) == len(raw.head) and any(_is_responses_message(item) for item in bare):
         return Yes(0.7)  # items of the Responses API alone: Codex before 0.50, without its header
     return No('no record has "type" and "payload" as a rollout does, nor is it an item of the Responses API')
 
 
-def _is_enveloped(line: Line, value: Any) -> bool:
-    if line.payload is value or line.kind not in ENVELOPES:
+def _is_enveloped(value: Any) -> bool:
+    kind, payload = (value.get("type"), value.get("payload")) if isinstance(value, dict) else (None, None)
+    if not isinstance(payload, dict) or not isinstance(kind, str) or kind not in ENVELOPES:
         return False
-    if line.kind == "session_meta":
-        return isinstance(line.payload.get("id"), str)
-    return line.kind not in ("response_item", "event_msg") or isinstance(line.payload.get("type"), str)
+    if kind == "session_meta":
+        return isinstance(payload.get("id"), str)
+    return kind not in ("response_item", "event_msg") or isinstance(payload.get("type"), str)
 
 
 def _is_responses_message(item: Mapping[str, Any]) -> bool:
     content = item.get("content")
-    kinds = [b.get("type") for b in content if isinstance(b, Mapping)] if isinstance(content, list) else []
+    kinds = [b.get("type") for b in content if isinstance(b, dict)] if isinstance(content, list) else []
     return item.get("type") == "message" and bool({"input_text", "output_text"} & set(kinds))
 
 
 def conversations(raw: Raw) -> Iterator[Item | Skipped]:
     """One: a rollout's sub-agents have rollouts of their own, whose head names them such."""
     found = index(raw)
-    yield Item(merge_assistant(_Reader(found).read(raw)), is_subagent=found.is_subagent)
+    yield Item(merge_assistant(_Reader(found).read(raw)), is_subagent=found.is_subagent, marks_failures=True)
 
 
 class _Reader:
@@ -88,7 +91,7 @@ class _Reader:
                 yield value
                 continue
             place += 1
-            line = opened(value)
+            line = line_of(value)
             if line is None:
                 yield Skipped(value.line, "the value is no record of a rollout")
             elif place not in self.index.undone:
@@ -96,27 +99,27 @@ class _Reader:
             elif line.kind == "response_item":
                 yield Skipped(value.line, "part of a turn that was rolled back")
 
-    def _record(self, line: Line) -> Iterator[Record]:
+    def _record(self, line: Line) -> Iterable[Record]:
         match line.kind:
-            case "session_meta":
-                yield from self._head(line)
-            case "turn_context":
-                yield from self.changes.told("cwd", line.payload.get("cwd"), line.line)
-                yield from self.changes.told("model", line.payload.get("model"), line.line)
             case "response_item":
-                yield from self._item(line.payload, line)
+                return self._item(line.payload, line)
             case "event_msg":
-                yield from self._event(string(line.payload.get("type")), line)
+                return self._event(string(line.payload.get("type")), line)
+            case "turn_context":
+                cwd = self.changes.told("cwd", line.payload.get("cwd"), line.line)
+                return (*cwd, *self.changes.told("model", line.payload.get("model"), line.line))
+            case "session_meta":
+                return self._head(line)
             case "compacted":
-                yield from self._compaction(line)
+                return self._compaction(line)
             case "world_state":
-                yield from self._world(line)
+                return self._world(line)
             case "inter_agent_communication":
-                yield from self._between_agents(line)
+                return self._between_agents(line)
             case "state" | "inter_agent_communication_metadata":
-                pass
+                return ()
             case _:
-                yield Skipped(line.line, "a record of an unknown type", repr(line.kind))
+                return (Skipped(line.line, "a record of an unknown type", repr(line.kind)),)
 
     def _head(self, line: Line) -> Iterator[Record]:
         """The session's head. A resume repeats it, and a forked session repeats its parent's too: the first counts."""
@@ -124,21 +127,23 @@ class _Reader:
             return
         self.has_head = True
         meta, git = line.payload, line.payload.get("git")
-        git = git if isinstance(git, Mapping) else {}
+        git = git if isinstance(git, dict) else {}
         yield from self.changes.told("session", meta.get("id"), line.line)
+        if self.index.is_subagent:
+            yield from self.changes.told("parent", spawner(meta), line.line)
         yield from self.changes.told("cwd", meta.get("cwd"), line.line)
         yield from self.changes.told("branch", git.get("branch"), line.line)
         yield from self.changes.told("repository", git.get("repository_url"), line.line)
         tools = meta.get("dynamic_tools")
-        for tool in tools if isinstance(tools, list) else [tools] if isinstance(tools, Mapping) else []:
+        for tool in tools if isinstance(tools, list) else [tools] if isinstance(tools, dict) else []:
             yield Fact("tool", compact(tool), line.line)
         base = meta.get("base_instructions")
-        text = base.get("text") if isinstance(base, Mapping) else base
+        text = base.get("text") if isinstance(base, dict) else base
         if isinstance(text, str) and text:
             yield Message("system", (Text(text),), time=line.time, line=line.line)
 
     def _item(self, item: Mapping[str, Any], line: Line, kind: Kind | None = None) -> Iterator[Record]:
-        yield from read_item(item, line=line.line, time=line.time, exit_codes=self.index.exit_codes, kind=kind)
+        return read_item(item, line=line.line, time=line.time, exit_codes=self.index.exit_codes, kind=kind)
 
     def _compaction(self, line: Line) -> Iterator[Record]:
         """A new window, and what it begins with. Its messages are older ones told again, so they are a summary too."""
@@ -160,9 +165,9 @@ class _Reader:
     def _world(self, line: Line) -> Iterator[Record]:
         """AGENTS.md as Codex last read it, unless a message of this window shows the same text anyway."""
         state = line.payload.get("state")
-        found = state.get("agents_md") if isinstance(state, Mapping) else None
-        text = found.get("text") if isinstance(found, Mapping) else None
-        if not isinstance(found, Mapping) or not isinstance(text, str) or not text.strip():
+        found = state.get("agents_md") if isinstance(state, dict) else None
+        text = found.get("text") if isinstance(found, dict) else None
+        if not isinstance(found, dict) or not isinstance(text, str) or not text.strip():
             return
         folder = string(found.get("directory")).rstrip("/")
         key = f"{folder}/AGENTS.md" if folder else "AGENTS.md"
@@ -184,7 +189,7 @@ class _Reader:
             yield from self._turn_event(what, line)
         if what == "error":
             inner = event.get("error")
-            told = inner.get("message") if isinstance(inner, Mapping) else event.get("message") or inner
+            told = inner.get("message") if isinstance(inner, dict) else event.get("message") or inner
             yield Fact("error", string(told), line.line)
         elif what == "turn_aborted":
             yield Fact("interrupted", string(event.get("reason")) or "the turn was aborted", line.line)

@@ -77,7 +77,7 @@ def conversations(raw: Raw) -> Iterator[Item | Skipped]:
 
 def _agents(top: Any) -> list[_Agent]:
     """The agents of a file, none if it is no agent file."""
-    if not isinstance(top, Mapping):
+    if not isinstance(top, dict):
         return []
     if isinstance(top.get("core_memory"), list) and isinstance(top.get("messages"), list):
         return [_Agent(top, mappings(top["core_memory"]), mappings(top.get("tools")))]
@@ -103,7 +103,7 @@ def _agent(agent: _Agent, line: int) -> Iterator[Record]:
     if agent.name:
         yield Fact("title", agent.name, line)
     config = agent.fields.get("llm_config")
-    if isinstance(config, Mapping) and isinstance(config.get("model"), str):
+    if isinstance(config, dict) and isinstance(config.get("model"), str):
         yield Fact("model", config["model"], line)
     for tool in agent.tools:
         yield Fact("tool", compact(tool.get("json_schema") or tool), line)
@@ -209,7 +209,7 @@ def _made(value: Mapping[str, Any], role: str, content: Iterable[Part], line: in
 def _parts(content: Any, *, with_calls: bool) -> Iterator[Part]:
     """The parts of `content`, with the blocks that only Letta writes; `with_calls`: calls stand nowhere else."""
     for block in content if isinstance(content, list) else [content]:
-        kind = block.get("type") if isinstance(block, Mapping) else None
+        kind = block.get("type") if isinstance(block, dict) else None
         if kind in ("reasoning", "summarized_reasoning") and isinstance(block.get("reasoning"), str):
             yield Thinking(block["reasoning"])
         elif kind != "tool_call":

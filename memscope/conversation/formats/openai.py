@@ -37,11 +37,11 @@ def sniff(raw: Raw) -> Yes | No:
     if messages is None:
         if _is_message(first):
             return Yes(0.5)
-        if isinstance(first, Mapping):
+        if isinstance(first, dict):
             return No('the first object has neither "messages" nor a chat "role" with content')
         return No("it is no list of messages")
     if not messages:
-        return Yes(0.4) if isinstance(first, Mapping) else No("the list is empty")
+        return Yes(0.4) if isinstance(first, dict) else No("the list is empty")
     good = sum(_is_message(m) for m in messages)
     if good == 0:
         return No('the entries of "messages" have no chat "role" with content')
@@ -67,12 +67,12 @@ def _lines(raw: Raw) -> Iterator[Record]:
 
 
 def _messages(value: Any) -> list[Any] | None:
-    found = value.get("messages") if isinstance(value, Mapping) else value
+    found = value.get("messages") if isinstance(value, dict) else value
     return found if isinstance(found, list) else None
 
 
 def _is_message(value: Any) -> bool:
-    if not isinstance(value, Mapping) or not isinstance(value.get("role"), str):
+    if not isinstance(value, dict) or not isinstance(value.get("role"), str):
         return False
     role = value["role"]
     known = role in ROLES or role.startswith("memory") or isinstance(value.get("memory_key"), str)
@@ -80,12 +80,12 @@ def _is_message(value: Any) -> bool:
 
 
 def _title(value: Any) -> str:
-    return title_of(value if isinstance(value, Mapping) else {"messages": value}, "title")
+    return title_of(value if isinstance(value, dict) else {"messages": value}, "title")
 
 
 def _conversation(value: Value) -> Iterator[Record]:
     top = value.json
-    if isinstance(top, Mapping):
+    if isinstance(top, dict):
         if isinstance(top.get("title"), str):
             yield Fact("title", top["title"], value.line)
         for tool in entries(top.get("tools")):
@@ -102,14 +102,14 @@ def _conversation(value: Value) -> Iterator[Record]:
 def _listed_memory(entry: Any) -> Memory | None:
     if isinstance(entry, str):
         return Memory(made_up_key(entry), entry)
-    if not isinstance(entry, Mapping) or not isinstance(entry.get("text"), str):
+    if not isinstance(entry, dict) or not isinstance(entry.get("text"), str):
         return None
     return Memory(string(entry.get("key")) or made_up_key(entry["text"]), entry["text"])
 
 
 def read_message(value: Any, line: int) -> Iterator[Record]:
     """One chat message of OpenAI's API (or of the native form), and the facts in it."""
-    if not isinstance(value, Mapping) or not isinstance(value.get("role"), str):
+    if not isinstance(value, dict) or not isinstance(value.get("role"), str):
         yield Skipped(line, "the entry is no chat message")
         return
     role, name, key = value["role"], string(value.get("name")), value.get("memory_key")

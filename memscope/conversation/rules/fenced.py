@@ -23,7 +23,7 @@ from memscope.conversation.rules._rule import Found, text_rule
 from memscope.conversation.tags import TaggedText, blocks, next_place
 from memscope.conversation.units import Line, split_entries, split_units, without_blank_ends
 
-_HINT = re.compile(r"</memor|</claude-mem-context>|</INSTRUCTIONS>|═{20}|MEMORY_SUMMARY ENDS")
+_HINTS = ("</memor", "</claude-mem-context>", "</INSTRUCTIONS>", "═" * 20, "MEMORY_SUMMARY ENDS")
 _KEYED = re.compile(r" {0,3}<memory[ \t]([^<>]{0,500})>")
 _KEY = re.compile(r"""\b(?:key|name|id)=(?:"([^"]+)"|'([^']+)')""")
 _AGENTS = re.compile(r"# AGENTS\.md instructions(?: for .{1,4000})?$")
@@ -54,8 +54,13 @@ class _Text(TaggedText):
         return next_place(self._openings.get(sign, []), after, upto + 1) is not None
 
 
+def may_hold(text: str) -> bool:
+    """Whether `text` might hold a memory of this rule: quick to tell, while finding it is not."""
+    return any(hint in text for hint in _HINTS)
+
+
 def find(text: str) -> Iterator[Found]:
-    if not _HINT.search(text):
+    if not may_hold(text):
         return
     read = _Text(text)
     at = 0

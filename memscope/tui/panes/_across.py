@@ -183,8 +183,7 @@ class AcrossScreen(PaneScreen):
             return
         memories = tuple(Path(file) for file in row.memories if os.path.exists(file))  # noqa: PTH110
         split = next((one for one in get_args(Split) if one == row.split), None)
-        self.console.open(Opening(path, row.format, row.item, row.window, memories, split))
-        self.console.go("memories")
+        self.console.open(Opening(path, row.format, row.item, row.window, memories, split), "memories")
         gone = len(row.memories) - len(memories)
         if gone:
             self.console.say(f"{counted(gone, 'memory file')} gone and left out", "warning")

@@ -38,7 +38,8 @@ class StartScreen(PaneScreen):
     HELP = (
         "Conversations to open: those that were opened here before, latest first, and then the newest that agents on "
         "this machine have left. Enter opens the one under the cursor and scores it with the engine of the settings; "
-        "nothing leaves this machine unless that engine is a server elsewhere. o opens any transcript by its path."
+        "nothing leaves this machine unless that engine is a server elsewhere. o opens any transcript by its path; 5 "
+        "ranks all sessions there are by what they are worth."
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -89,7 +90,8 @@ class StartScreen(PaneScreen):
         self._show([row.told(*seen.get(row.identity, ("", ""))) for row in rows])
         before = sum(one.known for one in recent)
         if recent:
-            words = f"{before} opened before, {len(recent) - before} found where agents keep their sessions"
+            found = len(recent) - before
+            words = f"{before} opened before, {found} found where agents keep their sessions; 5 ranks all there are"
         else:
             words = (
                 "No conversations were found: nothing was opened here before, and no agent has left sessions in its "

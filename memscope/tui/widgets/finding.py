@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
 
 from memscope.conversation.model import Conversation
 from memscope.tui.widgets.outline import Folds, Outline, Place
@@ -16,28 +19,58 @@ def word_pattern(words: str) -> re.Pattern[str] | None:
     return re.compile(r"\s+".join(map(re.escape, found)), re.IGNORECASE) if found else None
 
 
+class _Wanted:
+    """What is looked for; `may_be_in` tells for little whether it is worth looking at a text at all."""
+
+    def __init__(self, words: str) -> None:
+        self.pattern = word_pattern(words)
+        self._words = words.lower().split() if words.isascii() else []
+
+    def may_be_in(self, text: str) -> bool:
+        """False only where `pattern` finds nothing: a plain search is many times faster, also in all of a long text."""
+        lowered = text.lower()
+        if not text.isascii() and any(letter in lowered for letter in _ALIKE):
+            return True
+        return all(word in lowered for word in self._words)
+
+
+_ALIKE = "ıſ\u0307"  # what a pattern takes for an i or an s, and what lowering makes of an İ beside the i
+
+
 def find_place(
     conversation: Conversation, messages: Sequence[int], words: str, after: Place, *, backwards: bool = False
 ) -> Place | None:
     """The next place of `words` behind where `after` begins, in the `messages` (ascending), and on from the other end;
     with `backwards` the one before. A part of -1 stands before all of its message."""
-    pattern = word_pattern(words)
-    if pattern is None or not messages:
+    wanted = _Wanted(words)
+    if wanted.pattern is None or not messages:
         return None
     here = (after.part, after.start)
-    ahead = [m for m in messages if (m < after.message if backwards else m > after.message)]
-    behind = [m for m in messages if (m > after.message if backwards else m < after.message)]
-    order = [*reversed(ahead), *reversed(behind)] if backwards else [*ahead, *behind]
-    own = list(_places(conversation, after.message, pattern)) if after.message in messages else []
+    at, on = bisect_left(messages, after.message), bisect_right(messages, after.message)
+    before, behind = messages[:at], messages[on:]
+    order = chain(reversed(before), reversed(behind)) if backwards else chain(behind, before)
+    own = list(_places(conversation, after.message, wanted)) if at < on else []
     first = [p for p in own if ((p.part, p.start) < here if backwards else (p.part, p.start) > here)]
     if first:
         return first[-1 if backwards else 0]
     for message in order:
-        found = _places(conversation, message, pattern)
+        found = _places(conversation, message, wanted)
         place = next(iter(list(found)[::-1]), None) if backwards else next(found, None)
         if place is not None:
             return place
     return own[-1 if backwards else 0] if own else None
+
+
+def place_in(conversation: Conversation, message: int, words: str) -> Place | None:
+    """The first place of `words` in a message, or of as many of the first of them as stand there together, half of them
+    at least: words that were kept of a text may have been cut. None where there is none."""
+    split = words.removesuffix("…").split()
+    while split:
+        found = next(_places(conversation, message, _Wanted(" ".join(split))), None)
+        if found is not None or 2 * len(split) <= len(words.split()):
+            return found
+        split.pop()
+    return None
 
 
 class Search:
@@ -49,6 +82,7 @@ class Search:
         self.pattern: re.Pattern[str] | None = None
         self.found: Place | None = None
         self._began: Place | None = None
+        self._typed: Sequence[int] = ()  # the messages in which the words that were typed last were looked for
         self._peeked: tuple[int, Folds | None] | None = None  # what it unfolded, and how that was before
 
     def type(self, outline: Outline, words: str, here: Place) -> int | None:
@@ -59,15 +93,25 @@ class Search:
             return None
         if not self.words:
             self._began = here
-        self.words, self.pattern = words, word_pattern(words)
+        before, typed = self.words, self._typed
+        self.words, self.pattern, self._typed = words, word_pattern(words), outline.messages
+        if before and words.startswith(before) and typed == outline.messages:  # the longer stand where the shorter do
+            if self.found is None:
+                return self._shown(outline, None)
+            return self._go(outline, replace(self.found, start=self.found.start - 1), backwards=False)
         return self._go(outline, self._began or here, backwards=False)
 
     def step(self, outline: Outline, here: Place, *, backwards: bool) -> int | None:
         """The row of the next place from `here`, or of the one before."""
+        self._typed = ()
         return self._go(outline, here, backwards=backwards) if self.words else None
 
     def _go(self, outline: Outline, after: Place, *, backwards: bool) -> int | None:
         found = find_place(outline.conversation, outline.messages, self.words, after, backwards=backwards)
+        return self._shown(outline, found)
+
+    def _shown(self, outline: Outline, found: Place | None) -> int | None:
+        """The row of what was found, unfolded."""
         if self._peeked is not None and (found is None or found.message != self._peeked[0]):
             outline.restore(*self._peeked)
             self._peeked = None
@@ -79,7 +123,9 @@ class Search:
         return outline.reveal(found)
 
 
-def _places(conversation: Conversation, message: int, pattern: re.Pattern[str]) -> Iterator[Place]:
+def _places(conversation: Conversation, message: int, wanted: _Wanted) -> Iterator[Place]:
     for part, content in enumerate(conversation.messages[message].parts):
-        for match in pattern.finditer(part_text(content)):
-            yield Place(message, part, *match.span())
+        text = part_text(content)
+        if wanted.pattern is not None and wanted.may_be_in(text):
+            for match in wanted.pattern.finditer(text):
+                yield Place(message, part, *match.span())

@@ -91,6 +91,15 @@ class OrderedRows(Generic[Row]):
     def column(self, title: str) -> Column[Row] | None:
         return next((column for column in self.columns if column.title == title), None)
 
+    def extremes(self, column: Column[Row]) -> list[Row]:
+        """The rows with the lowest and the highest number of a column; none where there is no number."""
+        known = {
+            position: value
+            for position, value in enumerate(self._values_of(column))
+            if isinstance(value, int | float) and not math.isnan(value)
+        }
+        return [self._rows[find(known, key=known.__getitem__)] for find in (min, max)] if known else []
+
     def like(self, other: OrderedRows[Row]) -> None:
         """Takes over order, filter and marks, as far as they can be had here."""
         self.marked = {name for name in other.marked if name in self._position}

@@ -17,7 +17,7 @@ from textual.strip import Strip
 from memscope.base.cells import beginning, middle
 from memscope.base.text import clean_line
 from memscope.reports.fit import Wish, widths
-from memscope.reports.view import Cell, Column
+from memscope.reports.view import Column
 from memscope.tui.keys import key
 from memscope.tui.widgets.lines import LineScroll
 from memscope.tui.widgets.rows import OrderedRows, Sort, Wanted
@@ -81,7 +81,7 @@ class Table(LineScroll, Generic[Row]):
         """Shows these rows, with the cursor on the row it was on, in the order and with the marks there were."""
         before, self._rows = self._rows, OrderedRows(columns, rows, self._identity)
         self._rows.like(before)
-        self._natural = {column.title: self._measured(column) for column in columns}
+        self._natural = {}
         self._rearranged()
 
     def update_rows(self, changed: Iterable[Row]) -> None:
@@ -274,13 +274,26 @@ class Table(LineScroll, Generic[Row]):
     def _fitted(self, width: int) -> list[tuple[Column[Row], int]]:
         """The columns shown, each with its cells."""
         if self._fits is None or self._fits[0] != width:
-            columns = self._rows.columns
-            wishes = [self._wish(column) for column in columns]
-            given = widths(wishes, width - _GUTTER + _GAP, _GAP)  # behind the last column there need be no gap
-            self._fits = width, [(columns[i], cells) for i, cells in given.items()]
+            room = width - _GUTTER + _GAP  # behind the last column there need be no gap
+            wishes, columns = self._wishes(room), self._rows.columns
+            given = widths([*wishes.values()], room, _GAP)
+            self._fits = width, [(columns[[*wishes][i]], cells) for i, cells in given.items()]
         return self._fits[1]
 
+    def _wishes(self, room: int) -> dict[int, Wish]:
+        """What the columns wish for, by their places. Of those for which nothing is left none is measured."""
+        columns, found, left = self._rows.columns, dict[int, Wish](), room
+        sort = self.sort.title if self.sort is not None else None
+        for place in sorted(range(len(columns)), key=lambda at: columns[at].rank * (columns[at].title != sort)):
+            if left < 0 and columns[place].rank > 0:
+                break
+            found[place] = wish = self._wish(columns[place])
+            left -= wish.least + _GAP
+        return dict(sorted(found.items()))
+
     def _wish(self, column: Column[Row]) -> Wish:
+        if column.title not in self._natural:
+            self._natural[column.title] = self._measured(column)
         wish = Wish.of(column, self._natural[column.title])
         if self.sort is None or self.sort.title != column.title:
             return wish
@@ -292,7 +305,7 @@ class Table(LineScroll, Generic[Row]):
         rows = self._rows.rows
         some = rows[:: max(1, len(rows) // _MEASURED)]
         if column.numeric and len(some) < len(rows):
-            some += _extremes(column, rows)
+            some += self._rows.extremes(column)
         return max([cell_len(column.title), *(cell_len(_one_line(column.text(row))) for row in some)])
 
     def _needs(self, column: Column[Row], cells: int) -> None:
@@ -346,13 +359,3 @@ def _one_line(text: str) -> str:
 def _padded(text: str, cells: int, right: bool) -> str:
     room = " " * (cells - cell_len(text))
     return room + text if right else text + room
-
-
-def _extremes(column: Column[Row], rows: Sequence[Row]) -> list[Row]:
-    """The rows with the lowest and the highest number."""
-
-    def value(row: Row) -> float:
-        found: Cell = column.value(row)
-        return found if isinstance(found, int | float) else 0.0
-
-    return [min(rows, key=value), max(rows, key=value)]

@@ -20,7 +20,7 @@ from memscope.base.text import Span
 from memscope.conversation.model import Conversation
 from memscope.reports.figures import ResponseFigures
 from memscope.tui.keys import key
-from memscope.tui.widgets.finding import Search
+from memscope.tui.widgets.finding import Search, place_in
 from memscope.tui.widgets.line_selection import LineSelection, whole_lines
 from memscope.tui.widgets.lines import LineScroll
 from memscope.tui.widgets.message_line import fold_sign, lead_of, room_of
@@ -83,12 +83,15 @@ class Transcript(LineScroll):
         *,
         responses_only: bool = False,
         plain: bool = False,
+        marks: bool = True,
         id: str | None = None,  # noqa: A002 - Textual's name
         classes: str | None = None,
     ) -> None:
-        """`plain`: with no sign but ASCII."""
+        """`plain`: with no sign but ASCII; `marks`: whether lines can be made a memory."""
         super().__init__(id=id, classes=classes)
         self.plain = plain
+        self._marks = marks
+        self._pointed: Place | None = None
         self._outline = Outline(Conversation(()), responses_only=responses_only)
         self._figures: Mapping[int, ResponseFigures] | None = None
         self._search = Search()
@@ -100,7 +103,7 @@ class Transcript(LineScroll):
         """Shows a conversation; where its messages are those shown already, what is unfolded stays."""
         old, message = self._outline, self.message
         self._outline = Outline(conversation, old.width, responses_only=old.responses_only)
-        self._search = Search()
+        self._search, self._pointed = Search(), None
         if [m.text for m in old.conversation.messages] == [m.text for m in conversation.messages]:
             for index in range(len(conversation.messages)):
                 if (folds := old.folds(index)) is not None:
@@ -157,6 +160,24 @@ class Transcript(LineScroll):
             self._outline.unfold(message)
         self._settle(self._outline.row(message), moved=message != before)
         return True
+
+    def point(self, message: int, part: int = -1, words: str = "") -> bool:
+        """The cursor to a message that is unfolded, there to a part of it, or to where `words` stand, which are shown;
+        False where there is no such message."""
+        if not self.jump(message, unfold=True):
+            return False
+        found = place_in(self.conversation, message, words)
+        self._pointed = found
+        if found is None and part >= 0:
+            found = Place(message, part, 0, 0)
+        if found is not None:
+            self._settle(self._outline.reveal(found))
+        return True
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """The message at the cursor and the part of it, -1 on the message's own line; before all for none."""
+        return (self._line.message, self._line.part) if self.row_count else (-1, -1)
 
     @property
     def _line(self) -> Line:
@@ -264,6 +285,9 @@ class Transcript(LineScroll):
         if self._selection.growing and new < self.row_count and self._selection.follow(self.conversation, self._line):
             self.redraw()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self._marks if action == "ask_mark" else super().check_action(action, parameters)
+
     def action_ask_mark(self) -> None:
         """Asks for the selected lines, the line at the cursor, or, on a message's own line, for all of the message."""
         if not self.row_count:
@@ -355,9 +379,9 @@ class Transcript(LineScroll):
         """A row of text, with the words that are searched for."""
         assert line.row is not None
         found = self._found_in(line.row.shown)
-        place = self._search.found
-        if place is not None and (place.message, place.part) == (line.message, line.part):
-            found.append(line.row.places(place.start, place.end))  # it may go on in the next row
+        for place in (self._search.found, self._pointed):
+            if place is not None and (place.message, place.part) == (line.message, line.part):
+                found.append(line.row.places(place.start, place.end))  # it may go on in the next row
         return self._with_found(line.row.shown, found, base)
 
     def _found_in(self, shown: str) -> list[Span]:

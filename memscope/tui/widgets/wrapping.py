@@ -18,6 +18,9 @@ from rich.cells import cell_len, split_graphemes
 from memscope.base.text import clean
 
 _LINE_END = re.compile(r"\r?\n")
+_NARROW = re.compile(  # characters that take one cell each, are shown as they are, and break no line but for the blank
+    r"[ -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2015\u2018-\u2027\u2030-\u205e\u2190-\u22ff\u2500-\u25fc\u2713\u2717]*"
+)
 _TAB = 4  # cells
 _UNBROKEN = "\u00a0"  # a blank at which no row may end
 _FULL = 4  # a row that is cut between words is at least a quarter full: a longer word is cut itself
@@ -79,7 +82,7 @@ def wrapped(text: str, width: int, start: int = 0, end: int | None = None) -> li
         found = _LINE_END.search(text, start, end)
         stop, after = found.span() if found else (end, end)
         line = text[start:stop]
-        cut = _plain if line.isascii() and line.isprintable() else _any
+        cut = _plain if _NARROW.fullmatch(line) else _any
         rows.extend(cut(line, width, start, after))
         start = after
     return rows
@@ -91,7 +94,7 @@ def row_of(rows: Sequence[Row], offset: int) -> int:
 
 
 def _plain(line: str, width: int, start: int, after: int) -> Iterator[Row]:
-    """The rows of a line of printable ASCII, each character of which takes one cell."""
+    """The rows of a line each character of which takes one cell."""
     at = 0
     while len(line) - at > width:
         space = line.rfind(" ", at, at + width + 1)

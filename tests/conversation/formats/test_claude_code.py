@@ -400,6 +400,15 @@ REPORTS = [
 ]
 
 
+def test_a_sub_agent_names_its_session(tmp_path: Path) -> None:
+    own = [side(user("x1", "Look it up"), agentId="a7"), side(reply("x2", "All", "x1"), agentId="a7")]
+    agent = write(tmp_path / "s" / "subagents" / "agent-a7.jsonl", own)
+    path = session(tmp_path, user("u1", "Hi"), side(user("y1", "Another")))
+    names = [dict(facts(path, "claude-code", n)) for n in range(3)]
+    assert [(told.get("session"), told.get("parent")) for told in names] == [("s", None), (None, "s"), ("a7", "s")]
+    assert dict(facts(agent, "claude-code")).get("parent") == "s"
+
+
 def test_reports_of_progress_are_a_sub_agent_s_conversation(tmp_path: Path) -> None:
     path = session(tmp_path, *REPORTS)
     assert [(i.title, i.is_subagent) for i in items(path, "claude-code")] == [("", False), ("Look it up", True)]

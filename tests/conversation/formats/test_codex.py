@@ -146,6 +146,15 @@ def test_the_head_counts_once(tmp_path: Path) -> None:
 def test_a_sub_agents_rollout_says_so(tmp_path: Path) -> None:
     path = rollout(tmp_path, meta(source={"subagent": {"other": "x"}}), said("user", "Hi"))
     assert [i.is_subagent for i in items(path, "codex")] == [True]
+    assert "parent" not in dict(facts(path, "codex"))
+
+
+def test_a_sub_agents_rollout_names_the_thread_that_began_it(tmp_path: Path) -> None:
+    source = {"subagent": {"thread_spawn": {"parent_thread_id": "t1", "depth": 1}}}
+    assert ("parent", "t1") in facts(rollout(tmp_path, meta(source=source), said("user", "Hi")), "codex")
+    review = meta(source={"subagent": "review"}, parent_thread_id="t2")
+    assert ("parent", "t2") in facts(rollout(tmp_path, review, said("user", "Hi")), "codex")
+    assert "parent" not in dict(facts(rollout(tmp_path, meta(parent_thread_id="t2"), said("user", "Hi")), "codex"))
 
 
 # Messages

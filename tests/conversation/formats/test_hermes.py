@@ -247,6 +247,39 @@ def test_what_software_wrote_in_the_user_s_name(tmp_path: Path, text: str) -> No
     assert loaded(tmp_path, session(ASK | {"content": text})).messages[1].kind == "synthetic"
 
 
+@pytest.mark.parametrize(
+    ("name", "session_name"),
+    [
+        ("20260504_232127_4587ec", "20260504_232127_4587ec"),
+        ("session_20260504_232127_4587ecab", "20260504_232127_4587ecab"),
+    ],
+)
+def test_the_gateway_s_file_names_its_session(tmp_path: Path, name: str, session_name: str) -> None:
+    path = path_of(tmp_path, META, ASK).rename(tmp_path / f"{name}.jsonl")
+    found = [r.text for r in told(path, "hermes") if isinstance(r, Fact) and r.kind == "session"]
+    assert found == [session_name]
+    other = path.rename(tmp_path / "notes.jsonl")
+    assert not [r for r in told(other, "hermes") if isinstance(r, Fact) and r.kind == "session"]
+
+
+def test_an_exported_sub_agent_names_its_parent(tmp_path: Path) -> None:
+    path = path_of(
+        tmp_path, exported(ASK, model_config=json.dumps({"_delegate_from": "s1"})), exported(ASK, model_config=5)
+    )
+    assert [item.is_subagent for item in items(path, "hermes")] == [True, False]
+    assert ("parent", "s1") in [(r.kind, r.text) for r in told(path, "hermes") if isinstance(r, Fact)]
+
+
+def test_the_memories_recalled_for_a_turn_are_part_of_it(tmp_path: Path) -> None:
+    sent = "List.\n\n<memory-context>\nThe user prefers tabs.\n</memory-context>"
+    assert loaded(tmp_path, exported(ASK | {"api_content": sent})).messages[0].text == sent
+
+
+def test_a_turn_the_person_interrupted(tmp_path: Path) -> None:
+    cancelled = result("[Tool execution cancelled — terminal was skipped due to user interrupt]")
+    assert [kind for kind, _ in facts(tmp_path, ASK, CALL, cancelled)] == ["interrupted"]
+
+
 SHARED = Path(__file__).parents[3].parent / "shared" / "data" / "hermes"
 
 

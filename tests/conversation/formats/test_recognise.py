@@ -22,6 +22,8 @@ FILES = sorted(p for p in SHARED.rglob("*") if p.is_file())
 CHAT = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]
 BLOCKS = [{"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "x"}]}]
 STAMPED = [m | {"timestamp": "2026-05-04T23:21:27.1"} for m in CHAT]
+OBSERVED = {"type": "GENERATION", "startTime": "2025-08-22T09:38:56Z", "input": "hi", "output": "hello"}
+RETURNED = {"role": "user", "content": "<returncode>0</returncode>", "timestamp": "2026-05-04T23:21:27"}
 LETTA = {"agents": [{"name": "a", "messages": CHAT}], "blocks": []}
 SAMPLES: list[tuple[str, list[Any]]] = [
     ("openai", [{"messages": CHAT}]),
@@ -36,6 +38,22 @@ SAMPLES: list[tuple[str, list[Any]]] = [
     ("hermes", [{"id": "s", "source": "cli", "started_at": 1, "system": "S", "messages": CHAT}]),
     ("letta", [LETTA]),
     ("letta", [{"core_memory": [], "system": "S", "messages": CHAT}]),
+    ("openhands", [{"instance_id": "a", "history": CHAT, "messages": CHAT}]),
+    ("openhands", [[{"source": "user", "action": "message", "args": {"content": "hi"}}]]),
+    ("openhands", [{"kind": "MessageEvent", "source": "user", "timestamp": "2025", "type": "message"}]),
+    ("langfuse", [{"trace": {"messages": CHAT}, "observations": [OBSERVED]}]),
+    ("langfuse", [{**OBSERVED, "role": "user", "content": "x"}]),
+    ("langfuse", [{"o": {"input": {"success": True, "data": CHAT}, "output": {"success": False}}}]),
+    ("gemini", [{"sessionId": "s", "projectHash": "h", "messages": CHAT}]),
+    ("gemini", [{"id": "a", "timestamp": "2026", "type": "gemini", "content": "x", "role": "user"}]),
+    ("gemini", [[{"role": "user", "parts": [{"text": "hi"}]}]]),
+    ("pi", [{"type": "session", "id": "s", "timestamp": "2026", "cwd": "/", "messages": CHAT}]),
+    ("pi", [{"type": "message", "role": "user", "content": "x", "message": {"role": "toolResult", "content": "x"}}]),
+    ("sharegpt", [{"conversations": [{"from": "human", "value": "hi"}], "messages": CHAT, "system": "S"}]),
+    ("sharegpt", [{"from": "human", "value": "hi", "role": "user", "content": "hi"}]),
+    ("swe-agent", [{"history": [m | {"agent": "main"} for m in CHAT], "trajectory": [], "messages": CHAT}]),
+    ("mini-swe-agent", [{"messages": CHAT, "trajectory_format": "mini-swe-agent-1", "system": "S"}]),
+    ("mini-swe-agent", [[*CHAT[:1], {"role": "assistant", "content": "```bash\nls\n```"}, RETURNED]]),
 ]
 
 
@@ -88,6 +106,9 @@ def test_nothing_trips_a_format(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / "a.jsonl").write_text(text)
     raw = Raw(tmp_path / "a.jsonl")
     form = format_named(name)
+    if form.is_database:
+        assert claims(raw)[name] == No("it is no SQLite database")
+        return
     claim = form.sniff(raw)
     assert 0 < claim.strength <= 1 if isinstance(claim, Yes) else claim.reason
     for found in form.conversations(raw):
@@ -113,7 +134,13 @@ def test_no_format_claims_what_is_none(tmp_path: Path) -> None:
 def test_real_files_are_claimed_by_one(path: Path) -> None:
     raw = Raw(path)
     assert_no_tie(raw)
-    mine = {"hermes": ("hermes",), "letta-af": ("letta",)}
+    mine = {
+        "hermes": ("hermes",),
+        "letta-af": ("letta",),
+        "openhands": ("openhands",),
+        "gemini": ("gemini",),
+        "swe-agent": ("swe-agent",),
+    }
     claimed = {name for name, claim in claims(raw).items() if isinstance(claim, Yes)}
     for folder, names in mine.items():
         for name in names:

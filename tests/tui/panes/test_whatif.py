@@ -16,7 +16,8 @@ from memscope.tui.app import MemscopeApp
 from memscope.tui.commands import commands
 from memscope.tui.dialogs.dialog import Dialog
 from memscope.tui.panes._whatif import WhatIfScreen
-from memscope.tui.whatif import WHAT_IF, show_what_if, toggle_memory
+from memscope.tui.screens import WHAT_IF
+from memscope.tui.whatif import show_what_if, toggle_memory
 from tests.actions.test_whatif import OnceEngine, copies
 from tests.fakes import FormulaEngine, Gate, assistant, memory, office, talk, true_effects, user
 from tests.tui.apps import SIZES, console, screen_text, settled

@@ -1,0 +1,103 @@
+"""`memscope score`: the matrices of many conversations, scored one after another and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from memscope.base.errors import Exit
+from memscope.base.text import preview
+from memscope.cli.command import Command, positional
+from memscope.cli.opening import Consent, ReadingOptions, Scoring
+from memscope.cli.output import Console
+from memscope.cli.session import ask, scorer_of
+
+if TYPE_CHECKING:
+    from memscope.reports.batch import BatchRow
+
+_SHOWN = 5  # conversations that are told one by one
+_LONGEST = 240  # characters of what is told of each
+
+
+class ScoreOptions(ReadingOptions, Consent, Scoring):
+    paths: tuple[Path, ...] = Field(
+        description="Transcripts, and folders of them.", json_schema_extra=positional("PATH...")
+    )
+
+
+def run(options: ScoreOptions, console: Console) -> Exit:
+    from memscope.actions.batch import transcripts
+    from memscope.actions.batch_runs import BatchRun, batch_cost, places_of, run_batch
+    from memscope.actions.open import Opening
+    from memscope.conversation.memory_files import read_memories
+    from memscope.reports.batch import BATCH, batch_words
+
+    settings = options.resolved().settings
+    opening = Opening(
+        options.paths[0],
+        options.input_format,
+        memories=options.memories,
+        split=options.split,
+        sources=options.sources,
+    )
+    for note in read_memories(options.memories, split=options.split).notes if options.memories else ():
+        console.note(note)
+    with scorer_of(settings, console) as scorer:
+        with console.job() as job:
+            found = transcripts(options.paths, job, input_format=options.input_format)
+            batch = BatchRun("matrix", places_of(found))
+            estimate = None if options.yes else batch_cost(batch, settings, scorer, job, opening)
+        if estimate is not None:
+            ask(estimate, settings, console)
+        with console.job() as job:
+            run_batch(batch, settings, scorer, job, opening)
+    unread = [(file.path, file.error) for file in found if file.error]
+    document = batch.document(settings, unread)
+    rows = document.conversations
+    _note_failures(rows, console)
+    if document.ended is not None:
+        console.note(document.ended)
+    console.document(BATCH, document)
+    if console.form == "table":
+        console.text(f"\n{batch_words('matrix', rows, document.threshold)}")
+    return _exit_code(rows)
+
+
+def _note_failures(rows: Sequence[BatchRow], console: Console) -> None:
+    wrong = [row for row in rows if row.state == "failed" or row.missing]
+    for row in wrong[:_SHOWN]:
+        item = f" (item {row.item})" if row.item else ""
+        console.note(f"{row.source}{item}: {preview(row.why or '', _LONGEST)}")
+    if len(wrong) > _SHOWN:
+        console.note(f"and {len(wrong) - _SHOWN} more that could not be read, or not be scored in whole")
+
+
+def _exit_code(rows: Sequence[BatchRow]) -> Exit:
+    """0 where something was scored. Else 2 when nothing could be read, 3 when nothing could be scored, 1 when there was
+    nothing to score."""
+    if any(row.state == "done" for row in rows):
+        return Exit.DONE
+    read = [row for row in rows if row.window is not None]
+    if not read:
+        return Exit.USAGE
+    return Exit.ENGINE if any(row.state == "failed" for row in read) else Exit.NOTHING
+
+
+COMMAND = Command(
+    name="score",
+    summary="Score the matrices of many conversations, one after another, and keep what comes of them.",
+    details="Every conversation is scored as `memscope matrix` does; a row for each tells how far it came and what it"
+    " took. What was scored once is taken from disk, so a run that was stopped goes on where it was. Folders are"
+    " searched for transcripts of every format. `memscope memories --all` then adds up what each memory did.",
+    options=ScoreOptions,
+    run=run,
+    examples=(
+        "memscope score session.jsonl other.jsonl",
+        "memscope sessions --min-score 12 --format paths | xargs -d '\\n' memscope score --yes",
+        "memscope score chats/ --memories ~/.claude/CLAUDE.md --json > scored.json",
+    ),
+    order=17,
+)

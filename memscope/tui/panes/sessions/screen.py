@@ -1,0 +1,381 @@
+"""The Sessions pane: every session below some folders in the order of what it is worth, and why it is there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from textual.binding import BindingType
+from textual.containers import Container
+from textual.widget import Widget
+
+from memscope.actions.open import Opening
+from memscope.actions.sessions import Ranking, complete_filter, parse_filter
+from memscope.base.clock import now
+from memscope.base.errors import Cancelled, MemscopeError
+from memscope.base.text import counted
+from memscope.reports.sessions import SESSIONS, session_columns, sessions_document
+from memscope.reports.view import Column
+from memscope.tui.keys import key
+from memscope.tui.pane import Exported, PaneScreen
+from memscope.tui.panes.sessions.detail import SessionDetail, ToRow, ToText
+from memscope.tui.panes.sessions.filter_line import FilterLine
+from memscope.tui.panes.sessions.scanning import Scanning
+from memscope.tui.panes.sessions.told import HELP, Shown, head_words, scanned_words, why_empty, why_none
+from memscope.tui.widgets.chrome import FindLine
+from memscope.tui.widgets.line_input import FileNames, expanded
+from memscope.tui.widgets.table import Table
+from memscope.tui.widgets.words import Words
+from memscope.tui.workspace import Change
+
+if TYPE_CHECKING:
+    from memscope.sessions.ranked import Place, RankedSession
+    from memscope.tui.background import Task
+
+_KEPT = "sessions"  # the name under which it is kept how the pane was looked at
+
+
+class SessionTable(Table["RankedSession"]):
+    """`hidden`: why none of the rows there are is shown."""
+
+    hidden: str = ""
+
+    def nothing_said(self) -> str:
+        return self.hidden if self.rows and self.hidden else super().nothing_said()
+
+
+class SessionsScreen(PaneScreen):
+    """See the module."""
+
+    NAME = "Sessions"
+    CSS_PATH = "screen.tcss"
+    HELP = HELP
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("sessions.read", "v", "read", "Read", "Read the session's transcript, without opening it to score"),
+        key("sessions.matrix", "b", "batch('matrix')", "Score", "Score the marked, or this one, one after another"),
+        key("sessions.finetune", "f", "batch('finetune')", "Fine-tune", "The same, for what is worth training on"),
+        key("sessions.memories", "m", "memories", "Memories", "Only sessions with memories, or all"),
+        key("sessions.copies", "c", "copies", "Copies", "Show copies and sub-agents too, or not", show=False),
+        key("sessions.mark_all", "a", "mark_all", "Mark all", "Mark all that are shown, or none", show=False),
+        key("sessions.folder", "o", "folder", "Folder", "Scan another folder"),
+        key("sessions.rescan", "R", "rescan", "Rescan", "Scan again: what changed is read", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._scanning: Scanning | None = None
+        self._ranking: Ranking | None = None
+        self._shown = Shown()
+        self._folders: tuple[Path, ...] = ()  # those a person chose; none: those of the settings
+        self._coming: Ranking | None = None  # to be shown once the pane is
+        self._at_the_top: Place | None = None
+        self._pointed = False
+        self._hop: tuple[Place, Place] | None = None  # where a person jumped to, and from where
+        self._due = False
+
+    def body(self) -> Iterable[Widget]:
+        yield Words(id="sessions-words")
+        yield Container(
+            SessionTable(identity=lambda row: row.place, id="sessions-table"),
+            SessionDetail(id="session"),
+            id="sessions",
+        )
+
+    def find_line(self) -> FindLine:
+        return FilterLine(parse_filter, lambda text, at: complete_filter(text, at, self.table.rows))
+
+    @property
+    def table(self) -> SessionTable:
+        return self.query_one(SessionTable)
+
+    @property
+    def detail(self) -> SessionDetail:
+        return self.query_one(SessionDetail)
+
+    @property
+    def _row(self) -> RankedSession | None:
+        return self.table.selected
+
+    # Coming here.
+
+    def on_mount(self) -> None:
+        kept = self.workspace.kept.state(_KEPT)
+        folder, sort, earlier = kept.get("folder"), kept.get("sort"), kept.get("filters")
+        if self.console.folder is not None:
+            self._folders = (self.console.folder,)
+        elif isinstance(folder, str) and folder:
+            self._folders = (Path(folder),)
+        self._shown = Shown(copies=kept.get("copies") is True, memories=kept.get("memories") is True)
+        if isinstance(sort, str):
+            self.table.sort_as(sort)
+        if isinstance(earlier, list):
+            self.query_one(FilterLine).line.earlier = [words for words in earlier if isinstance(words, str)]
+        self._filter()
+
+    def changed(self, change: Change) -> None:
+        super().changed(change)
+        if not change.loaded or not self.query(SessionDetail):
+            return
+        if self._scanning is None:
+            self._scanning = Scanning(self.console, self._found, self._not_found)
+            self.action_rescan()
+        elif self._coming is not None:
+            self._found(self._coming)
+        if self.focused is None:
+            self.table.focus()
+
+    # What is scanned.
+
+    def action_rescan(self) -> None:
+        """Scans the folders: of what has not changed nothing is read."""
+        if self._scanning is not None:
+            self.table.empty = "The folders are being scanned.\nx cancels; what was found by then stays."
+            self._scanning.start(self._folders)
+            self._head()
+            self.refresh_bindings()
+
+    def _found(self, ranking: Ranking) -> None:
+        if not self.is_current:
+            self._coming = ranking
+            return
+        self._coming, self._ranking = None, ranking
+        table = self.table
+        table.empty = why_empty(ranking, bool(self._folders))
+        table.show(self._columns(ranking), ranking.rows)
+        if not self._pointed:
+            table.move_to(0)
+            self._at_the_top = self._row.place if self._row is not None else None
+        self._head()
+        self._detail_due()
+        if ranking.scan is not None:
+            self.console.say(scanned_words(ranking.scan))
+            self.refresh_bindings()
+
+    def _not_found(self, error: MemscopeError) -> None:
+        stopped = isinstance(error, Cancelled)
+        if not self.table.rows:
+            self.table.empty = "The folders were not scanned to the end.\nR scans again." if stopped else str(error)
+        if stopped:
+            self.console.say("the scan was stopped; R goes on, and reads nothing twice")
+        else:
+            self.console.tell_error(error)
+        self._head()
+        self.refresh_bindings()
+
+    def _columns(self, ranking: Ranking) -> list[Column[RankedSession]]:
+        """Those of the report, and which sessions were scored already."""
+        columns = list(session_columns())
+        if ranking.scored:
+            columns.append(Column("scored", lambda row: "scored" if row.place in ranking.scored else "", rank=1))
+        return columns
+
+    @property
+    def running(self) -> Task | None:
+        return (self._scanning.task if self._scanning is not None else None) or super().running
+
+    def _head(self) -> None:
+        self.query_one("#sessions-words", Words).tell(
+            head_words(self._ranking, self._folders, self._shown, self.table.row_count)
+        )
+
+    # Which rows.
+
+    def _filter(self) -> None:
+        """Shows the rows that are asked for."""
+        table = self.table
+        table.hidden = why_none(self._shown)
+        table.filter(self._shown.wanted, self._shown.words)
+        self._head()
+
+    def find_words(self, words: str) -> None:
+        self._look(replace(self._shown, words=words))
+
+    def action_memories(self) -> None:
+        self._look(replace(self._shown, memories=not self._shown.memories))
+        self.console.say("only sessions with memories" if self._shown.memories else "sessions without memories too")
+
+    def action_copies(self) -> None:
+        self._look(replace(self._shown, copies=not self._shown.copies))
+        self.console.say("copies and sub-agents too" if self._shown.copies else "each session once")
+
+    def _look(self, shown: Shown) -> None:
+        self._shown = shown
+        self._filter()
+        self._keep()
+
+    def action_sort(self) -> None:
+        self.table.sort_next()
+
+    def on_table_sorted(self) -> None:
+        sort = self.table.sort
+        self._keep()
+        self.console.say("the most worth first" if sort is None else sort.words)
+
+    def _keep(self) -> None:
+        state = {
+            "folder": os.fspath(self._folders[0]) if self._folders and self.console.folder is None else "",
+            "sort": self.table.order,
+            "copies": self._shown.copies,
+            "memories": self._shown.memories,
+            "filters": self.query_one(FilterLine).line.earlier,
+        }
+        self.workspace.kept.keep(_KEPT, state)
+
+    # The session under the cursor.
+
+    def _detail_due(self) -> None:
+        """Once, after the table is painted: a held key goes by many sessions."""
+        if not self._due:
+            self._due = True
+            self.call_after_refresh(self._show_detail)
+
+    def _show_detail(self) -> None:
+        self._due = False
+        self.detail.show_session(self._row, now())
+
+    def on_line_scroll_moved(self, event: Table.Moved) -> None:
+        if event.lines is not self.table:
+            return
+        row = self._row
+        if row is not None and row.place != self._at_the_top:
+            self._pointed = True
+        self._detail_due()
+
+    def on_line_scroll_chosen(self, event: Table.Chosen) -> None:
+        event.lines.focus()
+        self._follow() if event.lines is self.detail else self._open()
+
+    # Going on from here.
+
+    def action_deeper(self) -> None:
+        if self.detail.has_focus:
+            self._follow()
+        else:
+            self._open()
+
+    def _open(self) -> None:
+        """Loads the session as the conversation."""
+        row = self._row
+        if row is None:
+            return
+        if row.facts is None:
+            self.console.say(f"there is nothing to open: {row.error}", "warning")
+            return
+        self.console.open(Opening(Path(row.path), item=row.item))
+
+    def _follow(self) -> None:
+        """To where the line of the detail leads."""
+        row, goal = self._row, self.detail.goal
+        if row is not None and isinstance(goal, ToText):
+            self.console.read_session(row.place, goal.evidence)
+        elif row is not None and isinstance(goal, ToRow):
+            self._go_to(goal.place, row.place)
+        else:
+            self.console.say("nothing here leads anywhere; Esc goes back to the table")
+
+    def _go_to(self, place: Place, origin: Place) -> None:
+        if not self.table.select(place):
+            there = any(row.place == place and row.copy_of is not None for row in self.table.rows)
+            if there and not self._shown.copies:
+                self.action_copies()
+        if self.table.select(place):
+            self._hop = (place, origin)
+            self.table.focus()
+        else:
+            self.console.say("it is not among the rows shown: Esc ends the filter, m shows those without memories")
+
+    def action_read(self) -> None:
+        row = self._row
+        if row is None or row.facts is None:
+            self.console.say("there is nothing to read here")
+        else:
+            self.console.read_session(row.place, None)
+
+    def inner_back(self) -> bool:
+        if self.detail.has_focus:
+            self.table.focus()
+            return True
+        hop, self._hop = self._hop, None
+        if hop is not None and self._row is not None and self._row.place == hop[0]:
+            return self.table.select(hop[1])
+        return self.table.unmark()
+
+    # Several at once.
+
+    @property
+    def _taken(self) -> list[RankedSession]:
+        """The marked rows, or the one under the cursor."""
+        return self.table.marked or [row for row in (self._row,) if row is not None]
+
+    def action_mark(self) -> None:
+        self.table.toggle_mark()
+
+    def action_mark_all(self) -> None:
+        table = self.table
+        shown = {row.place for row in table.shown}
+        if shown <= {row.place for row in table.marked}:
+            table.unmark()
+        else:
+            table.mark(shown)
+            self.on_table_marked()
+
+    def on_table_marked(self) -> None:
+        count = len(self.table.marked)
+        self.console.say(f"{count:,} marked: b f y e take those; Esc unmarks" if count else "none marked")
+
+    def action_batch(self, kind: Literal["matrix", "finetune"]) -> None:
+        rows = self._taken
+        places = [row.place for row in rows if row.facts is not None and row.facts.memories]
+        if not places:
+            none = "none of the marked has" if len(rows) > 1 else "this session has no"
+            self.console.say(f"{none} memories, so there is nothing to score" if rows else "no session is here")
+            return
+        self.console.run_batch(kind, places)
+        if left := len(rows) - len(places):
+            self.console.say(f"{counted(left, 'session')} without memories left out")
+
+    def copied(self) -> str | None:
+        return "\n".join(dict.fromkeys(row.path for row in self._taken)) or None
+
+    def exports(self) -> list[Exported]:
+        rows = self.table.marked or self.table.shown
+        if not rows:
+            return []
+        name = "sessions" if len(rows) == len(self.table.rows) else counted(len(rows), "session")
+        return [Exported(name, SESSIONS, lambda: sessions_document(rows, now()))]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "export":
+            return bool(self.table.rows)
+        return super().check_action(action, parameters)
+
+    def action_cancel(self) -> None:
+        if self._scanning is None or not self._scanning.cancel():
+            super().action_cancel()
+
+    def action_folder(self) -> None:
+        """Asks for a folder to scan in place of those that are shown."""
+        from memscope.tui.dialogs.prompt import Prompt
+
+        def chosen(text: str | None) -> None:
+            if text is not None:
+                self._folders = (expanded(text.strip()).absolute(),) if text.strip() else ()
+                self._pointed = False
+                self._keep()
+                self.action_rescan()
+
+        before = os.fspath(self._folders[0]) if self._folders else ""
+        hint = "a folder, or a file that holds many sessions; nothing: the folders of the agents. → completes a name"
+        self.app.push_screen(Prompt("Scan", before, hint, _no_place, suggester=FileNames()), chosen)
+
+
+def _no_place(text: str) -> str | None:
+    """Why a place that was typed cannot be scanned; None when it may."""
+    try:
+        return None if not text.strip() or expanded(text.strip()).exists() else "there is no such folder"
+    except (OSError, ValueError):
+        return "no folder can have this name"

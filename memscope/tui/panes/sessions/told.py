@@ -1,0 +1,107 @@
+"""What the Sessions pane says of all it shows: what that is, how far the scan is, and why there is nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from memscope.actions.sessions import looked_for, parse_filter
+from memscope.base.files import shown_path
+from memscope.base.text import byte_count, counted
+
+if TYPE_CHECKING:
+    from memscope.actions.scan import Scan
+    from memscope.actions.sessions import Ranking
+    from memscope.sessions.ranked import RankedSession
+
+HELP = (
+    "Every session in the folders of the agents on this machine, or in the one that o asks for, by what it is worth "
+    "to read and score first: 3 to 16 points, for being recent, long, the first of its repository, failed, and full "
+    "of tool calls. Beside the table, each part with what it rests on; Tab leads there, and Enter on a line with an "
+    "arrow goes to that place of the transcript, or to that row.\n\n"
+    "Only a session with memories can be scored; most have none, and m leaves those out. Enter opens the one under the "
+    "cursor, v only reads it. space marks, a marks all that are shown; b scores the marked one after another, f looks "
+    "in them for responses worth training on. A session that is in several files is one row, and its sub-agents are "
+    "part of it; c shows them all.\n\n"
+    "/ filters: words that stand in the title, the first request or a repository, and comparisons: score>=12 "
+    "outcome=failure repo=NAME memories>0. Tab takes what is offered, up brings back earlier ones.\n\n"
+    "A scan reads each file once, and again only when it has changed; R scans again, x stops, and what was found "
+    "stays."
+)
+_NAMED = 2  # folders
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Which rows are shown: those that the filter `words` ask for; `copies` and sub-agents too, unless these say
+    whether; those with `memories` alone. `wanted` raises `BadFilter` for words that are no filter."""
+
+    words: str = ""
+    copies: bool = False
+    memories: bool = False
+
+    @cached_property
+    def wanted(self) -> Callable[[RankedSession], bool]:
+        query = parse_filter(self.words, copies=self.copies)
+        if not self.memories:
+            return query
+        return lambda row: row.facts is not None and row.facts.memories > 0 and query(row)
+
+
+def head_words(ranking: Ranking | None, chosen: Sequence[Path], shown: Shown, rows: int) -> str:
+    """What is shown, in a line: of which folders, how many, and what is left out."""
+    if ranking is None:
+        return f"{_folders(chosen)} · looking …" if chosen else "looking for sessions …"
+    total, said = ranking.totals, [_folders(chosen or ranking.folders)]
+    said.append(f"{counted(total.sessions, 'session')}, {total.with_memories:,} with memories")
+    if total.copies:
+        what = "copy or sub-agent" if total.copies == 1 else "copies and sub-agents"
+        said.append(f"{total.copies:,} {what} {'too' if shown.copies else 'hidden'}")
+    if total.errors:
+        said.append(f"{total.errors:,} unreadable")
+    if shown.memories or shown.words:
+        said.append(f"{rows:,} shown")
+    return " · ".join(filter(None, said))
+
+
+def _folders(folders: Sequence[Path]) -> str:
+    more = len(folders) - _NAMED
+    names = ", ".join(shown_path(folder) for folder in folders[:_NAMED])
+    return f"{names} and {more} more" if more > 0 else names
+
+
+def scanned_words(scan: Scan) -> str:
+    """What a scan came to."""
+    said = [f"{counted(len(scan.files), 'file')}: {scan.read:,} read, {scan.kept:,} as they were"]
+    if scan.gone:
+        said.append(f"{scan.gone:,} gone")
+    if scan.bytes_read:
+        said.append(f"{byte_count(scan.bytes_read)} in {scan.seconds:.1f} s")
+    return ", ".join(said)
+
+
+def why_empty(ranking: Ranking, chosen: bool) -> str:
+    """Why there is no session at all, and which key helps."""
+    if ranking.scan is None:
+        return "The folders are being scanned.\nx cancels; what was found by then stays."
+    if not ranking.folders:
+        places = "".join(f"\n  {shown_path(folder)}" for folder in looked_for())
+        return (
+            f"No agent has left sessions here. Looked for:{places}\n"
+            "o scans a folder; the setting session_folders adds more for good."
+        )
+    where = ", ".join(map(shown_path, ranking.folders))
+    agents = " With nothing typed there, the folders of the agents." if chosen else ""
+    return f"There is no session in {where}.\nR scans again; o scans another folder.{agents}"
+
+
+def why_none(shown: Shown) -> str:
+    """Why none of the sessions there are is shown; "" where the filter alone is why."""
+    if shown.memories and not shown.words:
+        return "None of these sessions has memories, and only those are shown.\nm shows them all."
+    if shown.memories:
+        return f"No session with memories fits {shown.words!r}.\nEsc ends the filter, m shows those without memories."
+    return f"No session fits {shown.words!r}.\nEsc ends the filter." if shown.words else ""

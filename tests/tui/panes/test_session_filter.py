@@ -1,0 +1,142 @@
+"""The line in which sessions are filtered: what it tells, says, offers and remembers, and what it does not let by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual import events
+from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from memscope.actions.sessions import parse_filter
+from memscope.sessions.query import Completion
+from memscope.tui.panes.sessions.filter_line import FilterInput, FilterLine
+from memscope.tui.widgets.chrome import FindLine
+
+REPOS = ("ledgerly", "legible", "mise en place")
+
+
+def complete(text: str, cursor: int) -> list[Completion]:
+    """Names of repositories behind `repo=`."""
+    start = text.rfind("repo=", 0, cursor) + len("repo=")
+    if start < len("repo=") or " " in text[start:cursor]:
+        return []
+    typed = text[start:cursor]
+    return [Completion(start, cursor, name) for name in REPOS if name.startswith(typed) and name != typed]
+
+
+class Alone(App[None]):
+    """The line in an app that takes down what it tells."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        yield Input(id="before")
+        yield FilterLine(parse_filter, complete)
+
+    def on_find_line_changed(self, event: FindLine.Changed) -> None:
+        self.told.append(event.words)
+
+    @property
+    def filter(self) -> FilterLine:
+        return self.query_one(FilterLine)
+
+    @property
+    def said(self) -> str:
+        return self.filter.words.told
+
+    def underlined(self) -> str:
+        strip = self.filter.line.render_line(0)
+        return "".join(s.text for s in strip if s.style and s.style.underline)
+
+
+async def opened(pilot: Pilot[Any]) -> Alone:
+    app = pilot.app
+    assert isinstance(app, Alone)
+    app.query_one("#before").focus()
+    app.filter.open()
+    await pilot.pause()
+    return app
+
+
+async def test_only_what_is_an_expression_is_told_and_what_is_wrong_is_pointed_at() -> None:
+    async with Alone().run_test(size=(80, 24)) as pilot:
+        app = await opened(pilot)
+        await pilot.press(*"fix scoer>3")
+        assert app.told == ["f", "fi", "fix", "fix", "fix s", "fix sc", "fix sco", "fix scoe", "fix scoer"]
+        assert app.said.startswith("there is no field 'scoer'. Did you mean score?")
+        assert app.underlined() == "scoer"
+        await pilot.press("enter")
+        assert isinstance(app.focused, FilterInput)
+        await pilot.press(*["backspace"] * 7, *"score>3")
+        assert app.told[-1] == "fix score>3"
+        assert app.underlined() == ""
+        await pilot.press("enter")
+        assert app.focused is app.query_one("#before")
+        assert app.filter.display and not app.filter.words.display
+
+
+async def test_what_could_stand_there_is_offered_and_tab_or_the_arrow_takes_it() -> None:
+    async with Alone().run_test(size=(80, 24)) as pilot:
+        app = await opened(pilot)
+        await pilot.press(*"repo=le")
+        assert app.said == "ledgerly   legible"
+        assert app.filter.line._suggestion == "repo=ledgerly"
+        await pilot.press("tab")
+        assert app.told[-1] == "repo=ledgerly"
+        await pilot.press(*["backspace"] * 6, *"g", "right")
+        assert app.told[-1] == "repo=legible"
+        await pilot.press(*" x", "tab")  # nothing is offered, so Tab goes on
+        assert app.focused is app.query_one("#before")
+
+
+async def test_in_the_middle_what_stands_behind_the_cursor_stays() -> None:
+    async with Alone().run_test(size=(80, 24)) as pilot:
+        app = await opened(pilot)
+        app.filter.line.value = "repo=le memories>0"
+        app.filter.line.cursor_position = len("repo=le")
+        await pilot.press("tab")
+        assert app.told[-1] == "repo=ledgerly memories>0"
+        await pilot.press("!")
+        assert app.filter.line.value == "repo=ledgerly! memories>0"
+
+
+async def test_earlier_expressions_come_back_latest_first() -> None:
+    async with Alone().run_test(size=(80, 24)) as pilot:
+        app = await opened(pilot)
+        for words in ("one", "two", "one"):
+            app.filter.line.value = words
+            await pilot.press("enter")
+            app.filter.open()
+            await pilot.pause()
+        assert app.filter.line.earlier == ["one", "two"]
+        been = []
+        for key in ("up", "up", "up", "down", "down"):
+            await pilot.press(key)
+            been.append(app.filter.line.value)
+        assert been == ["one", "two", "two", "one", ""]
+
+
+async def test_escape_ends_it_whatever_stands_there() -> None:
+    async with Alone().run_test(size=(80, 24)) as pilot:
+        app = await opened(pilot)
+        await pilot.press(*"a scoer>")
+        assert app.filter.close()
+        await pilot.pause()
+        assert app.told[-1] == ""
+        assert not app.filter.display
+        assert not app.filter.close()
+
+
+async def test_what_is_pasted_is_only_text() -> None:
+    async with Alone().run_test(size=(80, 24)) as pilot:
+        app = await opened(pilot)
+        assert app.focused is not None
+        app.focused.post_message(events.Paste("a\x1b]0;x\x07\u202eb"))
+        await pilot.pause()
+        shown = "\n".join("".join(s.text for s in strip) for strip in app.screen._compositor.render_strips())
+        assert not {"\x1b", "\x07", "\u202e"} & set(shown + "".join(app.told))
+        assert len(app.told) == 1

@@ -1,0 +1,252 @@
+"""A batch of sessions in the console: seen while it runs, stopped, resumed, and in nobody's way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from memscope.actions.engine import Scorer
+from memscope.actions.kept import Kept
+from memscope.actions.open import Opening
+from memscope.engines.stored import stored
+from memscope.reports.batch import Kind
+from memscope.sessions.ranked import Place
+from memscope.store.database import Database
+from memscope.store.scores import ScoreStore
+from memscope.tui.app import MemscopeApp
+from memscope.tui.commands import commands
+from memscope.tui.dialogs.choice import Confirm
+from memscope.tui.panes._batch import BatchScreen
+from tests.actions.test_batch_runs import MEMORIES, SCORINGS, talk
+from tests.fakes import FormulaEngine, Gate, fails_without, office
+from tests.tui.apps import PATIENCE, SIZES, console, screen_text, settled, shows
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> list[Place]:
+    return [talk(tmp_path / f"{name}.json") for name in ("ann", "bob", "cid", "dot")]
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Kept]:
+    found = Kept(Database(tmp_path / "data"))
+    yield found
+    found.close()
+    assert found.database is not None
+    found.database.close()
+
+
+def scored_by(engine: FormulaEngine, kept: Kept | None = None, first: Any = None, **settings: Any) -> MemscopeApp:
+    app = console(first, kept, **{"store": kept is not None, **settings})
+    database = kept.database if kept is not None else None
+    behind = engine if database is None else stored(engine, ScoreStore(database))
+    app.workspace.engines.adopt(Scorer(behind, database, owned=False))
+    return app
+
+
+async def press(pilot: Pilot[Any], *keys: str) -> None:
+    await pilot.press(*keys)
+    await settled(pilot)
+
+
+async def reached(gate: Gate) -> None:
+    await asyncio.to_thread(gate.reached.wait, PATIENCE)
+
+
+def states(app: MemscopeApp) -> list[str]:
+    batch = app.batches.batch
+    return [row.state for row in batch.rows] if batch is not None else []
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_rows_fill_while_it_runs_and_enter_opens_one(places: list[Place], size: tuple[int, int]) -> None:
+    with Gate(through=SCORINGS + 1) as gate:
+        app = scored_by(FormulaEngine(before=gate, concurrency=1))
+        async with app.run_test(size=size) as pilot:
+            await settled(pilot)
+            app.run_batch("matrix", places)
+            await reached(gate)
+            await shows(pilot, "running")
+            await shows(pilot, "1/4 conversations")
+            shown = screen_text(app)
+            assert "4 sessions: the whole matrix of each · formula" in shown
+            assert "1 of 4 conversations scored · 2 left" in shown
+            assert states(app) == ["done", "running", "waiting", "waiting"]
+            gate.open()
+            await settled(pilot)
+            await shows(pilot, "4 of 4 conversations scored · 20 scorings")
+            assert "R " not in screen_text(app).splitlines()[-1]  # nothing is left
+            calls = app.workspace.scorer.engine.calls  # type: ignore[union-attr]
+            await press(pilot, "j", "enter")
+            assert (app.current_mode, app.workspace.conversation.title) == ("matrix", "bob")  # type: ignore[union-attr]
+            assert app.workspace.scorer.engine.calls == calls + SCORINGS  # type: ignore[union-attr]  # no store here
+            await press(pilot, "escape")
+            assert isinstance(app.screen, BatchScreen) and app.screen.table.cursor == 1
+
+
+async def test_there_is_one_at_a_time(places: list[Place]) -> None:
+    with Gate(through=1) as gate:
+        app = scored_by(FormulaEngine(before=gate, concurrency=1))
+        async with app.run_test(size=(120, 36)) as pilot:
+            await settled(pilot)
+            app.run_batch("finetune", places[:2])
+            await reached(gate)
+            app.run_batch("matrix", places)
+            await shows(pilot, "a batch is under way; x cancels it, then another can be begun")
+            assert len(states(app)) == 2
+            gate.open()
+            await settled(pilot)
+            assert states(app) == ["done"] * 2
+            assert "owe the memories more than 1 nat" in screen_text(app)
+
+
+async def test_x_stops_it_also_from_elsewhere_and_r_goes_on(places: list[Place], kept: Kept) -> None:
+    with Gate(through=SCORINGS + 1) as gate:
+        app = scored_by(FormulaEngine(before=gate, concurrency=1), kept)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settled(pilot)
+            app.run_batch("matrix", places)
+            await reached(gate)
+            app.go("start")
+            await shows(pilot, "1/4 conversations")  # told there too, where nothing else runs
+            await pilot.press("x")
+            gate.open()
+            await settled(pilot)
+            assert states(app) == ["done", "cancelled", "waiting", "waiting"]
+            app.go("batch")
+            await settled(pilot)
+            assert "R tries those that are left" in screen_text(app) and "stopped" in screen_text(app)
+            assert app.batches.unfinished == 4
+            await press(pilot, "R")
+            assert states(app) == ["done"] * 4
+            assert app.batches.unfinished == 0
+            await press(pilot, "R")
+            assert "nothing is missing" in screen_text(app)
+
+
+async def test_after_quitting_it_is_offered_again(places: list[Place], tmp_path: Path, kept: Kept) -> None:
+    with Gate(through=SCORINGS + 1) as gate:
+        app = scored_by(FormulaEngine(before=gate, concurrency=1), kept)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settled(pilot)
+            app.run_batch("matrix", places)
+            await reached(gate)
+            await pilot.press("q")  # in the middle
+        gate.open()
+    kept.close()
+    later = Kept(Database(tmp_path / "data"))
+    again = FormulaEngine()
+    app = scored_by(again, later)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        assert "a batch of 4 sessions was stopped" in screen_text(app)
+        (resume,) = (one for one in commands(app) if one.name.startswith("Resume"))
+        assert resume.name == "Resume the batch of 4 sessions"
+        resume.do()
+        await settled(pilot)
+        assert isinstance(app.screen, BatchScreen)
+        assert states(app) == ["done"] * 4
+        assert not any(one.name.startswith("Resume") for one in commands(app))
+        assert 0 < again.calls < 4 * SCORINGS  # those that had landed are not scored again
+    later.close()
+    assert later.state("batch") == {}
+    assert later.database is not None
+    later.database.close()
+
+
+async def test_a_conversation_is_opened_and_scored_while_it_runs(places: list[Place], tmp_path: Path) -> None:
+    """The batch is held back in the middle: what is opened meanwhile is scored to its end, and ends nothing."""
+    with Gate() as gate:
+        held = "cid"
+
+        def before(_call: int, prompt: Any) -> None:
+            if any(held in turn.text for turn in prompt.turns):
+                gate(1, prompt)
+
+        app = scored_by(FormulaEngine(before=before, concurrency=1), first=office())
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settled(pilot)
+            app.run_batch("matrix", places)
+            await reached(gate)
+            app.go("matrix")
+            app.open(Opening(Path(talk(tmp_path / "eve.json").path)))
+            await shows(pilot, "2 memories x 1 response")
+            while app.workspace.phase != "done":
+                await pilot.pause(0.01)
+            assert app.workspace.conversation.title == "eve"  # type: ignore[union-attr]
+            assert states(app) == ["done", "done", "running", "waiting"]
+            assert app.workspace.matrix is not None and not app.workspace.run.missing()  # type: ignore[union-attr]
+            held = "nowhere"
+            gate.open()
+            await settled(pilot)
+            assert states(app) == ["done"] * 4
+
+
+async def test_what_costs_much_is_asked_first(places: list[Place]) -> None:
+    engine = FormulaEngine()
+    app = scored_by(engine, ask_above=1)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        app.run_batch("matrix", places)
+        await settled(pilot)
+        assert isinstance(app.screen, Confirm)
+        assert "Score these sessions?" in screen_text(app) and f"{4 * SCORINGS} scorings" in screen_text(app)
+        await press(pilot, "escape")
+        assert (engine.calls, states(app)) == (0, ["waiting"] * 4)
+        assert "not begun: 20 scorings" in screen_text(app) and "R asks again" in screen_text(app)
+        await press(pilot, "R")
+        await press(pilot, "k", "enter")
+        assert states(app) == ["done"] * 4
+
+
+async def test_why_it_ended_and_why_one_failed_is_told(places: list[Place]) -> None:
+    app = scored_by(FormulaEngine(before=fails_without("nowhere")))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        app.run_batch("matrix", places)
+        await settled(pilot)
+        shown = " ".join(screen_text(app).split())
+        assert "not tried, because the ones before it failed" in shown
+        assert "R tries those that are left" in shown
+        assert "ann: " in shown and "refuses to go" in shown
+        assert states(app) == ["failed"] * 3 + ["waiting"]
+
+
+async def test_an_empty_screen_says_what_fills_it() -> None:
+    app = console(None)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        app.go("batch")
+        await settled(pilot)
+        assert "No sessions were sent here." in screen_text(app)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("kind", ["matrix", "finetune"])
+def test_picture(
+    snap_compare: Any,
+    places: list[Place],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: Kind,
+    size: tuple[int, int],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    app = scored_by(FormulaEngine(before=fails_without(MEMORIES[1]) if kind == "matrix" else None))
+
+    async def come_to_rest(pilot: Pilot[Any]) -> None:
+        await settled(pilot)
+        app.run_batch(kind, [Place(Path(place.path).name, 0) for place in places])
+        await settled(pilot)
+        batch = app.batches.batch
+        assert batch is not None
+        for place in batch.places:
+            batch.tell(place, seconds=0.1)
+        await pilot.pause(0.5)
+
+    assert snap_compare(app, terminal_size=size, run_before=come_to_rest)
