@@ -111,7 +111,7 @@ class Message:
     name: str = ""
     line: int = 0
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the fields, as the dataclass would take them
         self,
         role: str,
         parts: tuple[Part, ...],

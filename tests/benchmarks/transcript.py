@@ -93,7 +93,8 @@ def loading(path: Path) -> Read:
     text = sum(len(message.text) for message in read.conversation.messages)
     print(
         f"{path.stat().st_size / 1e6:.1f} MB, {len(read.conversation.messages):,} messages, {text / 1e6:.1f} million"
-        f" characters: read in {took:.2f} s, {took / bare:.1f} times a bare parse; {size_in_memory() - before:.0f} MB more"
+        f" characters: read in {took:.2f} s, {took / bare:.1f} times a bare parse;"
+        f" {size_in_memory() - before:.0f} MB more"
     )
     return read
 
