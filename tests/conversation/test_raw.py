@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from memscope.__main__ import run
 from memscope.base.errors import SourceError
@@ -298,3 +300,79 @@ def test_no_permission(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").chmod(0)
     with pytest.raises(SourceError, match="no permission"):
         Raw(tmp_path / "a.jsonl")
+
+
+def scalars() -> st.SearchStrategy[str]:
+    """The JSON of one value each, as `json` or somebody else may write it."""
+    numbers = (
+        "-0 -0.0 0.1 1e400 -1e400 5e-324 1E+2 9007199254740993 1.7976931348623159e308 NaN Infinity -Infinity".split()
+    )
+    broken = ["01", "1.", ".5", "+1", "nan", "tru", "'a'", '"\\x"', '"\\u12"', '"a', "-", "\ufeff1", "\x0c1"]
+    texts = [
+        '"\\ud83d"',
+        '"\\ud83d\\ude00"',
+        '"\\ude00\\ud83d"',
+        '"\\u0000"',
+        '"\x00\x1b\t"',
+        '"\\/"',
+        '"\u2028"',
+        '"{"',
+    ]
+    written = st.text() | st.integers() | st.floats() | st.booleans() | st.none()
+    digits = st.sampled_from([18, 19, 20, 40, 400, 4299, 4300, 4301]).map(lambda n: "7" * n)
+    plain = st.builds(lambda value, ascii_only: json.dumps(value, ensure_ascii=ascii_only), written, st.booleans())
+    deep = st.builds(nested, st.integers(module.DEEPEST - 3, module.DEEPEST + 3), st.sampled_from(["list", "object"]))
+    return st.one_of(plain, plain, st.sampled_from([*numbers, *texts]), digits, deep, st.sampled_from(broken))
+
+
+def json_texts() -> st.SearchStrategy[str]:
+    names = st.sampled_from(['"a"', '"b"', '"\\u0061"', '""', '"type"'])  # few, so that they recur in an object
+
+    def larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+        spaces = st.sampled_from(["", " ", "\t", "\r"])
+        lists = st.builds(lambda held, space: f"[{f',{space}'.join(held)}]", st.lists(inner, max_size=4), spaces)
+        pairs = st.lists(st.builds("{}:{}".format, names, inner), max_size=4)
+        return lists | st.builds(lambda held, space: f"{{{f'{space},'.join(held)}}}", pairs, spaces)
+
+    return st.recursive(scalars(), larger, max_leaves=6)
+
+
+@st.composite
+def files(draw: st.DrawFn) -> bytes:
+    """Lines of JSON, whole and broken."""
+    lines = draw(st.lists(json_texts() | st.just("") | json_texts().map(json.dumps), min_size=1, max_size=4))
+    data = draw(st.sampled_from(["", "\ufeff", "\n"])).encode()
+    data += draw(st.sampled_from(["\n", "\n", "\r\n", "", " "])).join(lines).encode(errors="surrogatepass")
+    for _ in range(draw(st.integers(0, 2))):
+        at = draw(st.integers(0, len(data)))
+        new = draw(
+            st.sampled_from(
+                [b"", b"\xff", b"\xc3", b"\xed\xa0\x80", b"\x00", b'"', b"\\", b"}", b"]", b",", b"\n", b"1"]
+            )
+        )
+        data = data[:at] + new + data[at + draw(st.integers(0, 2)) :]
+    return data
+
+
+def told_of(data: bytes, path: Path) -> str:
+    """All that reading tells, types and signs of zeros included; where a file is refused, why."""
+    path.write_bytes(data)
+    try:
+        return repr(list(Raw(path).values()))
+    except SourceError as error:
+        return error.what
+
+
+@given(files())
+@example(b'{"a":1,"a":2}\n{"a":-0}')
+@example(b'{"a":1e400}{"b":NaN}\n')
+@example(b'\xef\xbb\xbf{"a":1}\n{"a":"\\ud800"}\n{"a":"\xff"}')
+def test_the_fast_parser_and_the_slow_way_tell_the_same(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    def refuse(data: bytes, **how: Any) -> Any:
+        raise ValueError
+
+    path = tmp_path_factory.getbasetemp() / "same.jsonl"
+    fast = told_of(data, path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "from_json", refuse)
+        assert told_of(data, path) == fast

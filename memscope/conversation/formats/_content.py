@@ -60,12 +60,7 @@ def arguments(value: Any) -> str:
 
 def json_object(text: str) -> Mapping[str, Any] | None:
     """The JSON object that `text` is, such as a tool's answer; None for every other text."""
-    if not text.lstrip().startswith("{"):
-        return None
-    try:
-        value = json.loads(text, strict=False)
-    except (ValueError, RecursionError):
-        return None
+    value = decoded(text) if text.lstrip().startswith("{") else None
     return value if isinstance(value, dict) else None
 
 

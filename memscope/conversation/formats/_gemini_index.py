@@ -98,7 +98,7 @@ def name_of(message: Record, place: Place) -> str:
 def index(raw: Raw) -> Index:
     """Reads the session once, keeping the ids of its messages."""
     log = _Log()
-    values = (value for value in raw.values() if isinstance(value, Value))
+    values = (value for value in raw.kept() if isinstance(value, Value))
     for number, value in enumerate(values):
         log.add(number, value.json)
     return log.finish()
@@ -136,9 +136,10 @@ class _Log:
 
     def _rewind(self, back: str) -> None:
         window = self.windows[-1]
-        names = list(window)
-        for name in names[names.index(back) if back in window else 0 :]:
-            del window[name]
+        if back not in window:
+            window.clear()
+        while window and window.popitem()[0] != back:
+            pass
 
     def _replace(self, number: int, messages: list[Any]) -> None:
         """Makes room for `messages`, behind a compression in a new window."""

@@ -15,6 +15,7 @@ from typing import Any
 from memscope.conversation.raw import Raw, Value
 
 _MOST_KEPT = 1000  # entries, by a compaction; it keeps some 20,000 tokens
+_MOST_REPEATED = 100_000  # entries, by all compactions of a session: else it would cost the square of its length
 
 
 @dataclass
@@ -33,7 +34,7 @@ class Index:
 def index(raw: Raw) -> Index:
     """Reads the session once, keeping the ids of its entries."""
     tree = _Tree()
-    values = (value for value in raw.values() if isinstance(value, Value))
+    values = (value for value in raw.kept() if isinstance(value, Value))
     for place, value in enumerate(values):
         if isinstance(value.json, dict):
             tree.add(place, value.json)
@@ -86,10 +87,12 @@ class _Tree:
             at = self.parents[at]
         way.reverse()
         found = Index(left=self.parents.keys() - set(way))
+        spare = _MOST_REPEATED
         for number, place in enumerate(way):
             first = self.firsts.get(place)
             begin = number if first is None else bisect_left(way, first, hi=number)
             if begin < number and way[begin] == first:
-                found.kept[place] = way[max(begin, number - _MOST_KEPT) : number]
+                found.kept[place] = way[max(begin, number - min(_MOST_KEPT, spare)) : number]
                 found.held.update(found.kept[place])
+                spare -= len(found.kept[place])
         return found

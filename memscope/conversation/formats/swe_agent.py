@@ -63,14 +63,17 @@ def _config(top: Json) -> Json:
 def _items(top: Json, line: int, task: Task) -> Iterator[Item]:
     """The conversation, those of sub-agents in the order of their first words, and the example."""
     rows = entries(top.get("history"))
-    agents = list(dict.fromkeys(string(row.get("agent")) for row in mappings(rows) if not _is_demo(row))) or [""]
-    own = [row for row in rows if _is_demo(row) or not isinstance(row, dict) or string(row.get("agent")) == agents[0]]
+    theirs: dict[str, list[Json]] = {}
+    for row in mappings(rows):
+        if not _is_demo(row):
+            theirs.setdefault(string(row.get("agent")), []).append(row)
+    first, *others = list(theirs) or [""]
+    own = [row for row in rows if _is_demo(row) or not isinstance(row, dict) or string(row.get("agent")) == first]
     info = top.get("info")
     marks = isinstance(info, dict) and isinstance(info.get("exit_status"), str)
     yield Item(merge_assistant(_main(top, task, own, line)), task.title, marks_failures=marks)
-    for agent in agents[1:]:
-        theirs = [row for row in mappings(rows) if not _is_demo(row) and string(row.get("agent")) == agent]
-        yield Item(merge_assistant(_rows(theirs, line)), agent, is_subagent=True)
+    for agent in others:
+        yield Item(merge_assistant(_rows(theirs[agent], line)), agent, is_subagent=True)
     example = [{**row, "is_demo": False} for row in mappings(rows) if _is_demo(row)]
     if any(row.get("role") == "assistant" for row in example):
         yield Item(merge_assistant(_rows(example, line)), "the example put in front", is_subagent=True)

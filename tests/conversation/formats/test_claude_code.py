@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic_core import from_json
 
 from memscope.base.errors import SourceError
+from memscope.conversation import raw as raw_file
 from memscope.conversation.formats import _claude_session, recognise
 from memscope.conversation.formats.claude_code import FORMAT, sniff
 from memscope.conversation.load import load
@@ -478,23 +481,31 @@ def test_side_files_follow_and_open_by_themselves(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("agents", [1, 2, 40])
-def test_a_session_is_read_three_times_however_many_sub_agents_it_has(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, agents: int
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_a_session_is_parsed_once_or_three_times_however_many_sub_agents_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, agents: int, is_kept: bool
 ) -> None:
     tasks = [side(user(f"x{n}", f"Task {n}")) for n in range(agents)]
     path = session(
         tmp_path, user("u", "Hi"), *tasks, "broken\n", *(side(reply(f"y{n}", "Done", f"x{n}")) for n in range(agents))
     )
-    passes = []
-    values = Raw.values
-    monkeypatch.setattr(Raw, "values", lambda raw: (passes.append(raw.path), values(raw))[1])
+    if not is_kept:
+        monkeypatch.setattr(raw_file, "_MOST_KEPT", path.stat().st_size - 1)
+    times: Counter[bytes] = Counter()
+
+    def counting(data: bytes, **how: Any) -> Any:
+        times[data] += 1
+        return from_json(data, **how)
+
+    monkeypatch.setattr(raw_file, "from_json", counting)
     found = [list(i.records) for i in FORMAT.conversations(Raw(path)) if isinstance(i, Item)]
     assert [[r.text for r in records if isinstance(r, Message)] for records in found] == [
         ["Hi"],
         *([f"Task {n}", "Done"] for n in range(agents)),
     ]
     assert [sum(isinstance(r, Skipped) for r in records) for records in found] == [1] * (agents + 1)
-    assert len(passes) == 3  # what hangs together, the main conversation, the sub-agents
+    assert len(times) == 2 * agents + 2
+    assert set(times.values()) == {1 if is_kept else 3}  # what hangs together, the main conversation, the sub-agents
 
 
 def test_a_folder_of_sessions_is_searched_once_for_sub_agents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

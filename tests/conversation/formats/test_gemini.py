@@ -108,6 +108,7 @@ def test_what_was_rewound(tmp_path: Path) -> None:
     conversation = loaded(tmp_path, HEAD, ASK, DONE, {"$rewindTo": "g2"}, user("u2", "Again."))
     assert shape(conversation) == [("user", "List."), ("user", "Again.")]
     assert conversation.skipped == (Skipped(3, "the message was taken back or replaced"),)
+    assert shape(loaded(tmp_path, HEAD, ASK, DONE, {"$rewindTo": "u1"}, user("u2", "Again."))) == [("user", "Again.")]
     conversation = loaded(tmp_path, HEAD, ASK, {"$rewindTo": "unheard of"}, user("u2", "Again."))
     assert shape(conversation) == [("user", "Again.")]
 
@@ -151,7 +152,7 @@ def test_calls_and_answers_that_are_told_twice(tmp_path: Path) -> None:
 
 
 def test_answers_that_stand_among_the_turns_only(tmp_path: Path) -> None:
-    parts = [{"functionCall": {"id": name, "name": "read_file", "args": {}}} for name in ("c1", "c2")]
+    parts: list[Any] = [{"functionCall": {"id": name, "name": "read_file", "args": {}}} for name in ("c1", "c2")]
     answers = [response("c1", output="a"), response("c2", error="no such file"), {"text": "Go on."}]
     conversation = loaded(tmp_path, HEAD, ASK, reply("g1", parts), user("u2", answers))
     assert shape(conversation)[2:] == [("tool", "a"), ("tool", "no such file"), ("user", "Go on.")]

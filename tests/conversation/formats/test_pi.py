@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memscope.conversation.formats import _pi_tree
 from memscope.conversation.load import load
 from memscope.conversation.model import Conversation, Message, Skipped, Thinking, ToolCall, ToolResult
 from tests.conversation.formats._any_json import assert_survives, values
@@ -145,6 +146,15 @@ def test_a_compaction_keeps_the_last_messages(tmp_path: Path) -> None:
     assert [m.text for m in third.messages][1:] == ["Done.", "Go on.", "Gone."]
     assert third.windows == 3
     assert_all_come_back(tmp_path / "a.jsonl", tmp_path)
+
+
+def test_there_is_an_end_to_what_compactions_keep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_pi_tree, "_MOST_REPEATED", 3)
+    compacted = entry("e", "d", type="compaction", summary="Listed.", firstKeptEntryId="c", tokensBefore=9)
+    again = entry("g", "f", type="compaction", summary="More.", firstKeptEntryId="c", tokensBefore=9)
+    third = loaded(tmp_path, *SESSION, compacted, said("f", "e", "user", "Go on."), again)
+    assert [m.text for m in third.messages][1:] == ["Go on."]
+    assert len(loaded(tmp_path, *SESSION, compacted, window=1).messages) == 3
 
 
 def test_a_compaction_that_holds_what_it_keeps(tmp_path: Path) -> None:
