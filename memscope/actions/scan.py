@@ -15,12 +15,13 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from memscope import __version__
-from memscope.actions.walk import DATABASES, NOTHING, SUFFIXES, Found, Passed, walk
+from memscope.actions.walk import AGAIN, DATABASES, NOTHING, SUFFIXES, Found, Passed, walk
 from memscope.base.collecting import uncollected
 from memscope.base.errors import StoreError
 from memscope.base.job import Job
@@ -145,11 +146,11 @@ class _Scan:
 
     def look(self) -> None:
         """Finds the files; those that are as they were land at once."""
-        self._stored(self._recall)
         seen: set[str] = set()
         with uncollected():
+            self._stored(self._recall)
             for folder in self.folders:
-                for found in walk(folder, _SUFFIXES, self.listing.passed(folder)):
+                for found in walk(folder, _SUFFIXES, self.listing.passed(folder), self.job.check):
                     if not len(seen) % 500:
                         self.job.check()
                         self.job.progress(len(seen), None, _UNIT, "looking for sessions")
@@ -168,7 +169,7 @@ class _Scan:
         path, _, status, error = found
         if status is None or not stat.S_ISREG(status.st_mode) or not status.st_size:
             self._list(_odd(path, status, error), False)
-            if status is None:
+            if status is None and error != AGAIN:
                 self._keep_below(path)
             return
         log = log_state(path) if path.endswith(DATABASES) else ""
@@ -209,15 +210,16 @@ class _Scan:
         began = self.landed_at = self.kept_at = time.monotonic()
         results = spread(reader, (repositories, input_format), paths, weights, self.job, processes=processes)
         try:
-            for batch in results:
-                self._take([(*unread[number], *(result or _ENDED)) for number, result in batch])
-                at = time.monotonic()
-                rate = self.read_bytes / max(at - began, 0.001) / 1e6
-                self.job.progress(self.read_files, len(unread), _UNIT, f"reading sessions, {rate:.0f} MB/s")
-                if at - self.landed_at >= _SOON:
-                    self._land()
-                if at - self.kept_at >= _OFTEN or len(self.to_keep) >= _MOST_AT_ONCE:
-                    self._keep()
+            with closing(results):
+                for batch in results:
+                    self._take([(*unread[number], *(result or _ENDED)) for number, result in batch])
+                    at = time.monotonic()
+                    rate = self.read_bytes / max(at - began, 0.001) / 1e6
+                    self.job.progress(self.read_files, len(unread), _UNIT, f"reading sessions, {rate:.0f} MB/s")
+                    if at - self.landed_at >= _SOON:
+                        self._land()
+                    if at - self.kept_at >= _OFTEN or len(self.to_keep) >= _MOST_AT_ONCE:
+                        self._keep()
         finally:
             self._keep()
             self._land()
@@ -273,7 +275,8 @@ class _Listing:
 
     def __init__(self, folders: Iterable[Path]) -> None:
         self._named = {str(folder) for folder in folders}
-        self._own = tuple(os.path.join(home.path, "") for home in _homes() if home.path is not None)  # noqa: PTH118
+        own = {_place(folder) for home in _homes() for folder in home.session_folders}
+        self._own = tuple(os.path.join(folder, "") for folder in own)  # noqa: PTH118
 
     def passed(self, folder: Path) -> Passed:
         """What is passed over below a folder that is scanned."""
@@ -294,13 +297,16 @@ def _homes() -> Iterator[Home]:
 
 def _known(folders: Iterable[Path], store: KeptSessions) -> dict[str, _Known]:
     """What the store has of the files below folders, by path."""
-    found = {}
-    for folder in folders:
-        rows = store.below(str(folder))
-        with uncollected():
+    found: dict[str, _Known] = {}
+    with uncollected():
+        for folder in folders:
+            rows = store.below(str(folder))
             for (path, size, modified, log, _), reading in zip(rows, decoded(row.found for row in rows), strict=True):
-                stamp = Stamp(size, modified, log)
-                found[path] = _Known(*_scanned(path, stamp, reading)) if reading is not None else _Known(None, False)
+                if reading is None:
+                    found[path] = _Known(None, False)
+                    continue
+                form, sessions, error, is_other = reading
+                found[path] = _Known(ScannedFile(path, Stamp(size, modified, log), form, sessions, error), is_other)
     return found
 
 

@@ -6,7 +6,7 @@ Nothing is opened. Folders are walked in one pass, with what the system says of 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from memscope.conversation.unreadable import why
 
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".af", ".traj")  # of what may be a transcript, in a folder
 DATABASES = (".db", ".sqlite", ".sqlite3")
+AGAIN = "a folder that is read already"  # why there is nothing of what a link leads to
 _PASSED_FOLDERS = frozenset({"node_modules", "__pycache__", "venv"})
 
 
@@ -38,12 +39,17 @@ class Passed(NamedTuple):
 NOTHING = Passed((), ())
 
 
-def walk(named: Path, suffixes: tuple[str, ...] = SUFFIXES, passed: Passed = NOTHING) -> Iterator[Found]:
+def walk(
+    named: Path,
+    suffixes: tuple[str, ...] = SUFFIXES,
+    passed: Passed = NOTHING,
+    check: Callable[[], object] = lambda: None,
+) -> Iterator[Found]:
     """The file at `named`, whatever its name; or those below it in folders, by name, sorted.
 
     In folders, names that begin with a dot are passed over, and files without one of the `suffixes`. Links are
     followed; a folder that is reached again on another way is told, and not walked twice. A file is told as often as it
-    is reached: `real` says which are the same.
+    is reached: `real` says which are the same. `check` is called before each folder, and may raise.
     """
     try:
         path = str(named.expanduser())
@@ -62,8 +68,9 @@ def walk(named: Path, suffixes: tuple[str, ...] = SUFFIXES, passed: Passed = NOT
         elif isinstance(folder, Found):
             yield folder
         elif folder.real in entered:
-            yield Found(folder.path, folder.real, None, "a link to a folder that is read already")
+            yield Found(folder.path, folder.real, None, AGAIN)
         else:
+            check()
             entered.add(folder.real)
             folders.append(_below(folder, suffixes, passed))
 
@@ -112,8 +119,9 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _file(path: str) -> Found:
-    real = os.path.realpath(path)
+    real = path
     try:
+        real = os.path.realpath(path)
         return Found(path, real, os.stat(path))  # noqa: PTH116 - a name of any bytes
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError) as error:  # ValueError: no file can have such a name
         return Found(path, real, None, why(error) if isinstance(error, OSError) else str(error))

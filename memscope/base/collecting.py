@@ -29,3 +29,9 @@ def uncollected() -> Iterator[None]:
             _depth -= 1
             if not _depth and _was_on:
                 gc.enable()
+
+
+def lasting() -> None:
+    """What there is now lasts: the collector looks through it no more. What nobody holds any longer goes as before,
+    unless it holds itself. For much that is kept and looked at: going through it would be felt at every key."""
+    gc.freeze()

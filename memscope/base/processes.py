@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import IO, Any, Generic, TypeVar
@@ -50,7 +50,7 @@ def spread(
     job: Job,
     *,
     processes: int,
-) -> Iterator[list[tuple[int, Result | None]]]:
+) -> Generator[list[tuple[int, Result | None]], None, None]:
     """Does `begin(*arguments)(task)` for every task, in so many processes, and yields the numbers of tasks with their
     results as they come, several times a second, even if none did; None where the process died over the task.
 

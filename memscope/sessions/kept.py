@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain, islice
 from types import NoneType
 from typing import Any, NamedTuple, get_args
@@ -30,6 +31,10 @@ _TYPES: dict[str, set[type]] = {
 }
 _COLUMNS = [_TYPES[Facts.__annotations__[name].__forward_arg__] for name in _FIELDS]
 _KINDS = frozenset(get_args(FailureKind))
+_facts, _evidence = (
+    partial(tuple.__new__, Facts),
+    partial(tuple.__new__, Evidence),
+)  # of lists; lengths are checked apart
 
 
 class Reading(NamedTuple):
@@ -59,9 +64,10 @@ def decoded(texts: Iterable[str | None]) -> Iterator[Reading | None]:
 def _all(texts: Sequence[str | None]) -> Sequence[Reading | None]:
     """All of the texts at once; nothing where one of them is none."""
     try:
-        return _made(_parsed(f"[{','.join(texts)}]"))  # type: ignore[arg-type]
+        readings = _made(_parsed(f"[{','.join(texts)}]"))  # type: ignore[arg-type]
     except (ValueError, TypeError, RecursionError):
         return []
+    return readings if len(readings) == len(texts) else []  # a text may hold two
 
 
 def _one(text: str | None) -> Reading | None:
@@ -87,7 +93,7 @@ def _made(rows: list[Any]) -> list[Reading]:
     if sessions:
         _check(*zip(zip(*sessions, strict=True), _COLUMNS, strict=True))
         _fill(sessions)
-    return [Reading(form, tuple(map(Facts._make, its)), error, other) for form, its, error, other in rows]
+    return [Reading(form, tuple(map(_facts, its)), error, other) for form, its, error, other in rows]
 
 
 def _fill(sessions: list[list[Any]]) -> None:
@@ -97,15 +103,18 @@ def _fill(sessions: list[list[Any]]) -> None:
         memory, failure, repositories = session[_MEMORY], session[_FAILURE], session[_REPOSITORIES]
         if memory is not None:
             evidence.append(memory)
-            session[_MEMORY] = Evidence._make(memory)
+            session[_MEMORY] = _evidence(memory)
         if failure is not None:
             kind, at = failure
             if kind not in _KINDS:
                 raise ValueError("a failure")
             evidence.append(at)
-            session[_FAILURE] = Failure(kind, Evidence._make(at))
-        session[_REPOSITORIES] = tuple(Repository(name, Evidence._make(at)) for name, at in repositories)
-        evidence.extend(at for _, at in repositories)
+            session[_FAILURE] = Failure(kind, _evidence(at))
+        if repositories:
+            session[_REPOSITORIES] = tuple([Repository(name, _evidence(at)) for name, at in repositories])
+            evidence.extend([at for _, at in repositories])
+        else:
+            session[_REPOSITORIES] = ()
     if evidence:
         windows, messages, lines, texts = zip(*evidence, strict=True)
         _check((windows, {int}), (messages, {int}), (lines, {int}), (texts, {str}))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from os import sep
 
+from memscope.base.collecting import uncollected
 from memscope.sessions.copies import Candidate, grouped
 from memscope.sessions.facts import Facts, ScannedFile
 from memscope.sessions.ranked import Breakdown, Place, RankedSession
@@ -26,6 +27,11 @@ def rank(files: Sequence[ScannedFile], now: float) -> list[RankedSession]:
     In order: the highest score, then the most memories, then the newest, then by path; behind them, alike, those that
     count elsewhere (`copy_of`), then files that hold no session.
     """
+    with uncollected():
+        return _ranked(files, now)
+
+
+def _ranked(files: Sequence[ScannedFile], now: float) -> list[RankedSession]:
     candidates = []
     for file in files:
         path, stamp, form, sessions, _ = file

@@ -4,7 +4,7 @@ read again."""
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import NoneType
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from memscope.store.database import Database
 
 _READ = "SELECT path, size, modified, log, CASE WHEN reading = ? THEN found END FROM sessions"
 _KEEP = "INSERT OR REPLACE INTO sessions (path, reading, size, modified, log, found) VALUES (?, ?, ?, ?, ?, ?)"
-_TYPES = ([int, int, str, str], [int, int, str, NoneType])
+_TYPES: tuple[set[type], ...] = ({bytes}, {int}, {int}, {str}, {str, NoneType})
 _MOST = 2**63 - 1  # that SQLite takes for a number
 
 
@@ -45,11 +45,9 @@ class KeptSessions:
         rows += self._database.read(
             f"{_READ} WHERE path >= ? AND path < ? ORDER BY path", self._reading, folder, behind
         )
-        kept: list[KeptFile] = []
-        for path_kept, *told in rows:
-            if isinstance(path_kept, bytes) and list(map(type, told)) in _TYPES:
-                kept.append(KeptFile(os.fsdecode(path_kept), *told))  # type: ignore[arg-type]
-        return kept
+        if not _are_sound(rows):
+            rows = [row for row in rows if _are_sound([row])]
+        return [KeptFile._make((os.fsdecode(name), *told)) for name, *told in rows]  # type: ignore[arg-type]
 
     def keep(self, files: Iterable[KeptFile]) -> None:
         """Keeps files in place of what was kept of them, all or none."""
@@ -63,3 +61,8 @@ class KeptSessions:
         with self._database.writing() as write:
             for path in paths:
                 write("DELETE FROM sessions WHERE path = ?", os.fsencode(path))
+
+
+def _are_sound(rows: Sequence[tuple[object, ...]]) -> bool:
+    """Whether every value is of the type that was kept. By columns, for there are thousands of rows."""
+    return all(set(map(type, values)) <= types for values, types in zip(zip(*rows, strict=True), _TYPES, strict=False))

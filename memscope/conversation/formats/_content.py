@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from memscope.conversation.model import Memory, Opaque, Part, Text, Thinking, ToolCall
 from memscope.conversation.raw import DEEPEST, is_too_deep
@@ -69,9 +69,12 @@ def decoded(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        held = json.loads(value, strict=False)
-    except (ValueError, RecursionError):
-        return value
+        held = from_json(value, cache_strings="keys")
+    except ValueError:  # what the fast parser refuses may still be JSON, as in `conversation.raw`
+        try:
+            held = json.loads(value, strict=False)
+        except (ValueError, RecursionError):
+            return value
     return value if value.count("[") + value.count("{") > DEEPEST and is_too_deep(held) else held
 
 

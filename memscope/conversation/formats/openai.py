@@ -72,7 +72,7 @@ def _messages(value: Any) -> list[Any] | None:
 
 
 def _is_message(value: Any) -> bool:
-    if not isinstance(value, dict) or not isinstance(value.get("role"), str):
+    if not isinstance(value, dict) or not isinstance(value.get("role"), str) or not value["role"]:
         return False
     role = value["role"]
     known = role in ROLES or role.startswith("memory") or isinstance(value.get("memory_key"), str)
@@ -109,7 +109,7 @@ def _listed_memory(entry: Any) -> Memory | None:
 
 def read_message(value: Any, line: int) -> Iterator[Record]:
     """One chat message of OpenAI's API (or of the native form), and the facts in it."""
-    if not isinstance(value, dict) or not isinstance(value.get("role"), str):
+    if not isinstance(value, dict) or not isinstance(value.get("role"), str) or not value["role"]:
         yield Skipped(line, "the entry is no chat message")
         return
     role, name, key = value["role"], string(value.get("name")), value.get("memory_key")
@@ -127,7 +127,7 @@ def read_message(value: Any, line: int) -> Iterator[Record]:
         content = [result, *content]
         role = "tool"
     content.extend(openai_calls(value))
-    kind = cast(Kind, value["kind"]) if value.get("kind") in get_args(Kind) else "said"
+    kind = cast(Kind, value["kind"]) if "kind" in value and value["kind"] in get_args(Kind) else "said"
     time = seconds(value.get("time", value.get("timestamp")))
     yield Message(role, tuple(content), kind, time, string(value.get("id")), name, line)
 
