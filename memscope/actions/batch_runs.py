@@ -2,7 +2,8 @@
 
 Everything that lands is kept as it lands, so a batch can be cancelled, or its process killed, and begun again: what was
 scored is taken from the store. One that cannot be read or scored is told in its row; when they fail alike in a row, the
-others are not tried.
+others are not tried. Of a conversation with several context windows the last is scored, as a command without --window
+does.
 """
 
 from __future__ import annotations
@@ -204,7 +205,8 @@ def _matrix(limit: float, opened: Opened, settings: Settings, scorer: Scorer, jo
     matrix = document_matrix(run)
     if matrix.reason is not None:
         failed = run.baseline_failed
-        return {**_costs(cost), "state": "failed" if failed else "nothing", "why": matrix.reason}
+        why = matrix.reason if failed else _nothing(matrix.reason, opened)
+        return {**_costs(cost), "state": "failed" if failed else "nothing", "why": why}
     rows = memory_rows(opened.conversation, matrix, limit)
     best = max((row for row in rows if row.total), key=lambda row: row.total or 0.0, default=None)
     missing = len(run.failed())
@@ -221,7 +223,7 @@ def _matrix(limit: float, opened: Opened, settings: Settings, scorer: Scorer, jo
 def _finetune(limit: float, opened: Opened, settings: Settings, scorer: Scorer, job: Job) -> Outcome:
     seen, cost = dependents_of(opened.conversation, None, settings, scorer, job)
     if seen.reason is not None:
-        return {"state": "nothing", "why": seen.reason}
+        return {"state": "nothing", "why": _nothing(seen.reason, opened)}
     if not seen.found:
         return {**_costs(cost), "state": "failed", "why": seen.error}
     return {
@@ -238,6 +240,12 @@ _WORK: dict[Kind, Callable[[float, Opened, Settings, Scorer, Job], Outcome]] = {
     "matrix": _matrix,
     "finetune": _finetune,
 }
+
+
+def _nothing(reason: str, opened: Opened) -> str:
+    """Why there is nothing; there may be in the context windows that are not looked at."""
+    windows = opened.conversation.windows
+    return reason if windows == 1 else f"{reason}, in the last of its {windows:,} context windows"
 
 
 def _costs(cost: Cost) -> Outcome:

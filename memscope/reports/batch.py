@@ -72,8 +72,9 @@ def waiting_row(path: str, item: int) -> BatchRow:
 def batch_words(kind: Kind, rows: Sequence[BatchRow], threshold: float) -> str:
     """What there is so far, in a sentence."""
     number = {state: sum(row.state == state for row in rows) for state in ("done", "nothing", "failed")}
-    left = sum(row.state in ("waiting", "cancelled") for row in rows)
+    left, lacking = sum(row.state in ("waiting", "cancelled") for row in rows), sum(bool(row.missing) for row in rows)
     said = [f"{number['done']} of {counted(len(rows), 'conversation')} scored"]
+    said += [f"{lacking} of them not in whole"] if lacking else []
     said += [f"{number['nothing']} with nothing to score"] if number["nothing"] else []
     said += [f"{number['failed']} failed"] if number["failed"] else []
     said += [f"{left} left"] if left else []

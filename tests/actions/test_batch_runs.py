@@ -23,10 +23,11 @@ from memscope.actions.open import Opening
 from memscope.base.errors import Cancelled
 from memscope.base.job import Job, Progress
 from memscope.base.settings import Settings, resolve
-from memscope.reports.batch import BatchRow, Kind
+from memscope.reports.batch import BatchRow, Kind, batch_words
 from memscope.sessions.ranked import Place
 from memscope.store.database import Database
 from memscope.store.runs import Runs
+from tests.actions.test_reading import session
 from tests.engines.server import KEY, ScoreServer
 from tests.fakes import FormulaEngine, fails_without
 
@@ -94,6 +95,17 @@ def test_a_row_tells_what_came_of_each(tmp_path: Path, places: list[Place], data
     assert kept == {"a", "none"}  # for totals across conversations
 
 
+@pytest.mark.parametrize("kind", ["matrix", "finetune"])
+def test_that_only_the_last_window_was_looked_at_is_told_where_there_is_nothing_in_it(
+    tmp_path: Path, kind: Kind
+) -> None:
+    batch = BatchRun(kind, [Place(str(session(tmp_path / "s.jsonl")), 0)])
+    scored(batch, FormulaEngine())
+    (row,) = batch.rows
+    assert (row.state, row.window) == ("nothing", 1)
+    assert row.why == "no memory was found in the conversation, in the last of its 2 context windows"
+
+
 def test_a_file_of_several_is_read_once_and_its_conversations_stand_together(tmp_path: Path) -> None:
     path = tmp_path / "talks.jsonl"
     path.write_text("".join(json.dumps({"messages": messages(name)}) + "\n" for name in "abc"))
@@ -130,6 +142,7 @@ def test_what_fails_is_told_and_tried_again_alone(places: list[Place]) -> None:
     scored(batch, FormulaEngine(before=fails_without(MEMORIES[1])))
     assert [(row.state, row.missing) for row in batch.rows] == [("done", 2), ("done", 2)]  # without m1, and without all
     assert all("m1: " in (row.why or "") for row in batch.rows)
+    assert batch_words("matrix", batch.rows, 0.0).startswith("2 of 2 conversations scored · 2 of them not in whole · ")
     assert batch.left == list(batch.places)
     scored(batch, FormulaEngine())
     assert [(row.missing, row.why) for row in batch.rows] == [(0, None), (0, None)]

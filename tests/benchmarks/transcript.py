@@ -3,8 +3,8 @@
     python tests/benchmarks/transcript.py [megabytes] [FILE]
 
 The session is made up: 20 kB of talk, calls and results over and over. With a FILE (a session of Claude Code), that is
-repeated instead. Key to paint is measured in the process, at 160 by 50 cells: from a key's arrival to the end of the
-painting it causes. Loading is beside what `json.loads` of every line takes.
+repeated instead: one whose last context window is long. Key to paint is measured in the process, at 160 by 50 cells:
+from a key's arrival to the end of the painting it causes. Loading is beside what `json.loads` of every line takes.
 """
 
 from __future__ import annotations
@@ -126,8 +126,15 @@ class Painted:
         for key in keys:
             await asyncio.sleep(rest)
             character = key if len(key) == 1 else None
-            took.append(await self.after(lambda k=key, c=character: self.app.post_message(events.Key(k, c))))  # type: ignore[misc]
+            took.append(await self.after(lambda k=key, c=character: self.app.post_message(events.Key(k, c))))
         return took
+
+
+def there_and_back(key: str, other: str, most: int, times: int) -> list[str]:
+    """A key over and over, and then the other one, that many `times` in all; at most `most` to one side, so that none
+    reaches the end, where it would paint nothing."""
+    steps = max(1, min(most, times // 2))
+    return ([*[key] * steps, *[other] * steps] * (times // (2 * steps) + 1))[:times]
 
 
 def told(name: str, took: Sequence[float]) -> None:
@@ -168,8 +175,9 @@ async def reading(path: Path, read: Read) -> None:
         await pilot.pause(0.2)
         print(f"first paint after loading: {await painted.after(lambda: screen._found(read, None, '')):.1f} ms")
         await pilot.pause(0.2)
-        told("row by row", await painted.keys(["j"] * KEYS))
-        told("page by page", await painted.keys(["pagedown"] * (KEYS // 2)))
+        rows = len(read.conversation.messages) - 1
+        told("row by row", await painted.keys(there_and_back("j", "k", rows, KEYS)))
+        told("page by page", await painted.keys(there_and_back("pagedown", "pageup", rows // 50, KEYS // 2)))
         told("unfold and on", await painted.keys(["z", "j", "j", "pagedown", "pagedown", "pageup"] * (KEYS // 6)))
         told("next failure", await painted.keys(["f"] * (KEYS // 4)))
         told("next response", await painted.keys(["a"] * (KEYS // 4)))

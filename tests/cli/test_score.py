@@ -104,6 +104,16 @@ def test_exit_codes(
     assert memscope("score", *(talks / name for name in names), "--json")[0] == code
 
 
+def test_when_three_fail_alike_the_others_are_not_tried(memscope: Call, talks: Path, served: ScoreServer) -> None:
+    served.configure(FAULT=400, MESSAGE="out of order")
+    code, out, err = memscope("score", talks, "--json")
+    document = BatchDocument.model_validate_json(out)
+    assert code == 3
+    assert [row.state for row in document.conversations] == ["failed"] * 3 + ["waiting", "failed"]
+    assert document.ended is not None and "out of order" in document.ended
+    assert document.ended in err
+
+
 def test_a_long_one_is_not_begun_unasked(
     memscope: Call, talks: Path, served: ScoreServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,9 +89,10 @@ def _exit_code(rows: Sequence[BatchRow]) -> Exit:
 COMMAND = Command(
     name="score",
     summary="Score the matrices of many conversations, one after another, and keep what comes of them.",
-    details="Every conversation is scored as `memscope matrix` does; a row for each tells how far it came and what it"
-    " took. What was scored once is taken from disk, so a run that was stopped goes on where it was. Folders are"
-    " searched for transcripts of every format. `memscope memories --all` then adds up what each memory did.",
+    details="Every conversation is scored as `memscope matrix` does, in its last context window; a row for each tells"
+    " how far it came and what it took. What was scored once is taken from disk, so a run that was stopped goes on"
+    " where it was. Folders are searched for transcripts of every format. `memscope memories --all` then adds up what"
+    " each memory did.",
     options=ScoreOptions,
     run=run,
     examples=(

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from memscope.actions.open import Opening
-from memscope.base.text import clean, counted
+from memscope.base.text import clean, counted, preview
 from memscope.reports.batch import BATCH, BatchRow, batch_columns, batch_words
 from memscope.tui.background import Task
 from memscope.tui.batches import Batches
@@ -23,6 +23,7 @@ from memscope.tui.widgets.table import Table
 from memscope.tui.workspace import Change
 
 _LOOK = 0.2  # seconds between looks at what has landed
+_TITLE = 60  # characters of a session's title
 _KINDS = {"matrix": "the whole matrix of each", "finetune": "each with all memories and without any"}
 
 
@@ -33,9 +34,10 @@ class BatchScreen(PaneScreen):
     OF_THE_OPEN = False
     CSS_PATH = "_batch.tcss"
     HELP = (
-        "Sessions that are scored one after another with the engine of the settings, those of one file together. The "
-        "batch goes on while other things are looked at, opened or scored, with the engine it began with; what is "
-        "opened meanwhile is scored at the same time. All that lands is kept as it lands.\n\n"
+        "Sessions that are scored one after another with the engine of the settings, those of one file together, of "
+        "each the last context window. The batch goes on while other things are looked at, opened or scored, with the "
+        "engine it began with; what is opened meanwhile is scored at the same time. All that lands is kept as it "
+        "lands.\n\n"
         "x stops it, R goes on: what failed or was not reached is tried. After quitting, R begins the same batch again "
         "and takes all that was scored from disk. When three in a row fail alike, the others are not tried.\n\n"
         "Enter opens a session as the conversation; what was scored of it comes from disk. strongest: the memory whose "
@@ -118,7 +120,7 @@ class BatchScreen(PaneScreen):
             said.append(f"{batch.ended + '. ' if batch.ended else ''}R tries those that are left.")
         row = self.table.selected
         if row is not None and row.why:
-            said.append(f"{row.title or Path(row.source).name}: {row.why}")
+            said.append(f"{preview(row.title or Path(row.source).name, _TITLE)}: {row.why}")
         self.query_one("#batch-words", Static).update(Content(clean("\n".join(said))))
 
     # Keys.
