@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from memscope.actions import scan as scanning
 from memscope.base.clock import now
+from memscope.base.collecting import lasting, uncollected
 from memscope.base.errors import Cancelled
 from memscope.conversation.formats import format_named, format_names
 from memscope.sessions.query import Completion, Query, QueryError, complete, parse
@@ -73,13 +74,15 @@ def rank_folders(
     of the last also when the scan is stopped. Raises `Cancelled`, `StoreError`."""
     folders = folders or scanning.session_folders(settings)
     runs = scored_lineages(database)
-    files = {file.path: file for file in scanning.kept_scan(folders, settings, database)} if database else {}
     at = time.monotonic()
     pause = _FIRST
 
     def tell(*, scan: Scan | None = None) -> Ranking:
-        rows = rank(scan.files if scan is not None else [*files.values()], now())
-        return Ranking(folders, rows, totals(rows), scored_among(rows, runs), scan)
+        with uncollected():  # all is kept: there is nothing to collect
+            rows = rank(scan.files if scan is not None else [*files.values()], now())
+            ranking = Ranking(folders, rows, totals(rows), scored_among(rows, runs), scan)
+            lasting()
+        return ranking
 
     def landed(found: Sequence[ScannedFile]) -> None:
         nonlocal at, pause
@@ -90,8 +93,11 @@ def rank_folders(
             at = time.monotonic()
             pause = max(_FIRST, _SHARE * (at - began))
 
-    if files:
-        show(tell())
+    with uncollected():
+        files = {file.path: file for file in scanning.kept_scan(folders, settings, database)} if database else {}
+        first = tell() if files else None
+    if first is not None:
+        show(first)
     try:
         return tell(scan=scanning.scan(folders, settings, database, job, landed))
     except Cancelled:

@@ -83,6 +83,11 @@ class Links(Paragraphs):
         return self._linked[self._at].goal if self._at >= 0 else None
 
     @property
+    def label(self) -> str:
+        """What stands before the paragraph under the cursor; "" where none leads anywhere."""
+        return self._linked[self._at].label if self._at >= 0 else ""
+
+    @property
     def _goals(self) -> list[int]:
         return [number for number, one in enumerate(self._linked) if one.goal is not None]
 

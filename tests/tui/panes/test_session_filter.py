@@ -79,6 +79,22 @@ async def test_only_what_is_an_expression_is_told_and_what_is_wrong_is_pointed_a
         assert app.filter.display and not app.filter.words.display
 
 
+async def test_of_a_term_that_can_go_on_only_that_is_said_until_enter() -> None:
+    async with Alone().run_test(size=(80, 24)) as pilot:
+        app = await opened(pilot)
+        await pilot.press(*"x ")
+        app.filter.line.insert_text_at_cursor("repo=")
+        await pilot.pause()
+        assert app.said == "ledgerly   legible   mise en place"
+        assert not app.filter.words.has_class("-wrong")
+        assert app.underlined() == ""
+        await pilot.press("enter")
+        assert app.said.startswith("nothing stands behind repo=")
+        assert app.filter.words.has_class("-wrong")
+        assert app.underlined() == "repo="
+        assert app.told[-1] == "x"
+
+
 async def test_what_could_stand_there_is_offered_and_tab_or_the_arrow_takes_it() -> None:
     async with Alone().run_test(size=(80, 24)) as pilot:
         app = await opened(pilot)

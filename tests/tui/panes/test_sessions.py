@@ -221,7 +221,10 @@ async def test_a_filter_holds_while_it_is_an_expression_and_escape_ends_it(found
         screen.query_one(FilterLine).line.insert_text_at_cursor(" outcome=")
         await pilot.pause()
         assert paths(screen) == ["build", "later"]
-        assert "nothing stands behind outcome=" in screen_text(app)
+        assert "failure   content" in screen_text(app)
+        assert "nothing stands behind" not in screen_text(app)
+        await pilot.press("enter")
+        await shows(pilot, "nothing stands behind outcome=")
         await pilot.press(*"failure", "enter")
         assert paths(screen) == ["build"]
         assert screen.table.has_focus
@@ -310,17 +313,51 @@ async def test_who_has_the_bonus_and_the_copies_are_gone_to_and_escape_leads_bac
         screen = await at_sessions(pilot)
         await pilot.press("j")
         await settled(pilot)
-        await pilot.press(*to("first of mise"))
+        await pilot.press(*to("of mise: "))
         assert here(screen) == "build"
         await pilot.press("escape")
         await settled(pilot)
         assert here(screen) == "later"
-        await pilot.press(*to("copy or sub-agent"))
+        await pilot.press(*to("copy.jsonl"))
         await settled(pilot)
         assert here(screen) == "copy"
-        await pilot.press(*to("counts as part of"))
+        await pilot.press(*to("/s/later.jsonl"))
         assert here(screen) == "later"
         assert app.screen is screen
+
+
+async def test_a_row_that_is_hidden_is_gone_to_all_the_same_and_escape_brings_the_filter_back(
+    found: Callable[..., None],
+) -> None:
+    app = console(None)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await at_sessions(pilot)
+        await filtered(pilot, "again")
+        assert paths(screen) == ["later"]
+        await pilot.press("tab", "G", "enter")
+        await settled(pilot)
+        assert here(screen) == "copy"
+        assert paths(screen) == ["build", "later", "rich", "copy", "broken"]
+        assert not screen.query_one(FilterLine).display
+        await pilot.press("escape")
+        await settled(pilot)
+        assert (here(screen), paths(screen)) == ("later", ["later"])
+        assert screen.query_one(FilterLine).display
+        assert "/ again" in screen_text(app)
+        await pilot.press("tab", "escape")  # from the detail to the table, and the filter stays
+        await settled(pilot)
+        assert screen.table.has_focus
+        assert paths(screen) == ["later"]
+        await pilot.press("escape")
+        assert paths(screen) == ["build", "later", "rich", "broken"]
+
+
+async def test_how_many_windows_there_are_is_seen_where_there_is_room(found: Callable[..., None]) -> None:
+    app = console(None)
+    async with app.run_test(size=(160, 45)) as pilot:
+        await at_sessions(pilot)
+        (titles,) = [line for line in screen_text(app).splitlines() if "outcome" in line and "score" in line][:1]
+        assert "windows" in titles
 
 
 async def test_a_file_without_a_session_says_why_and_is_not_opened(found: Callable[..., None]) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from memscope.base.text import counted
 from memscope.reports.session_parts import place_words, told
 from memscope.tui.widgets.links import Linked, Links
 
@@ -43,15 +42,25 @@ class SessionDetail(Links):
 
 
 def _lines(row: RankedSession, at: float) -> Iterator[Linked]:
-    """The title, then what has a label, which is the score and what it rests on, and then what is only read."""
+    """The title, what has a label, which is the score and what it rests on, other rows, then what is only read."""
     lines = told(row, at)
-    for line in sorted(lines, key=lambda line: 0 if line.look == "title" else 1 if line.label else 2):
+    title = [line for line in lines if line.look == "title"]
+    labelled = [line for line in lines if line.label]
+    for line in (*title, *labelled):
         yield Linked(line.text, line.look, line.label, ToText(line.evidence) if line.evidence is not None else None)
+    yield from _others(row)
+    for line in lines:
+        if line not in title and not line.label:
+            yield Linked(line.text, line.look)
+
+
+def _others(row: RankedSession) -> Iterator[Linked]:
+    """The rows that belong to it: who was first in its repositories, of what it is a part, what is part of it."""
     for name, place in row.holder:
-        yield Linked(f"first of {name}: {place_words(place)}", goal=ToRow(place))
+        yield Linked(f"of {name}: {place_words(place)}", label="first", goal=ToRow(place))
     if row.copy_of is not None:
-        yield Linked(f"counts as part of {place_words(row.copy_of)}", goal=ToRow(row.copy_of))
-    for place in row.copies[:_COPIES]:
-        yield Linked(f"copy or sub-agent: {place_words(place)}", goal=ToRow(place))
+        yield Linked(place_words(row.copy_of), label="part of", goal=ToRow(row.copy_of))
+    for number, place in enumerate(row.copies[:_COPIES]):
+        yield Linked(place_words(place), label="" if number else "copies", goal=ToRow(place))
     if (more := len(row.copies) - _COPIES) > 0:
-        yield Linked(f"and {counted(more, 'more copy', 'more copies')}; c shows them", "note")
+        yield Linked(f"and {more:,} more; c shows them", "note")

@@ -169,10 +169,14 @@ class FilterLine(FindLine):
         super().open()
         self._look()
 
-    def set(self, words: str) -> None:
-        """Filters by an expression that somebody else has made."""
-        self.display = True
-        self.line.value = words
+    def put(self, words: str) -> None:
+        """Shows an expression that is filtered by already; none: no line."""
+        if words != self.line.value:
+            with self.line.prevent(Input.Changed):
+                self.line.value = words
+        self.display = bool(words)
+        self._say("", wrong=False)
+        self.words.display = False
 
     def close(self) -> bool:
         self.line.remember()
@@ -191,21 +195,26 @@ class FilterLine(FindLine):
         event.prevent_default()
         if not event.value.strip():
             self.close()
-        elif self._look():
+        elif self._look(done=True):
             self.line.remember()
             self._give_back()
 
-    def _look(self) -> bool:
-        """Says what is wrong with what is typed, or how it may go on. False: it is no expression."""
-        line, offers, wrong = self.line, self._offers(), None
+    def _look(self, *, done: bool = False) -> bool:
+        """Says how what is typed may go on, or what is wrong with it: of the term that is being typed only where it
+        cannot go on, or once a person is `done`. False: it is no expression."""
+        line, offers = self.line, self._offers()
+        wrong: BadFilter | None = None
         try:
             self._parse(line.value)
         except BadFilter as error:
-            line.point_at((error.start, error.end))
-            wrong = f"{error.what}{_APART}{offers}" if offers else str(error)
-        else:
+            wrong = error
+        typing = wrong is not None and bool(offers) and not done and wrong.start <= line.cursor_position <= wrong.end
+        if wrong is None or typing:
             line.point_at(None)
-        self._say(wrong or offers or "Enter keeps the filter, Esc ends it", wrong=wrong is not None)
+            self._say(offers or "Enter keeps the filter, Esc ends it", wrong=False)
+        else:
+            line.point_at((wrong.start, wrong.end))
+            self._say(f"{wrong.what}{_APART}{offers}" if offers else str(wrong), wrong=True)
         self.screen.refresh_bindings()  # there may be nothing to complete any more
         return wrong is None
 

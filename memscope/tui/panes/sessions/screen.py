@@ -24,7 +24,16 @@ from memscope.tui.pane import Exported, PaneScreen
 from memscope.tui.panes.sessions.detail import SessionDetail, ToRow, ToText
 from memscope.tui.panes.sessions.filter_line import FilterLine
 from memscope.tui.panes.sessions.scanning import Scanning
-from memscope.tui.panes.sessions.told import HELP, Shown, head_words, scanned_words, why_empty, why_none
+from memscope.tui.panes.sessions.told import (
+    HELP,
+    Hop,
+    Shown,
+    head_words,
+    no_place,
+    scanned_words,
+    why_empty,
+    why_none,
+)
 from memscope.tui.widgets.chrome import FindLine
 from memscope.tui.widgets.line_input import FileNames, expanded
 from memscope.tui.widgets.table import Table
@@ -36,6 +45,7 @@ if TYPE_CHECKING:
     from memscope.tui.background import Task
 
 _KEPT = "sessions"  # the name under which it is kept how the pane was looked at
+_RANKS = {"windows": 2, "messages": 3, "file": 5}  # of columns that matter more, or less, here than in a listing
 
 
 class SessionTable(Table["RankedSession"]):
@@ -74,7 +84,7 @@ class SessionsScreen(PaneScreen):
         self._coming: Ranking | None = None  # to be shown once the pane is
         self._at_the_top: Place | None = None
         self._pointed = False
-        self._hop: tuple[Place, Place] | None = None  # where a person jumped to, and from where
+        self._hop: Hop | None = None  # the latest jump from row to row
         self._due = False
 
     def body(self) -> Iterable[Widget]:
@@ -167,8 +177,8 @@ class SessionsScreen(PaneScreen):
         self.refresh_bindings()
 
     def _columns(self, ranking: Ranking) -> list[Column[RankedSession]]:
-        """Those of the report, and which sessions were scored already."""
-        columns = list(session_columns())
+        """Those of the report, the file's name later, which stands beside; and which sessions were scored already."""
+        columns = [replace(column, rank=_RANKS.get(column.title, column.rank)) for column in session_columns()]
         if ranking.scored:
             columns.append(Column("scored", lambda row: "scored" if row.place in ranking.scored else "", rank=1))
         return columns
@@ -271,22 +281,38 @@ class SessionsScreen(PaneScreen):
         """To where the line of the detail leads."""
         row, goal = self._row, self.detail.goal
         if row is not None and isinstance(goal, ToText):
-            self.console.read_session(row.place, goal.evidence)
+            self.console.read_session(row.place, goal.evidence, self.detail.label)
         elif row is not None and isinstance(goal, ToRow):
             self._go_to(goal.place, row.place)
         else:
             self.console.say("nothing here leads anywhere; Esc goes back to the table")
 
     def _go_to(self, place: Place, origin: Place) -> None:
-        if not self.table.select(place):
-            there = any(row.place == place and row.copy_of is not None for row in self.table.rows)
-            if there and not self._shown.copies:
-                self.action_copies()
-        if self.table.select(place):
-            self._hop = (place, origin)
-            self.table.focus()
-        else:
-            self.console.say("it is not among the rows shown: Esc ends the filter, m shows those without memories")
+        """The cursor to another row; where it is hidden, everything is shown until a person comes back."""
+        before, table = self._shown, self.table
+        if not table.select(place):
+            if not any(row.place == place for row in table.rows):
+                self.console.say("it is not in these folders any more; R scans again")
+                return
+            self._look_again(Shown(copies=True))
+            table.select(place)
+            self.console.say("all rows are shown, that one is hidden otherwise; Esc leads back")
+        self._hop = Hop(place, origin, before)
+        table.focus()
+
+    def _hop_back(self) -> bool:
+        """Back from the row that one jumped to; False where one did not, or has gone on since."""
+        hop, self._hop = self._hop, None
+        if hop is None or self._row is None or self._row.place != hop.place:
+            return False
+        if self._shown != hop.shown:
+            self._look_again(hop.shown)
+        return self.table.select(hop.origin)
+
+    def _look_again(self, shown: Shown) -> None:
+        """Shows what is asked for, in the line too."""
+        self._look(shown)
+        self.query_one(FilterLine).put(shown.words)
 
     def action_read(self) -> None:
         row = self._row
@@ -295,13 +321,14 @@ class SessionsScreen(PaneScreen):
         else:
             self.console.read_session(row.place, None)
 
-    def inner_back(self) -> bool:
+    def action_back(self) -> None:
+        """From the detail to the table, and from a row to where one jumped from, before the filter ends."""
         if self.detail.has_focus:
             self.table.focus()
-            return True
-        hop, self._hop = self._hop, None
-        if hop is not None and self._row is not None and self._row.place == hop[0]:
-            return self.table.select(hop[1])
+        elif not (self.table.has_focus and self._hop_back()):
+            super().action_back()
+
+    def inner_back(self) -> bool:
         return self.table.unmark()
 
     # Several at once.
@@ -370,12 +397,4 @@ class SessionsScreen(PaneScreen):
 
         before = os.fspath(self._folders[0]) if self._folders else ""
         hint = "a folder, or a file that holds many sessions; nothing: the folders of the agents. → completes a name"
-        self.app.push_screen(Prompt("Scan", before, hint, _no_place, suggester=FileNames()), chosen)
-
-
-def _no_place(text: str) -> str | None:
-    """Why a place that was typed cannot be scanned; None when it may."""
-    try:
-        return None if not text.strip() or expanded(text.strip()).exists() else "there is no such folder"
-    except (OSError, ValueError):
-        return "no folder can have this name"
+        self.app.push_screen(Prompt("Scan", before, hint, no_place, suggester=FileNames()), chosen)

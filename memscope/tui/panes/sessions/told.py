@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from memscope.actions.sessions import looked_for, parse_filter
 from memscope.base.files import shown_path
 from memscope.base.text import byte_count, counted
+from memscope.tui.widgets.line_input import expanded
 
 if TYPE_CHECKING:
     from memscope.actions.scan import Scan
     from memscope.actions.sessions import Ranking
-    from memscope.sessions.ranked import RankedSession
+    from memscope.sessions.ranked import Place, RankedSession
 
 HELP = (
     "Every session in the folders of the agents on this machine, or in the one that o asks for, by what it is worth "
@@ -51,19 +52,28 @@ class Shown:
         return lambda row: row.facts is not None and row.facts.memories > 0 and query(row)
 
 
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """A jump to the row of a place, from another row, and what was shown by then."""
+
+    place: Place
+    origin: Place
+    shown: Shown
+
+
 def head_words(ranking: Ranking | None, chosen: Sequence[Path], shown: Shown, rows: int) -> str:
     """What is shown, in a line: of which folders, how many, and what is left out."""
     if ranking is None:
         return f"{_folders(chosen)} · looking …" if chosen else "looking for sessions …"
     total, said = ranking.totals, [_folders(chosen or ranking.folders)]
+    if shown.memories or shown.words:
+        said.append(f"{rows:,} shown")
     said.append(f"{counted(total.sessions, 'session')}, {total.with_memories:,} with memories")
     if total.copies:
         what = "copy or sub-agent" if total.copies == 1 else "copies and sub-agents"
         said.append(f"{total.copies:,} {what} {'too' if shown.copies else 'hidden'}")
     if total.errors:
         said.append(f"{total.errors:,} unreadable")
-    if shown.memories or shown.words:
-        said.append(f"{rows:,} shown")
     return " · ".join(filter(None, said))
 
 
@@ -105,3 +115,11 @@ def why_none(shown: Shown) -> str:
     if shown.memories:
         return f"No session with memories fits {shown.words!r}.\nEsc ends the filter, m shows those without memories."
     return f"No session fits {shown.words!r}.\nEsc ends the filter." if shown.words else ""
+
+
+def no_place(text: str) -> str | None:
+    """Why a place that was typed cannot be scanned; None when it may."""
+    try:
+        return None if not text.strip() or expanded(text.strip()).exists() else "there is no such folder"
+    except (OSError, ValueError):
+        return "no folder can have this name"
