@@ -16,16 +16,18 @@ from memscope.actions.kept import Kept
 from memscope.actions.sessions import Ranking, totals
 from memscope.base.clock import set_clock
 from memscope.base.errors import Cancelled, SourceError
-from memscope.base.job import Job
+from memscope.base.job import Job, Progress
 from memscope.sessions.facts import Evidence
 from memscope.sessions.ranked import Place, RankedSession
 from memscope.store.database import Database
+from memscope.tui import app as app_module
 from memscope.tui.app import MemscopeApp
 from memscope.tui.dialogs.export import Export
 from memscope.tui.panes.sessions import scanning
 from memscope.tui.panes.sessions.detail import SessionDetail
 from memscope.tui.panes.sessions.filter_line import FilterLine
 from memscope.tui.panes.sessions.screen import SessionsScreen
+from memscope.tui.progress import progress_words
 from memscope.tui.widgets.line_input import LineInput
 from tests.sessions.rows import FAILED, NOW, repository, session, unreadable
 from tests.tui.apps import PATIENCE, SIZES, console, demo, screen_text, settled, shows
@@ -650,3 +652,61 @@ async def test_leaving_while_it_is_scanned_is_immediate(monkeypatch: pytest.Monk
         await pilot.press("q")
         assert not app.is_running
     gate.set()
+
+
+# Pictures.
+
+
+def done(show: Callable[[Ranking], None], job: Job) -> Ranking:
+    return ranking()
+
+
+def nothing(show: Callable[[Ranking], None], job: Job) -> Ranking:
+    return ranking(())
+
+
+def running(show: Callable[[Ranking], None], job: Job) -> Ranking:
+    job.progress(1_200, 20_000, "files", "reading sessions, 140 MB/s")
+    show(ranking(ROWS[:2]))
+    job.wait(PATIENCE)
+    raise Cancelled
+
+
+def failed(show: Callable[[Ranking], None], job: Job) -> Ranking:
+    raise SourceError("there is no such folder", where=Path("/s"), do="Name one that is there with o.")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(
+    ("work", "keys"),
+    [
+        *((work, ()) for work in (nothing, running, done, failed)),
+        (done, ("slash", *"scor>5")),
+        (done, ("j", "space", "tab", "j")),
+    ],
+    ids=["empty", "running", "done", "failed", "no filter", "in the detail"],
+)
+def test_picture(
+    snap_compare: Any, monkeypatch: pytest.MonkeyPatch, work: Any, keys: tuple[str, ...], size: tuple[int, int]
+) -> None:
+    monkeypatch.setattr(scanning, "rank_folders", lambda *given: work(given[-1], given[-2]))
+
+    def at_three_seconds(name: str, told: Progress | None, _: float, **more: int) -> str:
+        return progress_words(name, told, 3.0, **more)
+
+    monkeypatch.setattr(app_module, "progress_words", at_three_seconds)
+
+    async def come_to_rest(pilot: Pilot[Any]) -> None:
+        app = pilot.app
+        assert isinstance(app, MemscopeApp)
+        await settled(pilot)
+        app.go("sessions")
+        if work is running:
+            await shows(pilot, "Mend the build")
+            await pilot.pause(0.3)
+            return
+        await settled(pilot)
+        await pilot.press(*keys)
+        await settled(pilot)
+
+    assert snap_compare(console(None), terminal_size=size, run_before=come_to_rest)
