@@ -1,20 +1,28 @@
 """Messages as tracing libraries note them down: what goes into a model and what comes out, in every provider's shape.
 
 OpenAI's chat and Responses APIs, Anthropic's blocks, Gemini's `parts`, LangChain's messages (`type: human|ai|tool`,
-also serialised with `lc` and `kwargs`), OpenTelemetry's `gen_ai` conventions, and attributes with dotted names.
+also serialised with `lc` and `kwargs`), and OpenTelemetry's `gen_ai` conventions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from memscope.conversation.formats._anthropic import messages_of
 from memscope.conversation.formats._codex_index import ITEMS
 from memscope.conversation.formats._codex_items import read_item
-from memscope.conversation.formats._content import arguments, compact, decoded, entries, mappings, string
+from memscope.conversation.formats._content import (
+    arguments,
+    compact,
+    decoded,
+    entries,
+    mappings,
+    opaque,
+    string,
+)
 from memscope.conversation.formats.openai import read_message
-from memscope.conversation.model import Message, Skipped, Text, Thinking, ToolCall, ToolResult
+from memscope.conversation.model import Message, Opaque, Skipped, Text, Thinking, ToolCall, ToolResult
 from memscope.conversation.records import Fact, Record, outcome_facts
 
 _ROLES = {
@@ -32,8 +40,10 @@ _ROLES = {
 }
 _KNOWN_ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 _IN = ("messages", "input", "contents", "new_message", "prompt", "args")
-_DEEPEST_NAME = 12  # dots in the name of an attribute
-_MOST_ENTRIES = 100_000  # of a list that attributes spell out
+_DEEPEST = 4  # requests within each other: texts hold texts, so what each holds sets no bound
+_NO_MESSAGE = "the entry is no message"
+_OTHER_REPLY = "another of several replies to one request"
+_OTHER_REQUEST = "another request of a batch"
 
 
 def unwrapped(value: Any) -> Any:
@@ -54,7 +64,7 @@ def messages_in(value: Any, line: int) -> list[Record]:
     if isinstance(value, str):
         return [Message("user", (Text(value),), line=line)] if value.strip() else []
     if isinstance(value, Mapping):
-        return list(_request(value, line))
+        return list(_request(value, line, _DEEPEST))
     return list(_listed(value, line))
 
 
@@ -63,26 +73,22 @@ def messages_out(value: Any, line: int, *, is_reply: bool) -> list[Record]:
     value = unwrapped(value)
     if isinstance(value, str):
         return [Message("assistant", (Text(value),), line=line)] if value.strip() and is_reply else []
-    found = list(_response(value, line)) if isinstance(value, Mapping) else list(_listed(value, line, "assistant"))
-    if not found and is_reply and value not in (None, [], {}):
+    is_one = isinstance(value, Mapping)
+    found = list(_response(value, line, _DEEPEST) if is_one else _listed(value, line, "assistant"))
+    if is_reply and value not in (None, [], {}) and all(isinstance(record, Skipped) for record in found):
         found = [Message("assistant", (Text(compact(value)),), line=line)]
     return found
 
 
-def _request(value: Mapping[str, Any], line: int) -> Iterator[Record]:
-    config = unwrapped(value.get("config"))
-    config = config if isinstance(config, Mapping) else {}
-    system = next(
-        (
-            held
-            for held in (value.get(n, config.get(n)) for n in ("system", "system_instruction", "instructions"))
-            if held
-        ),
-        None,
-    )
+def _request(value: Mapping[str, Any], line: int, levels: int) -> Iterator[Record]:
+    """What a request holds, which is in turn a request at most so many `levels` down."""
     if _is_message(value):
         yield from _message(value, line)
         return
+    config = unwrapped(value.get("config"))
+    config = config if isinstance(config, Mapping) else {}
+    given = (value.get(name, config.get(name)) for name in ("system", "system_instruction", "instructions"))
+    system = next(filter(None, given), None)
     name = next((name for name in _IN if value.get(name)), "")
     inner = unwrapped(value.get(name))
     if not name and system is None:
@@ -90,26 +96,32 @@ def _request(value: Mapping[str, Any], line: int) -> Iterator[Record]:
     for tool in entries(value.get("tools", config.get("tools"))):
         yield Fact("tool", compact(tool), line)
     if system is not None:
-        yield Message("system", (Text(_plain(system)),), line=line)
+        yield Message("system", (Text(plain(system)),), line=line)
     if isinstance(inner, str):
         yield Message("user", (Text(inner),), line=line)
     elif name == "args":
         yield from (Message("user", (Text(text),), line=line) for text in entries(inner) if isinstance(text, str))
-    elif isinstance(inner, Mapping):
-        yield from _request(inner, line) if not _is_message(inner) else _message(inner, line)
-    else:
+    elif not isinstance(inner, Mapping):
         yield from _listed(inner, line)
+    elif levels:
+        yield from _request(inner, line, levels - 1)
+    else:
+        yield Skipped(line, "a request too deep within others")
 
 
-def _response(value: Mapping[str, Any], line: int) -> Iterator[Record]:
+def _response(value: Mapping[str, Any], line: int, levels: int) -> Iterator[Record]:
     if _is_message(value):
         yield from _message(value, line, "assistant")
         return
     several = value.get("choices", value.get("candidates"))
     content = value.get("content")
     if isinstance(several, list):
-        for one in mappings(several)[:1]:  # of several, one was gone on with
-            yield from _response(one, line)
+        first, *others = mappings(several) or ({},)
+        if levels:
+            yield from _response(first, line, levels - 1)
+        else:
+            yield Skipped(line, "a reply too deep within others")
+        yield from (Skipped(line, _OTHER_REPLY) for _ in others)
     elif isinstance(value.get("message"), Mapping):
         yield from _message(value["message"], line, "assistant")
     elif isinstance(value.get("messages"), list):
@@ -135,19 +147,22 @@ def _of_responses_api(value: Mapping[str, Any], line: int) -> Iterator[Record]:
 
 def _generated(generations: list[Any], line: int) -> Iterator[Record]:
     """LangChain's result: for each prompt a list of generations."""
-    first = generations[0] if generations else None
-    for generation in mappings(first if isinstance(first, list) else generations)[:1]:
-        said = generation.get("message", generation.get("text"))
-        if isinstance(said, Mapping):
-            yield from _message(said, line, "assistant")
-        elif isinstance(said, str):
-            yield Message("assistant", (Text(said),), line=line)
+    is_batch = bool(generations) and isinstance(generations[0], list)
+    first, *others = mappings(generations[0] if is_batch else generations) or ({},)
+    said = first.get("message", first.get("text"))
+    if isinstance(said, Mapping):
+        yield from _message(said, line, "assistant")
+    elif isinstance(said, str):
+        yield Message("assistant", (Text(said),), line=line)
+    yield from (Skipped(line, _OTHER_REPLY) for _ in others)
+    yield from (Skipped(line, _OTHER_REQUEST) for _ in generations[1:] if is_batch)
 
 
 def _listed(value: Any, line: int, role: str = "") -> Iterator[Record]:
     """The messages of a list; a list of lists is a batch, of which the first is meant."""
     listed = entries(value)
     if listed and isinstance(listed[0], list):
+        yield from (Skipped(line, _OTHER_REQUEST) for _ in listed[1:])
         listed = listed[0]
     called: dict[str, str] = {}
     for entry in map(unwrapped, listed):
@@ -159,8 +174,10 @@ def _listed(value: Any, line: int, role: str = "") -> Iterator[Record]:
                 if isinstance(record, Message):
                     called.update((call.name, call.id) for call in record.calls)
                 yield record
-        elif isinstance(entry, str) and role != "assistant" and entry.strip():
-            yield Message(role or "user", (Text(entry),), line=line)
+        elif isinstance(entry, str) and role != "assistant":
+            yield from [Message(role or "user", (Text(entry),), line=line)] if entry.strip() else []
+        else:
+            yield Skipped(line, _NO_MESSAGE)
 
 
 def _is_message(value: Mapping[str, Any]) -> bool:
@@ -177,7 +194,7 @@ def _is_message(value: Mapping[str, Any]) -> bool:
 
 
 def _message(value: Mapping[str, Any], line: int, role: str = "") -> Iterator[Record]:
-    """One message, whatever library wrote it; nothing for an object that is none."""
+    """One message, whatever library wrote it."""
     value = _opened(value)
     kind, own = string(value.get("type")), string(value.get("role"))
     if not own and kind in ITEMS and kind != "message":
@@ -185,6 +202,7 @@ def _message(value: Mapping[str, Any], line: int, role: str = "") -> Iterator[Re
         return
     own = _ROLES.get(own, own) or _ROLES.get(kind, kind if kind in _KNOWN_ROLES else "") or role
     if own not in _KNOWN_ROLES:
+        yield Skipped(line, "a message of an unknown role" if own else _NO_MESSAGE, own or kind)
         return
     content = value.get("content")
     if own == "tool" and isinstance(content, Mapping) and content.get("type") == "function":
@@ -196,13 +214,13 @@ def _message(value: Mapping[str, Any], line: int, role: str = "") -> Iterator[Re
             yield message
             yield from (f for p in message.parts if isinstance(p, ToolResult) for f in outcome_facts(p, line))
     else:
-        row = {**value, "role": own, "tool_calls": list(_calls(value)), "timestamp": None}
+        row = {**value, "role": own, "tool_calls": list(_calls(value)), "time": None}
         if own == "tool":
             failed = value.get("status") == "error" or value.get("is_error") is True
-            row |= {"content": _plain(content), "is_error": failed}
+            row |= {"content": plain(content), "is_error": failed}
         elif isinstance(content, Mapping):
             row |= {"content": compact(content)}
-        yield from (record for record in read_message(row, line) if not isinstance(record, Skipped))
+        yield from read_message(row, line)
 
 
 def _opened(value: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -236,7 +254,7 @@ def _calls(value: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _of_parts(role: str, found: tuple[Mapping[str, Any], ...], line: int) -> Iterator[Record]:
     """A message of parts, as Gemini and OpenTelemetry have them; each answer of a tool is a message of its own."""
-    said: list[Text | Thinking | ToolCall] = []
+    said: list[Text | Thinking | ToolCall | Opaque] = []
     answers: list[ToolResult] = []
     for part in found:
         call = part.get("function_call", part.get("functionCall"))
@@ -247,22 +265,24 @@ def _of_parts(role: str, found: tuple[Mapping[str, Any], ...], line: int) -> Ite
             said.append(ToolCall(call_id, string(call.get("name")), arguments(call.get("args"))))
         elif isinstance(answer, Mapping):
             call_id = string(answer.get("id")) or string(answer.get("name"))
-            answers.append(ToolResult(call_id, _plain(answer.get("response"))))
+            answers.append(ToolResult(call_id, plain(answer.get("response"))))
         elif kind == "tool_call":
             said.append(ToolCall(string(part.get("id")), string(part.get("name")), arguments(part.get("arguments"))))
         elif kind == "tool_call_response":
             told = next((part[n] for n in ("response", "result", "content") if part.get(n) is not None), None)
-            answers.append(ToolResult(string(part.get("id")), _plain(told)))
+            answers.append(ToolResult(string(part.get("id")), plain(told)))
         elif isinstance(text, str):
             thought = kind in ("reasoning", "thinking") or part.get("thought") is True
             said.append(Thinking(text) if thought else Text(text))
+        else:
+            said.append(opaque(part))
     for result in answers:
         yield Message("tool", (result,), line=line)
     if said:
         yield Message(role if role != "tool" else "user", tuple(said), line=line)
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
     """The text of a value: of its text blocks, of its one text, or its JSON."""
     value = value if isinstance(value, str) else unwrapped(value)
     if isinstance(value, Mapping) and isinstance(value.get("parts", value.get("content")), list):
@@ -276,66 +296,3 @@ def _plain(value: Any) -> str:
         if is_text and not (isinstance(value, Mapping) and len(value) > 2):
             return "".join(map(string, texts))
     return string(value)
-
-
-def attributes(flat: Mapping[str, Any]) -> tuple[list[Any], list[Any], list[Any]]:
-    """What went in, what came out, and the tools, as attributes with dotted names or with JSON in them tell."""
-    nested = _nested(flat)
-    look: Callable[..., Any] = lambda *path: _at(nested, path)  # noqa: E731
-    system = look("gen_ai", "system_instructions")
-    into = look("gen_ai", "input", "messages") or look("gen_ai", "prompt") or look("llm", "input_messages")
-    out = look("gen_ai", "output", "messages") or look("gen_ai", "completion") or look("llm", "output_messages")
-    tools = look("gen_ai", "tool", "definitions") or look("llm", "tools") or look("llm", "request", "functions")
-    opening = [{"role": "system", "content": _plain(system)}] if system and _plain(system) else []
-    return [*opening, *_unfolded(into)], _unfolded(out), [_definition(tool) for tool in _unfolded(tools)]
-
-
-def _definition(tool: Any) -> Any:
-    """A tool's definition, out of the `json_schema` that OpenInference keeps it in."""
-    tool = unwrapped(tool)
-    return unwrapped(tool["json_schema"]) if isinstance(tool, Mapping) and "json_schema" in tool else tool
-
-
-def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """`{"a.0.b": 1}` as `{"a": {"0": {"b": 1}}}`; a name that is also the beginning of another keeps the others."""
-    top: dict[str, Any] = {}
-    for name, value in flat.items():
-        path = str(name).split(".")
-        if not str(name).startswith(("gen_ai.", "llm.")) or len(path) > _DEEPEST_NAME:
-            continue
-        at = top
-        for step in path[:-1]:
-            held = at.get(step)
-            at[step] = held if isinstance(held, dict) else {}
-            at = at[step]
-        if not isinstance(at.get(path[-1]), dict):
-            at[path[-1]] = value
-    return top
-
-
-def _at(value: Any, path: tuple[str, ...]) -> Any:
-    for step in path:
-        value = value.get(step) if isinstance(value, Mapping) else None
-    return value
-
-
-def _unfolded(value: Any) -> list[Any]:
-    """A list that was spelt out by places, or that JSON holds; each entry out of the `message` or `tool` around it."""
-    value = unwrapped(value)
-    if isinstance(value, Mapping):
-        places = sorted((int(k), k) for k in value if isinstance(k, str) and k.isdecimal() and len(k) < 6)
-        value = [_folded(value[k]) for _, k in places[:_MOST_ENTRIES]]
-    found = []
-    for entry in entries(value):
-        inner = entry.get("message", entry.get("tool")) if isinstance(entry, Mapping) else None
-        found.append(inner if isinstance(inner, Mapping) else entry)
-    return found
-
-
-def _folded(value: Any) -> Any:
-    """Within an entry, objects whose names are places are lists."""
-    if not isinstance(value, Mapping):
-        return value
-    if value and all(isinstance(k, str) and k.isdecimal() and len(k) < 6 for k in value):
-        return [_folded(value[k]) for k in sorted(value, key=int)]
-    return {k: _folded(v) for k, v in value.items()}

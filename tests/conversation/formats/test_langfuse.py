@@ -12,42 +12,21 @@ from hypothesis import strategies as st
 
 from memscope.base.errors import SourceError
 from memscope.conversation.load import load
-from memscope.conversation.model import Conversation, Skipped, Thinking, ToolCall, ToolResult
+from memscope.conversation.model import Conversation, Opaque, Skipped, Thinking, ToolCall, ToolResult
+from memscope.conversation.raw import HEAD_VALUES
 from tests.conversation.formats._any_json import assert_survives, values
 from tests.conversation.formats._lines import DATA, facts, items, shape, unpaired, write
-
-ASK = {"role": "user", "content": "Weather?"}
-CALL = {"id": "c1", "type": "function", "function": {"name": "get", "arguments": '{"city":"B"}'}}
-CALLED = {"role": "assistant", "content": "", "tool_calls": [CALL]}
-ANSWER = {"role": "tool", "tool_call_id": "c1", "content": "Sunny"}
-DONE = {"role": "assistant", "content": "It is sunny."}
-WHOLE = [("user", "Weather?"), ("assistant", ""), ("tool", "Sunny"), ("assistant", "It is sunny.")]
-
-
-def observed(name: str, kind: str, second: int, into: Any, out: Any, **more: Any) -> dict[str, Any]:
-    """An observation; what goes in and out is JSON in a text, as in an export."""
-    return {
-        "id": name,
-        "type": kind,
-        "name": name,
-        "startTime": f"2025-08-22T09:38:{second:02}.000Z",
-        "level": "DEFAULT",
-        "input": json.dumps(into),
-        "output": json.dumps(out),
-        "parentObservationId": "root",
-        "traceId": "t",
-        **more,
-    }
-
-
-def asked(name: str, second: int, into: Any, out: Any, **more: Any) -> dict[str, Any]:
-    return observed(name, "GENERATION", second, into, out, **more)
-
-
-def path_of(tmp_path: Path, *observations: dict[str, Any], **trace: Any) -> Path:
-    return write(
-        tmp_path / "trace.json", [{"trace": {"id": "t", "name": "app", **trace}, "observations": observations}]
-    )
+from tests.conversation.formats._observed import (
+    ANSWER,
+    ASK,
+    CALL,
+    CALLED,
+    DONE,
+    WHOLE,
+    asked,
+    observed,
+    path_of,
+)
 
 
 def loaded(tmp_path: Path, *observations: dict[str, Any], item: int = 0, **trace: Any) -> Conversation:
@@ -55,6 +34,10 @@ def loaded(tmp_path: Path, *observations: dict[str, Any], item: int = 0, **trace
     assert conversation.source is not None
     assert conversation.source.format == "langfuse"
     return conversation
+
+
+def skipped(conversation: Conversation) -> list[str]:
+    return [one.reason for one in conversation.skipped]
 
 
 def test_the_last_request_tells_the_conversation(tmp_path: Path) -> None:
@@ -117,7 +100,15 @@ def test_requests_that_note_no_messages_at_all(tmp_path: Path) -> None:
 
 def test_a_reply_to_nothing_that_is_known_is_none(tmp_path: Path) -> None:
     pieces = [asked(f"p{n}", n, None, f"piece {n}", parentObservationId="other") for n in range(3)]
-    assert shape(loaded(tmp_path, *pieces, asked("g", 9, [ASK], DONE))) == [WHOLE[0], WHOLE[-1]]
+    conversation = loaded(tmp_path, *pieces, asked("g", 9, [ASK], DONE), asked("n", 9, None, None))
+    assert shape(conversation) == [WHOLE[0], WHOLE[-1]]
+    assert skipped(conversation) == ["a reply to nothing that is known"] * 3
+
+
+def test_a_request_in_which_nothing_is_known_is_told(tmp_path: Path) -> None:
+    nothing = asked("n", 1, None, None, parentObservationId="other")
+    conversation = loaded(tmp_path, nothing, asked("g", 2, [ASK], DONE))
+    assert skipped(conversation) == ["a request in which no messages are known"]
 
 
 def test_a_trace_without_requests(tmp_path: Path) -> None:
@@ -288,7 +279,89 @@ def test_other_ways_to_export(tmp_path: Path, form: str) -> None:
     assert shape(conversation) == WHOLE
     assert conversation.items == (2 if form == "a trace a line" else 1)
     if form == "a trace a line":
-        assert conversation.skipped == (Skipped(3, "the object has no observations"),)
+        assert conversation.skipped == (Skipped(3, "the entry is neither a trace nor an observation"),)
+
+
+@pytest.mark.parametrize("form", ["traces", "an answer with traces", "an answer with observations"])
+def test_what_langfuse_s_api_lists(tmp_path: Path, form: str) -> None:
+    requests = [asked("g1", 1, [ASK], CALLED), asked("g2", 3, [ASK, CALLED, ANSWER], DONE)]
+    trace = {"id": "t", "observations": requests}
+    listed = {"traces": [trace], "an answer with traces": {"data": [trace], "meta": {}}}
+    path = write(tmp_path / "a.json", [listed.get(form, {"data": requests, "meta": {}})])
+    assert shape(load(path)) == WHOLE
+    assert facts(path, "langfuse") == [("session", "t")]
+
+
+def test_a_trace_that_only_names_its_observations(tmp_path: Path) -> None:
+    trace = {"id": "t", "timestamp": "2025-08-22T09:38:56Z", "input": [ASK], "output": DONE, "observations": ["g1"]}
+    conversation = load(write(tmp_path / "a.json", [{"data": [trace], "meta": {}}]))
+    assert shape(conversation) == [WHOLE[0], WHOLE[-1]]
+    assert skipped(conversation) == ["the file names the observation without holding it"]
+
+
+def test_a_trace_that_tells_of_no_messages_is_refused(tmp_path: Path) -> None:
+    told = {"input": {"question": "Weather?"}, "output": {"answer": "It is sunny."}}
+    path = path_of(tmp_path, observed("root", "SPAN", 1, told["input"], told["output"]), **told)
+    with pytest.raises(SourceError, match="none of its observations is a request to a model"):
+        load(path)
+
+
+def test_requests_may_follow_what_was_read_to_recognise_a_file(tmp_path: Path) -> None:
+    spans = [observed(f"s{n}", "SPAN", 1, None, None) for n in range(HEAD_VALUES)]
+    assert shape(load(write(tmp_path / "a.jsonl", [*spans, asked("g", 2, [ASK], DONE)]))) == [WHOLE[0], WHOLE[-1]]
+
+
+def test_a_file_is_not_judged_by_its_first_line(tmp_path: Path) -> None:
+    conversation = load(write(tmp_path / "a.jsonl", [{"x": 1}, asked("g", 1, [ASK], DONE)]))
+    assert shape(conversation) == [WHOLE[0], WHOLE[-1]]
+    assert conversation.skipped == (Skipped(1, "the entry is neither a trace nor an observation"),)
+    assert [message.line for message in conversation.messages] == [2, 2]
+
+
+def test_what_is_passed_over_is_told(tmp_path: Path) -> None:
+    odd = [ASK, {"role": "ghost", "content": "x"}, {"page": 1}, 5]
+    replies = {"choices": [{"message": DONE}, {"message": {"role": "assistant", "content": "Rain."}}]}
+    requests = [asked("g1", 1, odd, replies), asked("g2", 2, [*odd, DONE, ASK], "Still.")]
+    path = write(tmp_path / "a.json", [{"id": "t", "observations": [*requests, {"name": "odd"}]}])
+    conversation = load(path)
+    assert shape(conversation) == [WHOLE[0], WHOLE[-1], WHOLE[0], ("assistant", "Still.")]
+    assert sorted(skipped(conversation)) == [
+        "a message of an unknown role, ghost",
+        "another of several replies to one request",
+        "the entry is no message",
+        "the entry is no message",
+        "the entry is no observation",
+    ]
+
+
+def test_of_a_batch_the_first_is_told(tmp_path: Path) -> None:
+    others = [[DONE], {"generations": [[{"text": "It is sunny."}, {"text": "Rain."}], [{"text": "Snow."}]]}]
+    conversation = loaded(tmp_path, asked("g", 1, [[ASK], *others[:1]], others[1]))
+    assert shape(conversation) == [WHOLE[0], WHOLE[-1]]
+    assert sorted(skipped(conversation)) == [
+        *("another of several replies to one request", "another request of a batch", "another request of a batch"),
+    ]
+
+
+def test_parts_that_are_no_text_are_kept(tmp_path: Path) -> None:
+    image = {"inline_data": {"mime_type": "image/png", "data": "aGk="}}
+    told = {"contents": [{"role": "user", "parts": [{"text": "Weather?"}, image]}]}
+    (_, part) = loaded(tmp_path, asked("g", 1, told, DONE)).messages[0].parts
+    assert part == Opaque("unknown", json.dumps(image, separators=(",", ":")))
+
+
+def test_requests_within_requests_end(tmp_path: Path) -> None:
+    deep: Any = [ASK]
+    for _ in range(6):  # each text is no deeper than a file may be, all of them together are
+        for _ in range(190):
+            deep = {"input": deep}
+        deep = json.dumps(deep)
+    conversation = loaded(tmp_path, asked("g1", 1, deep, deep), asked("g2", 2, {"input": {"input": [ASK]}}, DONE))
+    assert shape(conversation) == [WHOLE[0], WHOLE[-1]]
+    assert skipped(conversation)[0] == "a request too deep within others"
+    for _ in range(9):
+        deep = {"choices": [deep]}
+    assert loaded(tmp_path, asked("g", 1, [ASK], deep)).messages[1].text.startswith('{"choices"')
 
 
 def normalised(*pairs: tuple[Any, Any]) -> dict[str, Any]:
@@ -315,6 +388,7 @@ NAMES = (
     *("id", "type", "name", "startTime", "input", "output", "metadata", "parentObservationId", "level", "attributes"),
     *("role", "content", "parts", "tool_calls", "function", "arguments", "kwargs", "lc", "data", "messages", "choices"),
     *("success", "gen_ai.prompt.0.role", "gen_ai.prompt.0", "llm.tools", "call_id", "additional_kwargs", "system"),
+    *("traceId", "endTime", "timestamp", "generations", "observations", "trace"),
 )
 WORDS = (
     "GENERATION",
@@ -342,6 +416,7 @@ def test_no_json_makes_it_fail(
     root = observed("root", "SPAN", 0, into, odd, parentObservationId="g")
     assert_survives(path, [{"trace": odd, "observations": [*observations, root, odd]}], "langfuse")
     assert_survives(path, [*observations, odd], "langfuse")
+    assert_survives(path, [odd, {"data": [odd, *observations, {"id": "t", "observations": [odd, root]}]}], "langfuse")
     assert_survives(path, [normalised(*(pair[:2] for pair in told)), odd], "langfuse")
 
 
