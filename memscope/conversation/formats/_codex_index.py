@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from memscope.conversation.formats._content import parts, seconds, string
-from memscope.conversation.model import Text
+from memscope.conversation.model import Part, Text
 from memscope.conversation.raw import Raw, Value
 
 ENVELOPES = frozenset(
@@ -47,8 +47,8 @@ class Line(NamedTuple):
 class Index:
     """What one pass over a rollout tells. A record's *place* is its number among the JSON values, from 0.
 
-    `agents_md` has, for each window, the AGENTS.md texts that a message there shows; `undone` the places of turns that
-    were rolled back.
+    `agents_md` has, for each window, the AGENTS.md texts that a message there shows, apart from those that the
+    compaction brought with which it begins; `undone` the places of turns that were rolled back.
     """
 
     has_head: bool = False
@@ -100,16 +100,17 @@ def index(raw: Raw) -> Index:
 def _note(found: Index, turns: list[int], place: int, kind: str, payload: Mapping[str, Any]) -> None:
     what = string(payload.get("type"))
     if kind == "response_item":
-        _note_item(found, what, payload)
-        if what == "message" and payload.get("role") == "user" and not is_synthetic(payload):
-            turns.append(place)
+        if what == "message":
+            _note_message(found, turns, place, payload)
+        elif what in OUTPUTS:
+            found.answered.add(string(payload.get("call_id")))
+        elif what == "agent_message":
+            found.has_agent_messages = True
     elif kind == "session_meta":
         _note_head(found, payload)
     elif kind == "compacted":
         found.has_compacted = True
         found.agents_md.append([])
-        for item in replaced(payload):
-            _note_agents_md(found, item)
     elif kind == "event_msg" and what == "exec_command_end":
         code, call = payload.get("exit_code"), payload.get("call_id")
         if isinstance(code, int) and isinstance(call, str):
@@ -134,18 +135,12 @@ def spawner(meta: Mapping[str, Any]) -> str:
     return string((spawned if isinstance(spawned, dict) else meta).get("parent_thread_id"))
 
 
-def _note_item(found: Index, what: str, item: Mapping[str, Any]) -> None:
-    if what in OUTPUTS:
-        found.answered.add(string(item.get("call_id")))
-    elif what == "message":
-        found.has_messages = True
-        _note_agents_md(found, item)
-    elif what == "agent_message":
-        found.has_agent_messages = True
-
-
-def _note_agents_md(found: Index, item: Mapping[str, Any]) -> None:
-    found.agents_md[-1].extend(text for text in texts_of(item) if text.startswith(AGENTS_MD))
+def _note_message(found: Index, turns: list[int], place: int, message: Mapping[str, Any]) -> None:
+    texts = texts_of(parts(message.get("content")))
+    found.has_messages = True
+    found.agents_md[-1].extend(of_agents_md(texts))
+    if message.get("role") == "user" and not are_synthetic(texts):
+        turns.append(place)
 
 
 def _roll_back(found: Index, turns: list[int], count: Any, until: int) -> None:
@@ -157,14 +152,18 @@ def _roll_back(found: Index, turns: list[int], count: Any, until: int) -> None:
         found.undone.update(range(gone[0], until))
 
 
-def texts_of(item: Mapping[str, Any]) -> list[str]:
-    return [part.text for part in parts(item.get("content")) if isinstance(part, Text)]
+def texts_of(content: Sequence[Part]) -> list[str]:
+    return [part.text for part in content if isinstance(part, Text)]
 
 
-def is_synthetic(item: Mapping[str, Any]) -> bool:
-    """Whether every text of the message is one that Codex writes itself."""
-    texts = [text.lstrip() for text in texts_of(item)]
-    return bool(texts) and all(text.startswith(SYNTHETIC) for text in texts)
+def of_agents_md(texts: Sequence[str]) -> list[str]:
+    """Those of the texts that show an AGENTS.md."""
+    return [text for text in texts if text.startswith(AGENTS_MD)]
+
+
+def are_synthetic(texts: Sequence[str]) -> bool:
+    """Whether every text of a message is one that Codex writes itself."""
+    return bool(texts) and all(text.lstrip().startswith(SYNTHETIC) for text in texts)
 
 
 def replaced(compacted: Mapping[str, Any]) -> list[Mapping[str, Any]]:

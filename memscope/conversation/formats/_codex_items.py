@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from memscope.conversation.formats._codex_index import CALLS, OUTPUTS, SILENT_ITEMS, is_synthetic
+from memscope.conversation.formats._codex_index import CALLS, OUTPUTS, SILENT_ITEMS, are_synthetic, texts_of
 from memscope.conversation.formats._content import arguments, compact, joined, json_object, opaque, parts, string
 from memscope.conversation.model import Kind, Message, Opaque, Part, Skipped, Text, Thinking, ToolCall, ToolResult
 from memscope.conversation.records import Record, outcome_facts
@@ -22,9 +22,9 @@ def read_item(
     what, item_id = string(item.get("type")), string(item.get("id"))
     if what == "message":
         role = string(item.get("role")) or "user"
-        content = tuple(_readable(item.get("content")))
+        content = _readable(item.get("content"))
         if content:
-            yield Message(role, content, _kind(role, item, kind), time, item_id, line=line)
+            yield Message(role, content, _kind(role, content, kind), time, item_id, line=line)
     elif what == "reasoning":
         thoughts = tuple(_thoughts(item))
         if thoughts:
@@ -32,29 +32,26 @@ def read_item(
     elif what in CALLS:
         yield Message("assistant", tuple(_call(what, item)), kind or "said", time, item_id, line=line)
     elif what in OUTPUTS:
-        content = tuple(_output(item, exit_codes))
-        yield Message("tool", content, kind or "said", time, item_id, line=line)
-        if isinstance(content[0], ToolResult):
-            yield from outcome_facts(content[0], line)
+        result, beside = _output(item, exit_codes)
+        yield Message("tool", (result, *beside), kind or "said", time, item_id, line=line)
+        yield from outcome_facts(result, line)
     elif what == "agent_message":
-        words = tuple(_readable(item.get("content")))
+        words = _readable(item.get("content"))
         if words:
             yield Message("user", words, "synthetic", time, item_id, string(item.get("author")), line)
     elif what not in SILENT_ITEMS:
         yield Skipped(line, "an item of an unknown type", repr(what))
 
 
-def _kind(role: str, item: Mapping[str, Any], kind: Kind | None) -> Kind:
-    if role == "developer" or (role == "user" and is_synthetic(item)):
+def _kind(role: str, content: Sequence[Part], kind: Kind | None) -> Kind:
+    if role == "developer" or (role == "user" and are_synthetic(texts_of(content))):
         return "synthetic"
     return kind or "said"
 
 
-def _readable(content: Any) -> Iterator[Part]:
+def _readable(content: Any) -> tuple[Part, ...]:
     """Parts of a message; what is encrypted for the API says nothing to anybody else."""
-    for part in parts(content):
-        if not (isinstance(part, Opaque) and part.kind == "encrypted_content"):
-            yield part
+    return tuple([p for p in parts(content) if type(p) is not Opaque or p.kind != "encrypted_content"])
 
 
 def _thoughts(item: Mapping[str, Any]) -> Iterator[Thinking]:
@@ -77,34 +74,33 @@ def _call(what: str, item: Mapping[str, Any]) -> Iterator[Part]:
         yield opaque(item)
 
 
-def _output(item: Mapping[str, Any], exit_codes: Mapping[str, int]) -> Iterator[Part]:
+def _output(item: Mapping[str, Any], exit_codes: Mapping[str, int]) -> tuple[ToolResult, list[Part]]:
     """The tool's answer as the model read it, and images beside it."""
     found = item.get("output")
     if found is None:
         found = next((item[key] for key in ("result", "tools") if item.get(key) is not None), None)
     call_id = string(item.get("call_id"))
-    content = [Text(found)] if isinstance(found, str) else list(_answer(found))
-    text = joined(part.text for part in content if isinstance(part, Text))
+    content = [] if isinstance(found, str) else _answer(found)
+    text = found if isinstance(found, str) else joined(texts_of(content))
     code = _exit_code(text)
     failed = (isinstance(found, dict) and found.get("success") is False) or text.startswith("Script failed")
-    yield ToolResult(call_id, text, failed, exit_codes.get(call_id) if code is None else code)
-    yield from (part for part in content if not isinstance(part, Text))
+    result = ToolResult(call_id, text, failed, exit_codes.get(call_id) if code is None else code)
+    return result, [part for part in content if not isinstance(part, Text)]
 
 
-def _answer(found: Any) -> Iterator[Part]:
+def _answer(found: Any) -> list[Part]:
     """An output's parts; JSON that is no list of blocks, such as the tools a search found, as its text."""
     if isinstance(found, dict) and "content" in found:
         found = found["content"]  # beside "success"
     blocks = found if isinstance(found, list) else [found]
     if isinstance(found, str) or all(isinstance(b, dict) and string(b.get("type")).startswith(_BLOCKS) for b in blocks):
-        yield from parts(found)
-    elif found is not None:
-        yield Text(compact(found))
+        return parts(found)
+    return [] if found is None else [Text(compact(found))]
 
 
 def _exit_code(text: str) -> int | None:
     """The exit code in an answer: in its header, before the program's own words, or in the JSON the answer is."""
-    stated = _EXIT_CODE.search(text.partition("Output:\n")[0][:1000])
+    stated = _EXIT_CODE.search(text[:1000].partition("Output:\n")[0])
     if stated:
         return int(stated[1])
     told = json_object(text)

@@ -15,13 +15,14 @@ from memscope.conversation.formats._codex_index import (
     Line,
     index,
     line_of,
+    of_agents_md,
     opened,
     replaced,
     spawner,
     texts_of,
 )
 from memscope.conversation.formats._codex_items import read_item
-from memscope.conversation.formats._content import compact, string
+from memscope.conversation.formats._content import compact, parts, string
 from memscope.conversation.homes import Home
 from memscope.conversation.model import Kind, Memory, Message, Part, Skipped, Text, Thinking
 from memscope.conversation.raw import Raw
@@ -83,6 +84,7 @@ class _Reader:
         self.window = 0
         self.has_head = False
         self.shown: set[tuple[str, str]] = set()  # AGENTS.md texts surfaced in this window
+        self.carried: list[str] = []  # those that the compaction brought with which it begins
 
     def read(self, raw: Raw) -> Iterator[Record]:
         place = -1
@@ -150,17 +152,22 @@ class _Reader:
         yield from self._new_window(line)
         kept = replaced(line.payload)
         for item in kept:
-            yield from self._item(item, line, "summary")
+            for record in self._item(item, line, "summary"):
+                if isinstance(record, Message):
+                    self.carried += of_agents_md(texts_of(record.parts))
+                yield record
             if item.get("type") == "compaction" and item.get("encrypted_content"):
                 yield Skipped(line.line, "the compaction's summary is encrypted")
         summary = string(line.payload.get("message"))
-        if summary and not any(summary in text for item in kept for text in texts_of(item)):
+        contents = (parts(item.get("content")) for item in reversed(kept))  # the summary is the last, as a rule
+        if summary and not any(summary in text for content in contents for text in texts_of(content)):
             yield Message("user", (Text(summary),), "summary", line.time, line=line.line)
 
     def _new_window(self, line: Line) -> Iterator[Record]:
         yield Boundary(line.line)
         self.window += 1
         self.shown.clear()
+        self.carried = []
 
     def _world(self, line: Line) -> Iterator[Record]:
         """AGENTS.md as Codex last read it, unless a message of this window shows the same text anyway."""
@@ -171,8 +178,9 @@ class _Reader:
             return
         folder = string(found.get("directory")).rstrip("/")
         key = f"{folder}/AGENTS.md" if folder else "AGENTS.md"
-        messages = self.index.agents_md[self.window] if self.window < len(self.index.agents_md) else []
-        if (key, text) not in self.shown and not any(text.strip() in message for message in messages):
+        noted = self.index.agents_md[self.window] if self.window < len(self.index.agents_md) else []
+        words = text.strip()
+        if (key, text) not in self.shown and not any(words in message for message in (*self.carried, *noted)):
             self.shown.add((key, text))
             yield Message("user", (Memory(key, text, "structured"),), "synthetic", line.time, line=line.line)
 
