@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 Folder = tuple[str, ...]
 """A folder's path by its names, outermost first, without the drive."""
@@ -31,6 +32,7 @@ _WORKTREES = re.compile(r"(.+?)[._-]{1,2}worktrees")  # mise.worktrees/fix-1, be
 _RANDOM = re.compile(r"(?=[a-z]*[0-9])[0-9a-f]{4,40}|[a-f]{4}")  # the name of a folder that an agent made up
 
 
+@lru_cache(maxsize=256)  # the sessions of one repository run in a few folders
 def repository_folder(path: str) -> Folder | None:
     """The repository that the folder at `path` is, or most likely lies in, by its last name; None where it tells none.
 

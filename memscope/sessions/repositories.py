@@ -90,14 +90,12 @@ class Repositories:
 
     def fact(self, fact: Fact, window: int, message: int) -> None:
         """A fact that is a remote or a folder, told at the message with that index."""
-        text = fact.text
-        evidence = Evidence(window, message, fact.line, preview(_USER.sub("", text), _EVIDENCE))
         if fact.kind == "repository":
-            _note(self._remotes, remote_name(text), evidence)
+            _note(self._remotes, remote_name(fact.text), _evidence(fact, window, message))
             return
-        folder = repository_folder(text)
-        if folder is not None and len(self._folders) < MOST:
-            self._folders.setdefault(folder, evidence)
+        folder = repository_folder(fact.text)
+        if folder is not None and folder not in self._folders and len(self._folders) < MOST:
+            self._folders[folder] = _evidence(fact, window, message)
 
     def call(self, arguments: str, window: int, message: int, line: int) -> None:
         """The arguments of a tool call in the message with that index."""
@@ -125,6 +123,10 @@ def remote_name(remote: str) -> str:
     path = re.split(r"[?#]", text.partition("://")[2] or text)[0]
     names = [name for name in re.split(r"[/:\\]", path) if name and name != ".git"]
     return _clean(names[-1]) if len(names) > ("://" in text) else ""
+
+
+def _evidence(fact: Fact, window: int, message: int) -> Evidence:
+    return Evidence(window, message, fact.line, preview(_USER.sub("", fact.text), _EVIDENCE))
 
 
 def _note(known: dict[str, Repository], name: str, evidence: Evidence) -> None:

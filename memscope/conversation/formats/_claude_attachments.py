@@ -43,21 +43,25 @@ _NO_TEXT = frozenset(
     token_usage ultra_effort_enter ultra_effort_exit ultrathink_effort verify_plan_reminder
     already_read_file""".split()
 )
+_WITH_TEXT = frozenset(
+    """nested_memory relevant_memories hook_additional_context hook_success file queued_command invoked_skills
+    hook_blocking_error""".split()
+).union(_TEXT_IN, _LINES_IN)
 # The events whose hooks' plain output becomes context; of all others it is shown to the person only.
 _HOOKS_HEARD = frozenset({"SessionStart", "UserPromptSubmit"})
 
 
-def attached(attachment: Mapping[str, Any], *, line: int, time: float | None, uuid: str) -> Iterator[Record]:
+def attached(attachment: Mapping[str, Any], *, line: int, time: float | None, uuid: str) -> list[Record]:
     """The user messages an attachment stands for: one for each memory, one for other text, none for bookkeeping."""
     kind = string(attachment.get("type"))
-    memories = list(_memories(kind, attachment))
-    for memory in memories:
-        yield Message("user", (memory,), "synthetic", time, uuid, line=line)
-    texts = tuple(part for part in _texts(kind, attachment) if not (isinstance(part, Text) and not part.text))
-    if texts:
-        yield Message("user", texts, _kind(kind, attachment), time, uuid, line=line)
-    if not _is_known(kind):
-        yield Skipped(line, "an attachment of an unknown type", repr(kind))
+    if kind in _NO_TEXT:
+        return []
+    if kind not in _WITH_TEXT:
+        return [Skipped(line, "an attachment of an unknown type", repr(kind))]
+    memories = _memories(kind, attachment)
+    found: list[Record] = [Message("user", (memory,), "synthetic", time, uuid, line=line) for memory in memories]
+    texts = Message("user", tuple(_texts(kind, attachment)), _kind(kind, attachment), time, uuid, line=line)
+    return [*found, texts] if texts.parts else found
 
 
 def _memories(kind: str, attachment: Mapping[str, Any]) -> Iterator[Memory]:
@@ -132,9 +136,3 @@ def _kind(kind: str, attachment: Mapping[str, Any]) -> Kind:
         return "synthetic"
     origin = attachment.get("origin")
     return "said" if not isinstance(origin, dict) or origin.get("kind") == "human" else "synthetic"
-
-
-def _is_known(kind: str) -> bool:
-    memories = ("nested_memory", "relevant_memories", "hook_additional_context", "hook_success")
-    others = ("file", "queued_command", "invoked_skills", "hook_blocking_error")
-    return kind in (*memories, *others) or kind in _TEXT_IN or kind in _LINES_IN or kind in _NO_TEXT

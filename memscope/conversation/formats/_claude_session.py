@@ -7,7 +7,7 @@ naming it (as older versions had it). A sub-agent that has a file is read from t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -20,7 +20,7 @@ from memscope.conversation.model import Skipped
 from memscope.conversation.raw import Raw, Value
 
 _NO_SESSION = ""
-Placed = tuple[int, Value | Skipped]  # a value with its place, see `Index`; what was passed over has that of the next
+Placed = tuple[int, Value | Skipped]  # a value with its place, see `Index`
 
 
 @dataclass(frozen=True)
@@ -64,17 +64,20 @@ class Session:
 
     def placed(self, branches: Collection[str]) -> Iterator[Placed]:
         """The values of these conversations in file order, and all that was passed over in the file."""
-        place, has_reports = 0, bool(self.index.reports)
-        branch_at = self.index.branches.get
-        for value in self.raw.kept():
+        placed = enumerate(self.raw.kept())
+        if MAIN in branches and not self.index.branches:  # as in most files
+            return placed
+        return self._among(branches, placed)
+
+    def _among(self, branches: Collection[str], placed: Iterable[Placed]) -> Iterator[Placed]:
+        has_reports = bool(self.index.reports)
+        for place, value in placed:
+            branch = self.index.branch(place)
             if isinstance(value, Skipped):
                 yield place, value
-                continue
-            branch = branch_at(place, MAIN)
-            if branch in branches:
+            elif branch in branches:
                 told = reported(value.json) if has_reports and branch != MAIN else None
                 yield place, value if told is None else Value(value.line, told)
-            place += 1
 
     @cached_property
     def aside(self) -> Mapping[str, list[Placed]]:

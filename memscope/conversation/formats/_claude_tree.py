@@ -12,12 +12,13 @@ calls fork it. So file order rules, and only a branch that was clearly given up 
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from memscope.base.text import preview
-from memscope.conversation.formats._content import compact, entries, parts, string
+from memscope.conversation.formats._content import entries, parts, string
 from memscope.conversation.model import Text
 from memscope.conversation.raw import Raw, Value
 
@@ -26,6 +27,7 @@ INTERRUPTED = "[Request interrupted by user"
 _PARENTS = ("parentUuid", "logicalParentUuid")
 _SPEAKERS = ("user", "assistant")
 _WITHDRAWING = ("supersedesUuids", "retractedMessageUuids")
+_WITHOUT_REFERENCES = 2  # the version of marshal's bytes in which equal JSON has equal ones
 
 
 class Node(NamedTuple):
@@ -39,11 +41,11 @@ class Node(NamedTuple):
 
 @dataclass
 class Index:
-    """What one pass over a session tells. A record's *place* is its number among the JSON values, from 0.
+    """What one pass over a session tells. A record's *place* is its number among all that `Raw` gives, from 0.
 
     `branches` has the sub-agent of every sidechain record, `titles` the conversations (the main one under `MAIN`) that
-    hold a message, in the order of appearance, each with its first words. `reports` has those branches that are made of
-    reports of progress, by the agent.
+    hold a message, in the order of appearance, those of sub-agents with their first words. `reports` has those branches
+    that are made of reports of progress, by the agent.
     """
 
     dropped: dict[int, str] = field(default_factory=dict)
@@ -78,12 +80,9 @@ def reported(record: Any) -> Mapping[str, Any] | None:
 def index(raw: Raw) -> Index:
     """Reads the file once, keeping a few words for each record."""
     indexer = _Indexer(raw.is_kept)
-    place = 0
-    for value in raw.kept():
-        if isinstance(value, Value):
-            if isinstance(value.json, dict):
-                indexer.add(place, value.json)
-            place += 1
+    for place, value in enumerate(raw.kept()):
+        if type(value) is Value and isinstance(value.json, dict):
+            indexer.add(place, value.json)
     return indexer.finish()
 
 
@@ -97,6 +96,7 @@ class _Indexer:
         self.agents: dict[str, str] = {}
         self.withdrawn: set[str] = set()
         self.last_main: int | None = None
+        self.forks = False  # whether a record of the main conversation follows another than the one before it
         self.last_branch = ""
 
     def add(self, place: int, record: Mapping[str, Any]) -> None:
@@ -108,7 +108,9 @@ class _Indexer:
             return
         if uuid in self.said and self._is_repeat(uuid, record):
             self.index.dropped[place] = "a repeat of an earlier record (the session was resumed)"
-            self.index.branches[place] = self.index.branch(self.places.get(uuid, place))
+            branch = self.index.branch(self.places.get(uuid, place))
+            if branch != MAIN:
+                self.index.branches[place] = branch
             return
         parent = self._parent(record)
         if record.get("type") == "progress":
@@ -127,8 +129,9 @@ class _Indexer:
         for uuid in self.withdrawn & self.places.keys():
             self.index.dropped.setdefault(self.places[uuid], "withdrawn: a later record replaces or retracts it")
         self.index.uuids = self.said.keys()
-        for place in _given_up(self.main, self.index.dropped):
-            self.index.dropped.setdefault(place, "on a branch that was given up: the conversation was rewound")
+        if self.forks:
+            for place in _given_up(self.main, self.index.dropped):
+                self.index.dropped.setdefault(place, "on a branch that was given up: the conversation was rewound")
         return self.index
 
     def _is_repeat(self, uuid: str, record: Mapping[str, Any]) -> bool:
@@ -147,6 +150,8 @@ class _Indexer:
     def _add_to_main(self, place: int, record: Mapping[str, Any], parent: int | None) -> None:
         if parent is None or parent not in self.main:
             parent = self.last_main
+        elif parent != self.last_main:
+            self.forks = True
         role = role_of(record)
         reply = string(record["message"].get("id")) if role == "assistant" else ""
         self.main[place] = Node(parent, role, reply, role == "user" and _is_prompt(record))
@@ -155,7 +160,7 @@ class _Indexer:
         if isinstance(session, str):
             self.index.sessions.add(session)
         if role:
-            self._name(MAIN, role, record)
+            self.index.titles[MAIN] = ""
 
     def _add_to_branch(self, place: int, record: Mapping[str, Any], parent: int | None) -> None:
         """A sidechain's records follow each other; a first one begins a new sub-agent, named by its agent or place."""
@@ -186,8 +191,8 @@ class _Indexer:
 
 def role_of(record: Mapping[str, Any]) -> str:
     """`user` or `assistant` for a record that holds a message of theirs, else nothing."""
-    kind = record.get("type")
-    return str(kind) if kind in _SPEAKERS and isinstance(record.get("message"), dict) else ""
+    kind: str = record.get("type", "")
+    return kind if kind in _SPEAKERS and isinstance(record.get("message"), dict) else ""
 
 
 def _is_prompt(record: Mapping[str, Any]) -> bool:
@@ -209,7 +214,7 @@ def _print(record: Mapping[str, Any]) -> int:
     """A fingerprint of what a record says, without what a resumed session rewrites (session, version, folder)."""
     message = record.get("message")
     content = message.get("content") if isinstance(message, dict) else record.get("attachment", record.get("content"))
-    return hash(compact([record.get("type"), record.get("subtype"), content]))
+    return hash(marshal.dumps([record.get("type"), record.get("subtype"), content], _WITHOUT_REFERENCES))
 
 
 def _given_up(nodes: dict[int, Node], dropped: Mapping[int, str]) -> Iterator[int]:

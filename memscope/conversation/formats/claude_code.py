@@ -13,10 +13,10 @@ from typing import Any
 
 from memscope.conversation.formats._anthropic import messages_of
 from memscope.conversation.formats._claude_attachments import attached
-from memscope.conversation.formats._claude_reply import one_reply
 from memscope.conversation.formats._claude_session import Thread, threads
 from memscope.conversation.formats._claude_tree import INTERRUPTED, role_of
 from memscope.conversation.formats._content import compact, seconds, string
+from memscope.conversation.formats._replies import one_reply
 from memscope.conversation.homes import Home
 from memscope.conversation.model import Kind, Message, Skipped, Text, ToolResult
 from memscope.conversation.raw import Raw
@@ -117,11 +117,12 @@ class _Reader:
                 yield told
 
     def _record(self, record: Mapping[str, Any], line: int) -> Iterable[Record]:
-        kind = string(record.get("type"))
-        if kind == "user" and role_of(record):
+        role = role_of(record)
+        if role == "user":
             return self._user(record, line)
-        if kind == "assistant" and role_of(record):
+        if role == "assistant":
             return self._assistant(record, line)
+        kind = string(record.get("type"))
         if kind == "system":
             return self._system(record, line)
         if kind == "attachment" and isinstance(record.get("attachment"), dict):
@@ -151,10 +152,10 @@ class _Reader:
         pieces = messages_of("assistant", message.get("content"), line=line, time=_time(record), id=named)
         if record.get("isApiErrorMessage") is True:
             return (Fact("error", "".join(piece.text for piece in pieces), line),)
-        if message.get("model") == "<synthetic>":
+        model = message.get("model")
+        if model == "<synthetic>":
             return (Skipped(line, "words of the program in the assistant's name, not of a model"),)
-        said: list[Record] = [piece for piece in pieces if piece.parts]
-        return [*self.changes.told("model", message.get("model"), line), *said]
+        return (*self.changes.told("model", model, line), *(piece for piece in pieces if piece.parts))
 
     def _system(self, record: Mapping[str, Any], line: int) -> Iterator[Record]:
         kind, content = record.get("subtype"), string(record.get("content"))
@@ -198,17 +199,17 @@ class _Reader:
         yield from self.changes.told("branch", record.get("gitBranch"), line)
 
 
-def _answered(message: Message) -> Iterator[Record]:
+def _answered(message: Message) -> Iterable[Record]:
     """A tool message with the exit code its text begins with, and the facts in it."""
-    result, *beside = message.parts
+    result = message.parts[0]
     assert isinstance(result, ToolResult)
-    code = _EXIT_CODE.match(result.text) if result.is_error else None
+    if not result.is_error:
+        return (message,)
+    code = _EXIT_CODE.match(result.text)
     if code:
         result = replace(result, exit_code=int(code[1]))
-        message = replace(message, parts=(result, *beside))
-    yield message
-    if result.is_error:
-        yield from outcome_facts(result, message.line)
+        message = replace(message, parts=(result, *message.parts[1:]))
+    return (message, *outcome_facts(result, message.line))
 
 
 def _kind_of(record: Mapping[str, Any]) -> Kind:
