@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
 from memscope.sessions.query import Query
+from memscope.sessions.query_values import last_name
 from memscope.sessions.ranked import RankedSession
 
 Row = TypeVar("Row")
 
 
 class Choice(NamedTuple):
-    """What sessions have to be, all of it: what `query` says; of the repository `repo`, or with that in their file's
-    name, in whatever case; not from before `since`, in seconds since the epoch; of at least `min_score` points."""
+    """What sessions have to be, all of it: what `query` says; of the repository `repo`, by its last
+    name, or with that in their file's name, in whatever case; not from before `since`, in seconds since the epoch; of
+    at least `min_score` points."""
 
     query: Query
     repo: str = ""
@@ -25,7 +27,7 @@ class Choice(NamedTuple):
 def choose(rows: Sequence[RankedSession], choice: Choice) -> list[RankedSession]:
     """The sessions that are asked for, in the order there is; and files without one, as far as they fit."""
     query, repo, since, least = choice
-    wanted = repo.casefold()
+    wanted = (last_name(repo) or repo).casefold()
     return [
         row
         for row in rows

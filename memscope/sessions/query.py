@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -11,13 +12,15 @@ from typing import NamedTuple
 from memscope.base.errors import UsageError
 from memscope.base.text import Span, preview
 from memscope.sessions.query_fields import COPIES, FIELDS, Field, Test
-from memscope.sessions.query_text import Operator, Piece, is_plain, normal, pieces, quoted
+from memscope.sessions.query_text import MEANT, Operator, Piece, is_plain, normal, pieces, quoted
 from memscope.sessions.query_values import folded
 from memscope.sessions.ranked import RankedSession
 
 _NEAR = 0.7  # how alike a name must be to be the one that was meant
 _OFFERED = 50  # ways to go on
+_NAMED = 6  # fields
 _CONTRARY = {"yes": "no", "no": "yes", "only": "no"}  # of copies
+_JOINT = re.compile(r"(?P<word>(?:and|or|not|\|+|&+)(?!\S))|[(!]+", re.IGNORECASE)  # terms, in other languages
 _FOUND_BY_VALUE = ("outcome", "repo", "format")  # fields that a word may be meant as
 
 
@@ -75,8 +78,10 @@ def parse(text: str, now: float) -> Query:
     terms: list[Term] = []
     of_fields: list[Test] = []
     of_words: list[Test] = []  # which take longer, so they are asked last
+    before: Piece | None = None
     for piece in pieces(text, FIELDS):
-        words = _word(piece, text)
+        _check_joint(piece, before, text)
+        before, words = piece, _word(piece, text)
         if words is None:
             term, test = _condition(piece, now)
             of_fields.append(_negated(test) if term.negated else test)
@@ -89,6 +94,21 @@ def parse(text: str, now: float) -> Query:
     if not any(term.field == COPIES for term in terms):
         of_fields.append(lambda row: row.copy_of is None)
     return Query(tuple(terms), (*of_fields, *of_words))
+
+
+def _check_joint(piece: Piece, before: Piece | None, text: str) -> None:
+    """That it is nothing that joins or turns round the conditions beside it. Raises `QueryError`."""
+    joint = _JOINT.match(text, piece.whole[0])
+    if joint is None:
+        return
+    behind = next(pieces(text[joint.end() :], FIELDS), None)
+    if behind is not None and (_is_condition(behind) or (joint["word"] and before and _is_condition(before))):
+        do = "A minus turns one round, as in -score>=12; quote a word that is looked for."
+        raise QueryError(f"{joint[0]!r} joins no terms: all of them have to hold", joint.span(), do=do)
+
+
+def _is_condition(piece: Piece) -> bool:
+    return bool(piece.operator) and normal(piece.name) in FIELDS
 
 
 def _word(piece: Piece, text: str) -> str | None:
@@ -104,7 +124,7 @@ def _word(piece: Piece, text: str) -> str | None:
 
 def _is_word(words: str) -> bool:
     """Whether they are one word that can stand without quotation marks, whatever stands before it."""
-    if not words or words[0] in "<>=!":
+    if not words or words[0] in "<>=!" or _JOINT.match(words):
         return False
     found = list(pieces(words, FIELDS))
     return len(found) == 1 and not found[0].negated and not found[0].quoted and _word(found[0], words) == words
@@ -114,13 +134,14 @@ def _condition(piece: Piece, now: float) -> tuple[Term, Test]:
     """What a field has to be. Raises `QueryError`."""
     about = FIELDS.get(normal(piece.name))
     if about is None:
-        near = _near(piece.name)
-        do = f"Did you mean {near[0]}?" if near else f"Quote what is no field; there are: {', '.join(FIELDS)}."
+        near, some = _near(piece.name), ", ".join([*FIELDS][:_NAMED])
+        do = f"Did you mean {near[0]}?" if near else f"Quote what is no field; fields are {some} and others."
         raise QueryError(f"there is no field {piece.name!r}", piece.named, do=do)
-    sign: Operator = piece.operator or ":"
-    if sign not in about.operators:
-        do = f"It goes with {', '.join(about.operators)}."
-        raise QueryError(f"{about.name} does not go with {sign}", piece.signed, do=do)
+    sign = next((one for one in about.operators if one == piece.operator), None)
+    if sign is None:
+        meant = MEANT.get(piece.operator)
+        do = f"Did you mean {meant}?" if meant in about.operators else f"It goes with {', '.join(about.operators)}."
+        raise QueryError(f"{about.name} does not go with {piece.operator}", piece.signed, do=do)
     if not piece.value and not piece.quoted:
         raise QueryError(f"nothing stands behind {about.name}{sign}", piece.whole, do=f"It takes {about.wants}.")
     negated, value = piece.negated, piece.value
@@ -131,13 +152,16 @@ def _condition(piece: Piece, now: float) -> tuple[Term, Test]:
     test = about.test(sign, value, now)
     if test is None:
         what = f"{about.name} takes {about.wants}, not {preview(piece.value, 40)!r}"
-        raise QueryError(what, piece.valued, do=_example(about))
+        raise QueryError(what, piece.valued, do=_instead(about, value))
     return Term(about.name, sign, value, negated), test
 
 
-def _example(about: Field) -> str:
-    value = next(iter(about.values(())), "")
-    return f"An example: {about.name}{about.operators[0]}{value}." if value else ""
+def _instead(about: Field, value: str) -> str:
+    """What could stand in place of a value that cannot stand there."""
+    usual = list(about.values(()))
+    if value.isalpha() and (near := difflib.get_close_matches(value.lower(), usual, 1, _NEAR)):
+        return f"Did you mean {near[0]}?"
+    return f"An example: {about.name}{about.operators[0]}{usual[0]}." if usual else ""
 
 
 def _near(name: str) -> list[str]:
@@ -219,11 +243,13 @@ def _behind(text: str, cursor: int, piece: Piece, rows: Sequence[RankedSession])
     if about is None:
         yield from (Completion(*piece.named, name, FIELDS[name].about) for name in _near(piece.name))
         return
-    if cursor < piece.signed[1]:
-        yield from (Completion(*piece.signed, sign, about.about) for sign in about.operators)
+    if cursor < piece.signed[1] or piece.operator in MEANT:
+        meant = MEANT.get(piece.operator)
+        signs = [meant] if meant in about.operators else about.operators
+        yield from (Completion(*piece.signed, sign, about.about) for sign in signs)
         return
     span = piece.valued if cursor >= piece.valued[0] else (cursor, cursor)
-    typed = folded(text[span[0] : cursor].removeprefix('"'))
+    typed = folded(text[span[0] : cursor].lstrip("\"'"))
     values = list(about.values(rows))
     first = [value for value in values if folded(value).startswith(typed)]
     others = [value for value in values if typed in folded(value)] if len(typed) > 1 else []

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from memscope.sessions.query_text import Operator
-from memscope.sessions.query_values import DAY, age, days, folded, number, size
+from memscope.sessions.query_values import DAY, age, days, folded, last_name, number, size
 from memscope.sessions.ranked import RankedSession
 
 Test = Callable[[RankedSession], bool]
@@ -38,6 +38,7 @@ _IS: tuple[Operator, ...] = ("=", ":", "!=")
 _HAS: tuple[Operator, ...] = (":", "=", "!=")
 _POINTS: tuple[Operator, ...] = (*_IS, ">=", "<=", ">", "<")
 _FROM: tuple[Operator, ...] = (":", "=")
+_YES, _NO = ("yes", "true"), ("no", "false")
 _NUMBER, _DAY = "a whole number", "a day or month as 2026-04-01, 2026-04, today or 7d"
 _MONTHS = 24  # that are offered
 
@@ -46,7 +47,8 @@ class Field(NamedTuple):
     """A field: what it is `about`, in a few words; its `operators`, the usual one first; what it `wants` behind them.
 
     `test` makes the test of a term from operator (never !=, which is a negated =), value, and what time it is; None
-    where the value cannot stand there. `values`: which could, that occur in some sessions, the likeliest first.
+    where the value cannot stand there. `values`: which could, that occur in some sessions, the likeliest first;
+    without sessions, the usual ones.
     """
 
     name: str
@@ -127,9 +129,14 @@ def _outcome(sign: Operator, value: str, now: float) -> Test | None:
     return _part("outcome")(sign, str(OUTCOMES.get(value.lower(), value)), now)
 
 
+def _repo(sign: Operator, value: str, now: float) -> Test | None:
+    name = last_name(value)
+    return _texts(_repositories)(sign, name, now) if name or not value else None
+
+
 def _error(sign: Operator, value: str, now: float) -> Test | None:
-    if value.lower() in ("yes", "no"):
-        wanted = value.lower() == "yes"
+    if value.lower() in _YES or value.lower() in _NO:
+        wanted = value.lower() in _YES
         return lambda row: bool(row.error) is wanted
     return _texts(lambda row: (row.error,) if row.error else ())(sign, value, now)
 
@@ -177,10 +184,10 @@ def _fixed(*values: str) -> Values:
     return lambda _: values
 
 
-def _points(name: str) -> Values:
+def _points(name: str, usual: int) -> Values:
     """The points that occur, most first."""
     get = operator.attrgetter(name)
-    return lambda rows: map(str, sorted({get(row) for row in rows if row.facts is not None}, reverse=True))
+    return lambda rows: map(str, sorted({get(row) for row in rows if row.facts is not None}, reverse=True) or (usual,))
 
 
 def _often(get: Texts) -> Values:
@@ -191,11 +198,6 @@ def _often(get: Texts) -> Values:
             Counter(text for row in rows for text in get(row) if text).items(), key=lambda pair: (-pair[1], pair[0])
         )
     ]
-
-
-def _outcomes(rows: Sequence[RankedSession]) -> Iterable[str]:
-    found = {row.parts.outcome for row in rows if row.facts is not None}
-    return [name for name, points in OUTCOMES.items() if points in found]
 
 
 def _days(rows: Sequence[RankedSession]) -> Iterable[str]:
@@ -214,16 +216,16 @@ def _told(name: str, about: str, *values: str) -> Field:
     return Field(name, about, _MORE, _NUMBER, _fact(name), _fixed(*values))
 
 
-def _scored(name: str, about: str, signs: tuple[Operator, ...] = _AT_LEAST) -> Field:
+def _scored(name: str, about: str, most: int, signs: tuple[Operator, ...] = _AT_LEAST) -> Field:
     """A part of the score."""
-    return Field(name, about, signs, _NUMBER, _part(name), _points(f"parts.{name}"))
+    return Field(name, about, signs, _NUMBER, _part(name), _points(f"parts.{name}", most))
 
 
 _LISTED = (
-    Field("score", "3 to 16", _AT_LEAST, _NUMBER, _numbers(_score), _points("score")),
-    Field("outcome", "how it ended", _POINTS, "failure, content, empty, or their points", _outcome, _outcomes),
+    Field("score", "3 to 16", _AT_LEAST, _NUMBER, _numbers(_score), _points("score", 12)),
+    Field("outcome", "how it ended", _POINTS, "failure, content, empty, or their points", _outcome, _fixed(*OUTCOMES)),
     _told("memories", "different memories found in it", "0"),
-    Field("repo", "a repository's name", _IS, "a name", _texts(_repositories), _often(_repositories)),
+    Field("repo", "a repository's name", _IS, "a name", _repo, _often(_repositories)),
     Field("since", "from that day on", _FROM, _DAY, _since, _days),
     _told("messages", "how many", "50", "20"),
     Field("title", "words in it", _HAS, "words", _texts(_title)),
@@ -241,9 +243,9 @@ _LISTED = (
     _told("skipped", "lines passed over", "0"),
     Field(COPIES, "copies too, or alone", _IS, "yes, no or only", _copies, _fixed("yes", "only", "no")),
     Field("session", "the agent's own name for it", _HAS, "a name", _texts(_session)),
-    _scored("recency", "points, 1 to 3"),
-    _scored("length", "points, 1 to 3"),
-    _scored("repo_unique", "points, 5 for the first of a repository", _POINTS),
+    _scored("recency", "points, 1 to 3", 3),
+    _scored("length", "points, 1 to 3", 3),
+    _scored("repo_unique", "points, 5 for the first of a repository", 5, _POINTS),
 )
 FIELDS: dict[str, Field] = {field.name: field for field in _LISTED}
 """By name, those first that are asked for most."""

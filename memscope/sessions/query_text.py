@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple
 
 from memscope.base.text import Span
 
 Operator = Literal["=", "!=", ">", ">=", "<", "<=", ":"]
 
+MEANT: dict[str, Operator] = {"=>": ">=", "=<": "<=", "<>": "!=", "=!": "!=", "!": "!="}
+"""What is no operator, and the one that is meant."""
+
 _NAME = r"[A-Za-z](?:[A-Za-z_-]*[A-Za-z])?"
-_COMPARISON = "==|!=|>=|<=|=|>|<"
-_QUOTED = r'"(?:[^"\\]|\\.)*+\\?"?'  # one that is not closed goes on to the end
+_COMPARISON = r'==|!=|>=|<=|=>|=<|<>|=!|=|>|<|!(?=[\w"<>])'  # messages!50, but not error!
+_QUOTED = r'"(?:[^"\\]|\\.)*+\\?"?' r"|'[^']*'(?!\S)"  # " that is not closed goes on to the end
 _TERM = re.compile(
     rf"(?P<minus>-?)(?:(?P<name>{_NAME})(?:(?P<operator>{_COMPARISON}|:)|(?P<apart>\s+(?:{_COMPARISON}))))?"
     rf"(?P<value>{_QUOTED}|\S*)",
@@ -24,7 +27,8 @@ _BLANK = re.compile(r"\s*")
 
 
 class Piece(NamedTuple):
-    """A term as it stands: `value` is a word or a phrase where there is no `operator`, and then `name` is empty.
+    """A term as it stands: `value` is a word or a phrase where there is no `operator`, and then `name` is empty. The
+    operator may be one of those that are none (`MEANT`).
 
     `quoted`: in quotation marks, which are not part of `value`. `whole` is the span of all of it but its minus, and
     `named`, `signed` and `valued` are those of the name, the operator, and the value with its quotation marks.
@@ -32,7 +36,7 @@ class Piece(NamedTuple):
 
     negated: bool
     name: str
-    operator: Operator | Literal[""]
+    operator: str
     value: str
     quoted: bool
     whole: Span
@@ -42,12 +46,12 @@ class Piece(NamedTuple):
 
 
 def pieces(text: str, names: Container[str]) -> Iterator[Piece]:
-    """The terms of a query, in their order. Behind the `names` that are known a comparison may stand apart, as in
-    score >= 12. A minus alone is no term."""
+    """The terms of a query, in their order. Behind the `names` that are known operator and value may stand apart, as in
+    score >= 12 or title: mise. A minus alone is no term."""
     at = _past_blank(text, 0)
     while at < len(text):
         match = _TERM.match(text, at)
-        if match is None or (match["apart"] and normal(match["name"]) not in names):
+        if match is None or ((match["apart"] or match["operator"] == "!") and normal(match["name"]) not in names):
             match = _BARE.match(text, at)
         assert match is not None, "every text is a word at least"
         piece = _piece(text, match, names)
@@ -68,7 +72,7 @@ def quoted(words: str) -> str:
 
 def is_plain(words: str) -> bool:
     """Whether they can stand as a value without quotation marks."""
-    return bool(words) and not words.startswith('"') and not re.search(r"\s", words)
+    return bool(words) and words[0] not in "\"'<>=!" and not re.search(r"\s", words)
 
 
 def _past_blank(text: str, at: int) -> int:
@@ -83,14 +87,14 @@ def _piece(text: str, match: re.Match[str], names: Container[str]) -> Piece:
             operator = match[group].strip()
             signed = match.end(group) - len(operator), match.end(group)
     valued = match.span("value")
-    if not match["value"] and operator not in ("", ":") and normal(match["name"]) in names:
-        further = _VALUE.match(text, match.end())  # a comparison may stand apart from its value as well
+    if not match["value"] and operator and normal(match["name"]) in names:
+        further = _VALUE.match(text, match.end())
         valued = further.span(1) if further is not None else valued
     value, in_marks = _read(text[slice(*valued)])
     return Piece(
         negated=bool(match["minus"]),
         name=match["name"] or "",
-        operator=cast('Operator | Literal[""]', "=" if operator == "==" else operator),
+        operator="=" if operator == "==" else operator,
         value=value,
         quoted=in_marks,
         whole=(start, valued[1]),
@@ -101,6 +105,8 @@ def _piece(text: str, match: re.Match[str], names: Container[str]) -> Piece:
 
 
 def _read(value: str) -> tuple[str, bool]:
+    if re.fullmatch("'[^']*'", value):
+        return value[1:-1], True
     if not value.startswith('"'):
         return value, False
     inner = re.fullmatch(r'"((?:[^"\\]|\\.)*+\\?)"?', value, re.DOTALL)

@@ -1,4 +1,4 @@
-"""What can stand behind the operators of a query: whole numbers, sizes, days, and words in any case."""
+"""What can stand behind the operators of a query: whole numbers, sizes, days, names, and words in any case."""
 
 from __future__ import annotations
 
@@ -72,6 +72,11 @@ def _after(first: datetime, by_month: bool, by_day: bool) -> float:
     if by_month and first.month < 12:
         return first.replace(month=first.month + 1).timestamp()
     return first.replace(year=first.year + 1, month=1).timestamp()
+
+
+def last_name(text: str) -> str:
+    """What a repository is known by: `mise`, of `jdx/mise` too."""
+    return text.rstrip("/").rpartition("/")[2]
 
 
 def folded(text: str) -> str:

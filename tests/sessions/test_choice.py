@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from memscope.sessions.choice import Choice, choose, first_of
 from memscope.sessions.query import Query, parse
+from memscope.sessions.ranked import RankedSession
 from tests.sessions.rows import DAY, NOW, session, unreadable
 
 MISE = session("/s/one.jsonl", repos=("mise",))
@@ -25,6 +26,13 @@ def test_everything_is_asked_for_by_default_in_the_order_there_is() -> None:
 def test_a_repository_is_its_name_or_in_the_name_of_the_file_in_whatever_case() -> None:
     assert choose(ROWS, Choice(Query(), repo="MISE")) == [MISE, NAMED, BROKEN]
     assert choose(ROWS, Choice(Query(), repo="mise-action")) == [OTHER]
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"), [("jdx/Mise", [MISE, NAMED, BROKEN]), ("jdx/mise-action/", [OTHER]), ("/", [])]
+)
+def test_a_repository_is_known_by_its_last_name(typed: str, found: list[RankedSession]) -> None:
+    assert choose(ROWS, Choice(Query(), repo=typed)) == found
 
 
 def test_all_that_is_asked_for_has_to_hold() -> None:

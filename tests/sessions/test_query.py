@@ -59,6 +59,8 @@ def found(text: str, rows: Sequence[RankedSession] = ROWS) -> str:
         ('repo="docs site"', "best"),
         ("repo:doc", "best"),
         ("repo=doc", ""),
+        ("repo=jdx/Mise", "best"),
+        ("repo:jdx/mi", "best"),
         ('repo=""', "old empty broken"),
         ("-repo=mise", "old empty broken"),
         ("repo_unique=5 recency=3 length=3", "best"),
@@ -87,6 +89,8 @@ def found(text: str, rows: Sequence[RankedSession] = ROWS) -> str:
         ("session:0199", "best"),
         ("error=yes", "broken"),
         ("error=no", "best old empty"),
+        ("error=TRUE", "broken"),
+        ("error=false", "best old empty"),
         ('error:"no json"', "broken"),
         ("malformed>1 skipped=3", "old"),
         ("copies=yes parser", "best copy"),
@@ -97,6 +101,8 @@ def found(text: str, rows: Sequence[RankedSession] = ROWS) -> str:
         ("strasse", "best"),
         ("BUILD fix", "best"),
         ('"fix the"', "best"),
+        ("'fix the'", "best"),
+        ("title='old notes'", "old"),
         ('"the fix"', ""),
         ('"parser please"', ""),
         ("mise", "best"),
@@ -106,6 +112,8 @@ def found(text: str, rows: Sequence[RankedSession] = ROWS) -> str:
         ("s/old", ""),
         ("broken", "broken"),
         ("score >= 12 parser", "best"),
+        ("title: notes format: codex", "old"),
+        ('"or" score>3', ""),
         ("score==16", "best"),
         ("-", "best old empty broken"),
         ('""', "best old empty broken"),
@@ -117,7 +125,25 @@ def test_all_that_it_says_has_to_hold(text: str, names: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["http://host/x=1", "12:30", "std::sort", "localhost:8080", "C:\\code", "feat:", "a->b", "=>", "main.py:12", "<p>"],
+    [
+        "http://host/x=1",
+        "12:30",
+        "std::sort",
+        "localhost:8080",
+        "C:\\code",
+        "feat:",
+        "a->b",
+        "=>",
+        "main.py:12",
+        "<p>",
+        "(draft)",
+        "wow!x",
+        "error!",
+        "x|y",
+        "or",
+        "'tis",
+        "(see:x)",
+    ],
 )
 def test_what_only_looks_like_a_field_is_a_word(text: str) -> None:
     query = parse(text, NOW)
@@ -131,7 +157,11 @@ def test_what_only_looks_like_a_field_is_a_word(text: str) -> None:
         ("x scroe>=12", "scroe", "there is no field 'scroe'. Did you mean score?"),
         ("x memory:a", "memory", "Did you mean memories?"),
         ("scor:80", "scor", "Did you mean score?"),
-        ("foo=bar", "foo", "there is no field 'foo'. Quote what is no field; there are: score, "),
+        (
+            "foo=bar",
+            "foo",
+            "no field 'foo'. Quote what is no field; fields are score, outcome, memories, repo, since, ",
+        ),
         ("-qqq:bar", "qqq", "there is no field 'qqq'"),
         ("score>=many", "many", "score takes a whole number, not 'many'"),
         ("score>=memories>0", "memories>0", "not 'memories>0'"),
@@ -142,9 +172,30 @@ def test_what_only_looks_like_a_field_is_a_word(text: str) -> None:
         ("age<old", "old", "age takes a number of days"),
         ("size>1T", "1T", "size takes a number of bytes, as 900, 12k or 1.5M"),
         ("outcome=fail", "fail", "outcome takes failure, content, empty, or their points, not 'fail'"),
+        ("outcome=Failed", "Failed", "not 'Failed'. Did you mean failure?"),
+        ("outcome=error", "error", "not 'error'. An example: outcome=failure."),
+        ("score>=abc", "abc", "score takes a whole number, not 'abc'. An example: score>=12."),
+        ("since:yestrday", "yestrday", "Did you mean yesterday?"),
+        ("x score=>12", "=>", "score does not go with =>. Did you mean >=?"),
+        ("score =< 12", "=<", "Did you mean <=?"),
+        ("score<>9", "<>", "Did you mean !=?"),
+        ("title=>x", "=>", "title does not go with =>. It goes with :, =, !=."),
+        ("messages!50", "!", "messages does not go with ! Did you mean !=?"),
+        ("repo=/", "/", "repo takes a name"),
         ("copies=maybe", "maybe", "copies takes yes, no or only"),
         ('title:""', '""', "title takes words"),
-        ("x error: no such file", "error:", "nothing stands behind error:."),
+        ("x error: ", "error:", "nothing stands behind error:."),
+        (
+            "x (score>3)",
+            "(",
+            "'(' joins no terms: all of them have to hold. A minus turns one round, as in -score>=12; ",
+        ),
+        ("( score > 3 )", "(", "'(' joins no terms"),
+        ("!score>3", "!", "'!' joins no terms"),
+        ("not score>3", "not", "'not' joins no terms"),
+        ("score>=12 or score<5", "or", "'or' joins no terms"),
+        ("repo=mise AND words", "AND", "'AND' joins no terms"),
+        ("words || repo=mise", "||", "'||' joins no terms"),
         ("score>=\x1b[2J" + "9" * 99, "\x1b[2J" + "9" * 99, "not '␛[2J999999"),
     ],
 )
@@ -157,7 +208,9 @@ def test_what_is_wrong_is_pointed_at(text: str, wrong: str, words: str) -> None:
 
 
 TYPED = st.lists(
-    st.sampled_from([*FIELDS, "=", ":", ">=", "!=", "<", "-", '"', "\\", " ", "12", "7d", "2026-04", "yes", "failure"])
+    st.sampled_from(
+        [*FIELDS, *"=:<-!(\"\\ '", ">=", "!=", "=>", " or ", "not", "12", "7d", "2026-04", "yes", "failure"]
+    )
     | st.text(max_size=4),
     max_size=12,
 ).map("".join)
@@ -187,6 +240,7 @@ def test_every_text_is_a_query_or_wrong_somewhere_in_it(text: str) -> None:
         ('score ">=12"', 'score ">=12"'),
         ('"score>=12" "-x" http://a', '"score>=12" "-x" http://a'),
         ('title="" -"a b" "unclosed', 'title="" -"a b" unclosed'),
+        ("'two  words' 'or' title='=x'", '"two words" "or" title="=x"'),
     ],
 )
 def test_it_is_written_out_in_one_way(text: str, written: str) -> None:
@@ -224,6 +278,8 @@ def offered(text: str, rows: Sequence[RankedSession] = ROWS) -> list[str]:
         ("score|", ["score>=", "score=", "score>", "score<", "score<=", "score!="]),
         ("sc|>=12", ["score>=12"]),
         ("scroe>=12|", ["score>=12"]),
+        ("score=>12|", ["score>=12"]),
+        ("title=>x|", ["title:x", "title=x", "title!=x"]),
         ("score>=|", ["score>=16", "score>=6", "score>=4", "score>=3"]),
         ("score>=1|", ["score>=16"]),
         ("score>|", ["score>16", "score>6", "score>4", "score>3", "score>="]),
@@ -247,6 +303,10 @@ def offered(text: str, rows: Sequence[RankedSession] = ROWS) -> list[str]:
 )
 def test_what_could_stand_there_is_offered_best_first(text: str, first: list[str]) -> None:
     assert offered(text)[: len(first) or 1] == first
+
+
+def test_without_sessions_the_usual_is_offered() -> None:
+    assert offered("score>=|", []) == ["score>=12"]
 
 
 def test_nothing_that_stands_there_already_is_offered() -> None:

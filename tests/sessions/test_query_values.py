@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memscope.sessions.query_values import DAY, age, days, folded, number, size
+from memscope.sessions.query_values import DAY, age, days, folded, last_name, number, size
 from tests.sessions.rows import NOW
 
 
@@ -70,6 +70,13 @@ def test_a_day_a_month_and_a_year_hold_each_of_their_seconds(day: date, second: 
         found = days(text, NOW)
         assert found is not None
         assert found.start <= moment.timestamp() < found.end
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("mise", "mise"), ("jdx/mise/", "mise"), ("a/b/c", "c"), ("/", ""), ("", "")]
+)
+def test_a_repository_is_its_last_name(text: str, name: str) -> None:
+    assert last_name(text) == name
 
 
 @pytest.mark.parametrize(
