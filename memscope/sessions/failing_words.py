@@ -12,11 +12,15 @@ _ENDS = 2000  # characters at either end of a text that are looked at: errors op
 _OTHER = {"error": r"(?! handl(?:er|ers|ing)\b)", "exception": r"(?! (?:handl(?:er|ers|ing)|of|to)\b)"}
 _ANY = "|".join(word + _OTHER.get(word, "") for word in WORDS)
 _WORD = re.compile(rf"(?<![\w./\\-])(?<!\bstandard )(?:{_ANY})(?![\w/\\(-])(?!\.\w)", re.IGNORECASE)
-_NEGATED = re.compile(
-    r"""(?:\b(?:no|not|never|without|nor|neither|none|nothing|zero|free|fixed|fixes|fix|resolved|resolves|solved)
-        | (?<![\d.,])0 | n['’]t)
-        (?:[ \t]+[\w'’"`*-]+){0,3}?        # a few words of the same clause
-        [ \t]+["'`*]*$""",
+_MEND = r"(?:fix(?:e[sd])?|(?:re)?solve[sd]?)\b"
+_BETWEEN = rf"""(?:[ \t]+(?!(?:and|but|because|{_MEND})\b)[\w'’"`*-]+){{0,3}}?[ \t]+["'`*]*"""  # of the same clause
+_NEGATED = re.compile(  # from the negation to the end of the word. "not found error" is one, "the fix failed" none
+    rf"""(?: \b(?:no|never|without|nor|neither|none|nothing|zero|free[ ](?:of|from)) | (?<![\d.,])0
+           | (?:\bnot|n['’]t)(?![ \t]+(?:found|exist|\w+ed)[ \t]+\w+$) )
+         {_BETWEEN}(?!cannot|unable)\w+$
+       | (?<!not[ ])(?<!never[ ])(?<!yet[ ])(?<!n['’]t[ ])\b{_MEND}
+         (?: [ \t]+(?:the|an?|this|that|all|every|both|its|my|your|\d+)\b{_BETWEEN}\w+
+           | (?:[ \t]+[\w-]+)?[ \t]+(?:error|exception|traceback) )$""",
     re.IGNORECASE | re.VERBOSE,
 )
 _NONE_OF_IT = re.compile(  # "failed: 0", "error": null, error = None
@@ -24,7 +28,8 @@ _NONE_OF_IT = re.compile(  # "failed: 0", "error": null, error = None
             (?: 0(?![\d.]) | (?:no|none|null|nil|false|n/a)[ \t]*(?:$|[.,;|)\]}]) | "" | '' | \[\] | \{\} )
         | [ \t]*[:=]?[ \t]*\(?(?:0|none)\)?[ \t]*(?:$|[,;|)\]}])
         | [ \t]+free\b
-        | [ \t]+(?:is|was|are|were|has[ ]been|have[ ]been)(?:[ \t]+\w+)?[ \t]+(?:fixed|resolved|solved|gone)\b""",
+        | [ \t]+(?:is|was|are|were|has[ ]been|have[ ]been)(?:[ \t]+(?!not\b|never\b)\w+)?
+          [ \t]+(?:fixed|resolved|solved|gone)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 _TAG = re.compile(r"</?[A-Za-z_]{1,40}>")
@@ -46,7 +51,7 @@ def failing_line(text: str) -> str:
 
 def is_negated(line: str, start: int, end: int) -> bool:
     """Whether `line` says of the word in [start, end) that it did not happen."""
-    return _NEGATED.search(line[max(0, start - 80) : start]) is not None or _NONE_OF_IT.match(line, end) is not None
+    return _NEGATED.search(line[max(0, start - 80) : end]) is not None or _NONE_OF_IT.match(line, end) is not None
 
 
 def telling_line(text: str, otherwise: int = 0) -> str:
@@ -54,7 +59,8 @@ def telling_line(text: str, otherwise: int = 0) -> str:
     `ValueError: ...`; else, of the lines that say anything, the one at the place `otherwise`. "" for none."""
     ends = text if len(text) <= 2 * _ENDS else f"{text[:_ENDS]}\n{text[-_ENDS:]}"
     lines = [line for line in (_TAG.sub("", line).strip() for line in ends.splitlines()) if line]
-    telling = (line for line in reversed(lines) if any(word in line.lower() for word in WORDS))
+    folded = ((line, line.lower()) for line in reversed(lines))
+    telling = (line for line, lower in folded if any(word in lower for word in WORDS))
     return next(telling, lines[otherwise] if lines else "")
 
 

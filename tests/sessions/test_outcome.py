@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memscope.conversation.model import Message, Text, ToolResult
-from memscope.conversation.records import Fact, Item, Record
+from memscope.conversation.records import Fact, Item, Record, outcome_facts
 from memscope.sessions.facts import Evidence, Failure
 from memscope.sessions.failing_words import WORDS, failing_line, telling_line
 from memscope.sessions.fold import read_facts
@@ -45,6 +45,17 @@ def test_a_failed_command_is_told_by_its_code_and_its_last_words() -> None:
     assert bare == Failure("exit_code", Evidence(0, 0, 4, "exit code 2"))
 
 
+@pytest.mark.parametrize("facts_first", [False, True])
+@pytest.mark.parametrize("is_both", [False, True])
+def test_of_two_results_on_a_line_that_say_the_same_the_last_counts(facts_first: bool, is_both: bool) -> None:
+    """A document is all on one line."""
+    both: list[Record] = []
+    for message in (answered("same", 1, is_error=is_both, exit_code=2), answered("same", 1, is_error=True)):
+        told = [*outcome_facts(message.parts[0], 1)]  # type: ignore[arg-type]
+        both += [*told, message] if facts_first else [message, *told]
+    assert failure_of(*both) == Failure("error", Evidence(0, 1, 1, "same"))
+
+
 def test_an_event_stands_at_the_message_before_it() -> None:
     found = failure_of(ASK, ANSWER, Fact("error", "API Error: 500", 9), said("user", "go on", 10))
     assert found == Failure("error", Evidence(0, 1, 9, "API Error: 500"))
@@ -68,7 +79,8 @@ def test_what_a_session_worked_past_is_no_failure(later: int) -> None:
 def test_words_decide_only_where_nothing_is_ever_marked() -> None:
     words = said("assistant", "The build failed.")
     assert failure_of(ASK, words) == Failure("words", Evidence(0, 1, 0, "The build failed."))
-    assert failure_of(ASK, words, marks_failures=True) is None
+    assert failure_of(ASK, answered("ok"), words, marks_failures=True) is None
+    assert failure_of(ASK, words, marks_failures=True) is not None, "no tool was used, so none could be marked"
     assert failure_of(ASK, answered("ok", exit_code=0), words) is None
     assert failure_of(ASK, answered("ok"), words) is not None
 
@@ -99,7 +111,23 @@ failed: 2
 permission denied
 **Failed** to build
 I was unable to find it, and nothing else.
-exit 0, but with one error""".splitlines()
+exit 0, but with one error
+The fix failed.
+My fix was rejected.
+The fixes failed to apply
+The resolved path cannot be read
+404 Not Found error when fetching
+I got a file not found error.
+It says "no such module" or does not exist error
+I did not fix the error
+I could not yet resolve the error
+There is no fix for the error
+The error is not fixed
+The error was never resolved
+Without sudo this cannot work. I stopped.
+not one but two failed
+It did not finish and failed
+a use-after-free error""".splitlines()
 
 FINE = """No error was found.
 0 failed, 12 passed
@@ -125,6 +153,10 @@ it writes to standard error
 with the exception of one
 exception handling
 we fixed the failed test
+Fixed 2 failed tests
+Fixed import error in main
+I have not found any error
+it is free of any error
 the syntax error is now resolved
 neither rejected nor denied
 the terrors of errorless unfailed things""".splitlines()

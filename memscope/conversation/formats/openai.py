@@ -7,13 +7,14 @@ A document (`{"messages": [...]}` or a bare list), a conversation a line, or a m
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 from memscope.base.text import slug
 from memscope.conversation.formats._content import (
     compact,
     entries,
     joined,
+    json_object,
     openai_calls,
     parts,
     seconds,
@@ -27,6 +28,7 @@ from memscope.conversation.raw import Raw, Value
 from memscope.conversation.records import Fact, Format, Item, No, Record, Yes, outcome_facts
 
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function", "memory"})
+_KINDS = get_args(Kind)
 
 
 def sniff(raw: Raw) -> Yes | No:
@@ -107,29 +109,34 @@ def _listed_memory(entry: Any) -> Memory | None:
     return Memory(string(entry.get("key")) or made_up_key(entry["text"]), entry["text"])
 
 
-def read_message(value: Any, line: int) -> Iterator[Record]:
-    """One chat message of OpenAI's API (or of the native form), and the facts in it."""
-    if not isinstance(value, dict) or not isinstance(value.get("role"), str) or not value["role"]:
-        yield Skipped(line, "the entry is no chat message")
-        return
-    role, name, key = value["role"], string(value.get("name")), value.get("memory_key")
-    content = list(parts(value.get("content")))
-    named = name.startswith("memory") and role not in ("tool", "function")  # there the name is the tool's
-    if isinstance(key, str) or role.startswith("memory") or named:
+def read_message(value: Any, line: int) -> list[Record]:
+    """One chat message of OpenAI's API (or of the native form), and before it the facts in it."""
+    role = value.get("role") if isinstance(value, dict) else None
+    if not isinstance(role, str) or not role:
+        return [Skipped(line, "the entry is no chat message")]
+    told: list[Record] = []
+    is_answer = role in ("tool", "function")
+    name, key = string(value.get("name")), value.get("memory_key")
+    content = parts(value.get("content"))
+    named = name.startswith("memory") and not is_answer  # there the name is the tool's
+    if named or isinstance(key, str) or role.startswith("memory"):
         rule = string(value.get("memory_rule")) or "explicit"
         content = _as_memory(content, key if isinstance(key, str) else None, name, rule)
     reasoning = value.get("reasoning_content") or value.get("reasoning")
     if isinstance(reasoning, str) and reasoning:
         content.insert(0, Thinking(reasoning))
-    if role in ("tool", "function"):
+    if is_answer:
         result = _tool_result(value, content)
-        yield from outcome_facts(result, line)
-        content = [result, *content]
+        told.extend(outcome_facts(result, line))
+        content.insert(0, result)
         role = "tool"
     content.extend(openai_calls(value))
-    kind = cast(Kind, value["kind"]) if "kind" in value and value["kind"] in get_args(Kind) else "said"
+    kind = value.get("kind")
+    if kind not in _KINDS:
+        kind = "said"
     time = seconds(value.get("time", value.get("timestamp")))
-    yield Message(role, tuple(content), kind, time, string(value.get("id")), name, line)
+    told.append(Message(role, tuple(content), kind, time, string(value.get("id")), name, line))
+    return told
 
 
 def _as_memory(content: list[Part], key: str | None, name: str, rule: str) -> list[Part]:
@@ -145,11 +152,11 @@ def _tool_result(value: Mapping[str, Any], content: list[Part]) -> ToolResult:
     if content and isinstance(content[0], Text):
         text = content.pop(0).text  # type: ignore[union-attr]
     code = value.get("exit_code")
+    if code is None and ('"exit_code"' in text or '"returncode"' in text):
+        answer = json_object(text) or {}
+        code = answer.get("exit_code", answer.get("returncode"))
     return ToolResult(
-        string(value.get("tool_call_id")),
-        text,
-        value.get("is_error") is True,
-        code if isinstance(code, int) and not isinstance(code, bool) else None,
+        string(value.get("tool_call_id")), text, value.get("is_error") is True, code if type(code) is int else None
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from memscope.conversation.formats.openai import FORMAT
+from memscope.conversation.formats.openai import FORMAT, read_message
 from memscope.conversation.load import load
 from memscope.conversation.model import (
     Conversation,
@@ -118,6 +118,24 @@ def test_tool_calls_and_their_results(tmp_path: Path) -> None:
     assert answered.parts == (ToolResult("c1", "a.txt", True, 1),)
     facts = [r for r in told(tmp_path / "a.json", "openai") if isinstance(r, Fact)]
     assert facts == [Fact("exit_code", "1", 1), Fact("error", "a.txt", 1)]
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ('{"exit_code": 1, "output": "bad"}', 1),
+        (' {"returncode": 2}', 2),
+        ('{"exit_code": 0, "returncode": 2}', 0),
+        ('{"inner": {"exit_code": 1}}', None),
+        ('{"exit_code": true}', None),
+        ('he said "exit_code": 1', None),
+    ],
+)
+def test_a_result_in_json_tells_its_exit_code(content: str, code: int | None) -> None:
+    (*facts, message) = read_message({"role": "tool", "tool_call_id": "c", "content": content}, 1)
+    assert isinstance(message, Message)
+    assert message.parts == (ToolResult("c", content, exit_code=code),)
+    assert facts == ([Fact("exit_code", str(code), 1)] if code else [])
 
 
 def test_the_older_function_call(tmp_path: Path) -> None:
