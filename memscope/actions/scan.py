@@ -18,11 +18,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from memscope import __version__
 from memscope.actions.walk import AGAIN, DATABASES, NOTHING, SUFFIXES, Found, Passed, walk
-from memscope.base.collecting import uncollected
+from memscope.base.collecting import lasting
 from memscope.base.errors import StoreError
 from memscope.base.job import Job
 from memscope.base.processes import processors, spread
@@ -58,7 +58,7 @@ class Scan:
 
     `read`: how many were read, of `bytes_read` in all; `kept`: how many are as they were; `gone`: how many that were
     there before are not any more. `left_out`: files in an agent's own folders, and databases, that are of something
-    else than sessions. `trouble`: why nothing was kept, "" where it was.
+    else than sessions. `trouble`: why not all was kept, "" where it was.
     """
 
     files: tuple[ScannedFile, ...]
@@ -79,17 +79,6 @@ def session_folders(settings: Settings) -> list[Path]:
     return list(dict.fromkeys(map(_place, [*there, *map(Path, settings.session_folders)])))
 
 
-def kept_scan(
-    folders: Sequence[Path], settings: Settings, database: Database, *, input_format: str = ""
-) -> list[ScannedFile]:
-    """What the store knows of the files below `folders`, as the last scan left them; no file is looked at. Raises
-    `StoreError`."""
-    folders = [*map(_place, folders)]
-    known = _known(folders, KeptSessions(database, _reading(settings, input_format)))
-    listing = _Listing(folders)
-    return [one.file for one in known.values() if one.file is not None and listing.has(one.file.path, one.is_other)]
-
-
 def scan(
     folders: Sequence[Path],
     settings: Settings,
@@ -101,26 +90,19 @@ def scan(
 ) -> Scan:
     """Scans the files at and below `folders`, with all processors where there is much to read.
 
-    `landed` is told, in this thread, of files as they are known: first, at once, of those that are as they were, then
-    of others as they are read. Without a `database` all are read and nothing is kept; where the store fails, the same
-    from there on. Raises `Cancelled`: what was read by then has landed, and is kept. Raises `SettingsError` for a
-    repository pattern that is none, `UsageError` for such an `input_format`.
+    `landed` is told, in this thread, of files as they are known: first of all that the store has, as the last scan left
+    them, before any file is looked at; then of others as they are read. Without a `database` all are read and nothing
+    is kept; where the store fails, the same from there on. Raises `Cancelled`: what was read by then has landed, and is
+    kept. Raises `SettingsError` for a repository pattern that is none, `UsageError` for such an `input_format`.
     """
     began = time.monotonic()
     reader(settings.repositories, input_format)  # or every process would stumble over them
     work = _Scan(folders, database, _reading(settings, input_format), job, landed)
+    work.recall()
     work.look()
     work.read(settings.repositories, input_format)
     work.forget()
     return work.result(time.monotonic() - began)
-
-
-class _Known(NamedTuple):
-    """What the store has of a file (None: it was read in another way), and whether it is of something else than
-    sessions."""
-
-    file: ScannedFile | None
-    is_other: bool
 
 
 class _Scan:
@@ -135,8 +117,8 @@ class _Scan:
         self.job, self.landed = job, landed
         self.trouble = ""
         self.files: dict[str, ScannedFile | None] = {}
-        self.known: dict[str, _Known] = {}
-        self.stale: set[str] = set()  # what is known, and has not been found to be so still
+        self.known: dict[str, tuple[Stamp, ScannedFile | None]] = {}  # None: it is not listed
+        self.stale: set[str] = set()  # what the store has, and has not been found to be so still
         self.missed: set[str] = set()  # of that, what has not been come to
         self.unread: list[tuple[str, Stamp]] = []
         self.to_land: list[ScannedFile] = []
@@ -144,11 +126,27 @@ class _Scan:
         self.landed_at = self.kept_at = 0.0
         self.kept = self.read_files = self.read_bytes = self.left_out = 0
 
-    def look(self) -> None:
-        """Finds the files; those that are as they were land at once."""
-        seen: set[str] = set()
-        with uncollected():
+    def recall(self) -> None:
+        """What the store has lands."""
+        with lasting():
             self._stored(self._recall)
+            self.missed = set(self.stale)
+            self.to_land = [file for _, file in self.known.values() if file is not None]
+            self._land()
+
+    def _recall(self, store: KeptSessions) -> None:
+        for folder in self.folders:
+            for path, size, modified, log, found in store.below(str(folder)):
+                self.stale.add(path)
+                reading = decoded(found)
+                if reading is not None:
+                    stamp = Stamp(size, modified, log)
+                    self.known[path] = stamp, self._scanned(path, stamp, reading)
+
+    def look(self) -> None:
+        """Finds the files."""
+        seen: set[str] = set()
+        with lasting():
             for folder in self.folders:
                 for found in walk(folder, _SUFFIXES, self.listing.passed(folder), self.job.check):
                     if not len(seen) % 500:
@@ -160,45 +158,48 @@ class _Scan:
                         self._see(found)
         self._land()
 
-    def _recall(self, store: KeptSessions) -> None:
-        self.known = _known(self.folders, store)
-        self.stale = set(self.known)
-        self.missed = set(self.known)
-
     def _see(self, found: Found) -> None:
         path, _, status, error = found
         if status is None or not stat.S_ISREG(status.st_mode) or not status.st_size:
-            self._list(_odd(path, status, error), False)
+            self._add(path, _odd(path, status, error))
             if status is None and error != AGAIN:
                 self._keep_below(path)
             return
-        log = log_state(path) if path.endswith(DATABASES) else ""
-        stamp = Stamp(status.st_size, status.st_mtime_ns, log)
+        stamp = status.st_size, status.st_mtime_ns, log_state(path) if path.lower().endswith(DATABASES) else ""
         known = self.known.get(path)
-        if known is None or known.file is None or known.file.stamp != stamp:
+        if known is None or known[0] != stamp:
             self.files[path] = None
-            self.unread.append((path, stamp))
+            self.unread.append((path, Stamp(*stamp)))
             return
         self.stale.discard(path)
         self.kept += 1
-        self._list(known.file, known.is_other)
+        self._list(path, known[1])
 
     def _keep_below(self, path: str) -> None:
         """A folder that is there and cannot be looked into may hold what it held."""
-        if self.known and os.path.lexists(path):
+        if self.stale and os.path.lexists(path):
             folder = os.path.join(path, "")  # noqa: PTH118 - a name of any bytes
-            held = {path for path in self.known if path.startswith(folder)}
+            held = {path for path in self.stale if path.startswith(folder)}
             self.stale -= held
             self.missed -= held
 
-    def _list(self, file: ScannedFile, is_other: bool) -> None:
-        """A file is known now: it lands, or is no concern of anybody's."""
-        if self.listing.has(file.path, is_other):
-            self.files[file.path] = file
-            self.to_land.append(file)
+    def _scanned(self, path: str, stamp: Stamp, reading: Reading) -> ScannedFile | None:
+        """A file that was read, as it is listed; None where it is no concern of anybody's."""
+        form, sessions, error, is_other = reading
+        return None if is_other and not self.listing.has(path) else ScannedFile(path, stamp, form, sessions, error)
+
+    def _list(self, path: str, file: ScannedFile | None) -> None:
+        if file is not None:
+            self.files[path] = file
         else:
-            self.files.pop(file.path, None)
+            self.files.pop(path, None)
             self.left_out += 1
+
+    def _add(self, path: str, file: ScannedFile | None) -> None:
+        """What a file holds is known now, and was not."""
+        self._list(path, file)
+        if file is not None:
+            self.to_land.append(file)
 
     def read(self, repositories: Sequence[str], input_format: str) -> None:
         """Reads what is not known: large files, the largest first, then the others, the newest first."""
@@ -226,14 +227,14 @@ class _Scan:
 
     def _take(self, batch: Sequence[tuple[str, Stamp, str, bool]]) -> None:
         """Files were read: each with its reading, and whether that lasts."""
-        readings = decoded(text for _, _, text, _ in batch)
-        for (path, stamp, text, is_lasting), reading in zip(batch, readings, strict=True):
+        for path, stamp, text, is_lasting in batch:
             self.read_files += 1
             self.read_bytes += stamp.size
             if is_lasting:
                 self.stale.discard(path)
                 self.to_keep.append(KeptFile(path, *stamp, text))
-            self._list(*_scanned(path, stamp, reading or Reading("", (), "what was found in it cannot be kept")))
+            reading = decoded(text) or Reading("", (), "what was found in it cannot be kept")
+            self._add(path, self._scanned(path, stamp, reading))
 
     def _land(self) -> None:
         if self.to_land:
@@ -271,7 +272,7 @@ class _Scan:
 
 
 class _Listing:
-    """Which of the files below some folders, as `_place` has them, are listed: by whether an agent's own are."""
+    """Which files below some folders, as `_place` has them, are told of that are no sessions: see the module."""
 
     def __init__(self, folders: Iterable[Path]) -> None:
         self._named = {str(folder) for folder in folders}
@@ -282,9 +283,9 @@ class _Listing:
         """What is passed over below a folder that is scanned."""
         return _BESIDE if os.path.join(folder, "").startswith(self._own) else NOTHING  # noqa: PTH118
 
-    def has(self, path: str, is_other: bool) -> bool:
-        """Whether a file is listed; `is_other`: it is of something else than sessions."""
-        return not is_other or path in self._named or not (path.endswith(DATABASES) or path.startswith(self._own))
+    def has(self, path: str) -> bool:
+        """Whether a file of something else than sessions is listed."""
+        return path in self._named or not (path.lower().endswith(DATABASES) or path.startswith(self._own))
 
 
 def _homes() -> Iterator[Home]:
@@ -295,32 +296,12 @@ def _homes() -> Iterator[Home]:
         homes.extend(home.others)
 
 
-def _known(folders: Iterable[Path], store: KeptSessions) -> dict[str, _Known]:
-    """What the store has of the files below folders, by path."""
-    found: dict[str, _Known] = {}
-    with uncollected():
-        for folder in folders:
-            rows = store.below(str(folder))
-            for (path, size, modified, log, _), reading in zip(rows, decoded(row.found for row in rows), strict=True):
-                if reading is None:
-                    found[path] = _Known(None, False)
-                    continue
-                form, sessions, error, is_other = reading
-                found[path] = _Known(ScannedFile(path, Stamp(size, modified, log), form, sessions, error), is_other)
-    return found
-
-
-def _scanned(path: str, stamp: Stamp, reading: Reading) -> tuple[ScannedFile, bool]:
-    form, sessions, error, is_other = reading
-    return ScannedFile(path, stamp, form, sessions, error), is_other
-
-
 def _odd(path: str, status: os.stat_result | None, error: str) -> ScannedFile:
     """What the system will not say of a file, or what is none, or empty: told, and not kept."""
     if status is None:
         return ScannedFile(path, Stamp(0, 0), "", (), error)
     reading, _ = read_file(path, Patterns())
-    return _scanned(path, Stamp(status.st_size, status.st_mtime_ns), reading)[0]
+    return ScannedFile(path, Stamp(status.st_size, status.st_mtime_ns), reading.format, (), reading.error)
 
 
 def _reading(settings: Settings, input_format: str) -> bytes:

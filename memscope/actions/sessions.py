@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from memscope.actions import scan as scanning
 from memscope.base.clock import now
-from memscope.base.collecting import lasting, uncollected
+from memscope.base.collecting import lasting
 from memscope.base.errors import Cancelled
 from memscope.conversation.formats import format_named, format_names
 from memscope.sessions.query import Completion, Query, QueryError, complete, parse
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 BadFilter = QueryError
 """An expression that is none: from `start` to `end` of it is what is wrong."""
 
-_FIRST = 0.2  # seconds of a scan after which what it has found is ranked
-_SHARE = 10  # and again whenever it has gone on for so many times what ranking and showing took
+_PAUSE = 0.2  # seconds of a scan after which what it has found is ranked again
+_SHARE = 10  # or so many times what ranking and showing took, if that is more
 
 
 def parse_filter(text: str, *, copies: bool = False) -> Query:
@@ -56,8 +56,8 @@ class Totals(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Sessions in their order, of these `folders`. `scored`: those of which a run is kept. `scan`: the scan that found
-    them, once it has ended; None: it goes on, was stopped, or has not begun."""
+    """Sessions in their order, of these `folders`. `scored`: those of which scores are kept. `scan`: the scan that
+    found them, once it has ended; None: it goes on, was stopped, has not begun, or was told of before."""
 
     folders: Sequence[Path]
     rows: Sequence[RankedSession]
@@ -74,15 +74,14 @@ def rank_folders(
     of the last also when the scan is stopped. Raises `Cancelled`, `StoreError`."""
     folders = folders or scanning.session_folders(settings)
     runs = scored_lineages(database)
+    files: dict[str, ScannedFile] = {}
     at = time.monotonic()
-    pause = _FIRST
+    pause = 0.0  # what the store knows is shown at once
 
     def tell(*, scan: Scan | None = None) -> Ranking:
-        with uncollected():  # all is kept: there is nothing to collect
+        with lasting():
             rows = rank(scan.files if scan is not None else [*files.values()], now())
-            ranking = Ranking(folders, rows, totals(rows), scored_among(rows, runs), scan)
-            lasting()
-        return ranking
+            return Ranking(folders, rows, totals(rows), scored_among(rows, runs), scan)
 
     def landed(found: Sequence[ScannedFile]) -> None:
         nonlocal at, pause
@@ -91,13 +90,8 @@ def rank_folders(
         if began - at >= pause and not job.cancelled:
             show(tell())
             at = time.monotonic()
-            pause = max(_FIRST, _SHARE * (at - began))
+            pause = max(_PAUSE, _SHARE * (at - began))
 
-    with uncollected():
-        files = {file.path: file for file in scanning.kept_scan(folders, settings, database)} if database else {}
-        first = tell() if files else None
-    if first is not None:
-        show(first)
     try:
         return tell(scan=scanning.scan(folders, settings, database, job, landed))
     except Cancelled:
@@ -126,9 +120,14 @@ def looked_for() -> list[Path]:
 
 
 def scored_lineages(database: Database | None) -> frozenset[str]:
-    """The lineages of the conversations of which a run is kept. Raises `StoreError`."""
-    names = Runs(database).conversations() if database is not None else ()
+    """The lineages of the conversations of which something was scored, and kept. Raises `StoreError`."""
+    names = Runs(database).conversations(scored=True) if database is not None else ()
     return frozenset(name.rpartition("/")[0] for name in names)
+
+
+def looked_again(ranking: Ranking, database: Database) -> Ranking:
+    """A ranking as it is with what was scored since. Raises `StoreError`."""
+    return replace(ranking, scored=scored_among(ranking.rows, scored_lineages(database)), scan=None)
 
 
 def scored_among(rows: Iterable[RankedSession], lineages: frozenset[str]) -> frozenset[Place]:

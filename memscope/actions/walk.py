@@ -47,9 +47,9 @@ def walk(
 ) -> Iterator[Found]:
     """The file at `named`, whatever its name; or those below it in folders, by name, sorted.
 
-    In folders, names that begin with a dot are passed over, and files without one of the `suffixes`. Links are
-    followed; a folder that is reached again on another way is told, and not walked twice. A file is told as often as it
-    is reached: `real` says which are the same. `check` is called before each folder, and may raise.
+    In folders, names that begin with a dot are passed over, and files without one of the `suffixes` in whatever case.
+    Links are followed; a folder that is reached again on another way is told, and not walked twice. A file is told as
+    often as it is reached: `real` says which are the same. `check` is called before each folder, and may raise.
     """
     try:
         path = str(named.expanduser())
@@ -62,17 +62,18 @@ def walk(
     entered: set[str] = set()
     folders: list[Iterator[Found | _Folder]] = [iter([_Folder(path, os.path.realpath(path))])]
     while folders:
-        folder = next(folders[-1], None)
-        if folder is None:
-            folders.pop()
-        elif isinstance(folder, Found):
-            yield folder
-        elif folder.real in entered:
-            yield Found(folder.path, folder.real, None, AGAIN)
+        for found in folders[-1]:
+            if isinstance(found, Found):
+                yield found
+            elif found.real in entered:
+                yield Found(found.path, found.real, None, AGAIN)
+            else:
+                check()
+                entered.add(found.real)
+                folders.append(_below(found, suffixes, passed))
+                break
         else:
-            check()
-            entered.add(folder.real)
-            folders.append(_below(folder, suffixes, passed))
+            folders.pop()
 
 
 class _Folder(NamedTuple):
@@ -99,7 +100,7 @@ def _below(folder: _Folder, suffixes: tuple[str, ...], passed: Passed) -> Iterat
         if _is_folder(entry):
             if name not in _PASSED_FOLDERS and name not in passed.folders:
                 yield _Folder(entry.path, os.path.realpath(entry.path) if is_link else real + name)
-        elif name.endswith(suffixes) and not name.startswith(passed.files):
+        elif name.lower().endswith(suffixes) and not name.startswith(passed.files):
             if is_link:
                 yield _file(entry.path)
                 continue

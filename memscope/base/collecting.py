@@ -13,9 +13,10 @@ _was_on = False
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
-    """No garbage is collected in here, in no thread: the collector would look through all that is being made, again and
-    again. For a fraction of a second."""
+def lasting() -> Iterator[None]:
+    """What is made in here is kept: no garbage is collected meanwhile, in no thread, and the collector looks through
+    none of it later, which would be felt at every key. What nobody holds any longer goes as before, unless it holds
+    itself. For a fraction of a second."""
     global _depth, _was_on  # noqa: PLW0603 - there is one collector
     with _lock:
         if not _depth:
@@ -27,11 +28,7 @@ def uncollected() -> Iterator[None]:
     finally:
         with _lock:
             _depth -= 1
-            if not _depth and _was_on:
-                gc.enable()
-
-
-def lasting() -> None:
-    """What there is now lasts: the collector looks through it no more. What nobody holds any longer goes as before,
-    unless it holds itself. For much that is kept and looked at: going through it would be felt at every key."""
-    gc.freeze()
+            if not _depth:
+                gc.freeze()
+                if _was_on:
+                    gc.enable()

@@ -1,40 +1,18 @@
 """What was read of a file as one line of text, between processes and in the store: JSON, values by their places.
 
-There are thousands, read back whenever sessions are shown: they are parsed many at a time, and checked by columns.
+There are thousands, read back whenever sessions are shown: what they are parsed by makes the values and checks them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from itertools import chain, islice
-from types import NoneType
-from typing import Any, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
-from pydantic_core import from_json
+from pydantic_core import CoreSchema, SchemaValidator
+from pydantic_core import core_schema as schemas
 
-from memscope.base.collecting import uncollected
-from memscope.sessions.facts import Evidence, Facts, Failure, FailureKind, Repository
-
-_AT_ONCE = 1000
-_FIELDS = Facts._fields
-_MEMORY, _REPOSITORIES, _FAILURE = map(_FIELDS.index, ("memory", "repositories", "failure"))
-_TYPES: dict[str, set[type]] = {
-    "int": {int},
-    "str": {str},
-    "bool": {bool},
-    "float | None": {float, NoneType},
-    "Evidence | None": {list, NoneType},
-    "tuple[Repository, ...]": {list},
-    "Failure | None": {list, NoneType},
-}
-_COLUMNS = [_TYPES[Facts.__annotations__[name].__forward_arg__] for name in _FIELDS]
-_KINDS = frozenset(get_args(FailureKind))
-_facts, _evidence = (
-    partial(tuple.__new__, Facts),
-    partial(tuple.__new__, Evidence),
-)  # of lists; lengths are checked apart
+from memscope.sessions.facts import Facts
 
 
 class Reading(NamedTuple):
@@ -52,74 +30,39 @@ def encoded(reading: Reading) -> str:
     return json.dumps(reading, separators=(",", ":"))
 
 
-def decoded(texts: Iterable[str | None]) -> Iterator[Reading | None]:
-    """The readings that were encoded so, in their order; None for what is no such text."""
-    rest = iter(texts)
-    while some := list(islice(rest, _AT_ONCE)):
-        with uncollected():
-            readings = _all(some) or [_one(text) for text in some]
-        yield from readings
-
-
-def _all(texts: Sequence[str | None]) -> Sequence[Reading | None]:
-    """All of the texts at once; nothing where one of them is none."""
+def decoded(text: str | None) -> Reading | None:
+    """The reading that was encoded so; None for what is no such text."""
+    reading: Reading
     try:
-        readings = _made(_parsed(f"[{','.join(texts)}]"))  # type: ignore[arg-type]
-    except (ValueError, TypeError, RecursionError):
-        return []
-    return readings if len(readings) == len(texts) else []  # a text may hold two
-
-
-def _one(text: str | None) -> Reading | None:
-    try:
-        (reading,) = _made(_parsed(f"[{text}]"))
-    except (ValueError, TypeError, RecursionError):
-        return None
+        reading = _JSON.validate_json(text)  # type: ignore[arg-type]
+    except ValueError:
+        try:  # a lone surrogate, among other things
+            reading = _VALUE.validate_python(json.loads(text))  # type: ignore[arg-type]
+        except (ValueError, TypeError, RecursionError):
+            return None
     return reading
 
 
-def _parsed(text: str) -> Any:
-    try:
-        return from_json(text, cache_strings="none")
-    except ValueError:  # a lone surrogate, among other things
-        return json.loads(text)
+def _schema(kind: Any, text: CoreSchema) -> CoreSchema:
+    """Of values of a type that is told as `Reading` and its parts are; `text`: of strings."""
+    hints = get_args(kind)
+    if kind is str:
+        return text
+    if kind is int:
+        return schemas.int_schema(strict=True)
+    if kind is bool:
+        return schemas.bool_schema(strict=True)
+    if kind is float:
+        return schemas.float_schema(strict=True)
+    if get_origin(kind) is Literal:
+        return schemas.literal_schema([*hints])
+    if get_origin(kind) is tuple:
+        return schemas.tuple_schema([_schema(hints[0], text)], variadic_item_index=0)
+    if hints:  # or None
+        return schemas.nullable_schema(_schema(hints[0], text))
+    fields = [_schema(hint, text) for hint in get_type_hints(kind).values()]
+    return schemas.no_info_after_validator_function(partial(tuple.__new__, kind), schemas.tuple_schema(fields))
 
 
-def _made(rows: list[Any]) -> list[Reading]:
-    """Raises ValueError or TypeError for what no reading is made of."""
-    forms, found, errors, others = zip(*rows, strict=True)
-    _check((forms, {str}), (errors, {str}), (others, {bool}), (found, {list}))
-    sessions = list(chain.from_iterable(found))
-    if sessions:
-        _check(*zip(zip(*sessions, strict=True), _COLUMNS, strict=True))
-        _fill(sessions)
-    return [Reading(form, tuple(map(_facts, its)), error, other) for form, its, error, other in rows]
-
-
-def _fill(sessions: list[list[Any]]) -> None:
-    """What a session has of lists in it becomes what it was."""
-    evidence: list[list[Any]] = []
-    for session in sessions:
-        memory, failure, repositories = session[_MEMORY], session[_FAILURE], session[_REPOSITORIES]
-        if memory is not None:
-            evidence.append(memory)
-            session[_MEMORY] = _evidence(memory)
-        if failure is not None:
-            kind, at = failure
-            if kind not in _KINDS:
-                raise ValueError("a failure")
-            evidence.append(at)
-            session[_FAILURE] = Failure(kind, _evidence(at))
-        if repositories:
-            session[_REPOSITORIES] = tuple([Repository(name, _evidence(at)) for name, at in repositories])
-            evidence.extend([at for _, at in repositories])
-        else:
-            session[_REPOSITORIES] = ()
-    if evidence:
-        windows, messages, lines, texts = zip(*evidence, strict=True)
-        _check((windows, {int}), (messages, {int}), (lines, {int}), (texts, {str}))
-
-
-def _check(*columns: tuple[Sequence[Any], set[type]]) -> None:
-    if not all(set(map(type, values)) <= types for values, types in columns):
-        raise ValueError("a value of another type")
+_JSON = SchemaValidator(_schema(Reading, schemas.str_schema(strict=True)), schemas.CoreConfig(cache_strings="none"))
+_VALUE = SchemaValidator(_schema(Reading, schemas.is_instance_schema(str)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from os import sep
 
-from memscope.base.collecting import uncollected
+from memscope.base.collecting import lasting
 from memscope.sessions.copies import Candidate, grouped
 from memscope.sessions.facts import Facts, ScannedFile
 from memscope.sessions.ranked import Breakdown, Place, RankedSession
@@ -27,7 +27,7 @@ def rank(files: Sequence[ScannedFile], now: float) -> list[RankedSession]:
     In order: the highest score, then the most memories, then the newest, then by path; behind them, alike, those that
     count elsewhere (`copy_of`), then files that hold no session.
     """
-    with uncollected():
+    with lasting():
         return _ranked(files, now)
 
 
@@ -52,11 +52,10 @@ def _ranked(files: Sequence[ScannedFile], now: float) -> list[RankedSession]:
             outcome_of(facts),
             tool_calls_of(facts.tool_calls),
         )
-        row = RankedSession(
-            *(path, facts.item, form, file.stamp.size, facts, file.error, sum(parts), parts, at, by),
-            *(holders, copies.get(number, ()), counts_at),
+        size, error, score, others = file.stamp.size, file.error, sum(parts), copies.get(number, ())
+        rows.append(
+            RankedSession(path, facts.item, form, size, facts, error, score, parts, at, by, holders, others, counts_at)
         )
-        rows.append(row)
     rows.extend(_without_session(file) for file in files if not file.sessions)
     rows.sort(key=_order)
     return rows

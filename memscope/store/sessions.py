@@ -47,7 +47,7 @@ class KeptSessions:
         )
         if not _are_sound(rows):
             rows = [row for row in rows if _are_sound([row])]
-        return [KeptFile._make((os.fsdecode(name), *told)) for name, *told in rows]  # type: ignore[arg-type]
+        return [KeptFile(os.fsdecode(name), size, at, log, found) for name, size, at, log, found in rows]  # type: ignore[arg-type]
 
     def keep(self, files: Iterable[KeptFile]) -> None:
         """Keeps files in place of what was kept of them, all or none."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from memscope.actions import scan as scanning
-from memscope.actions.scan import Scan, kept_scan, scan, session_folders
+from memscope.actions.scan import Scan, scan, session_folders
 from memscope.actions.walk import AGAIN
 from memscope.base.errors import Cancelled, SettingsError, UsageError
 from memscope.base.job import Job, Progress
@@ -94,6 +94,16 @@ def scanned(
     return scan(folders, settings or Settings(), database, job or Job(), landed)
 
 
+def stored(*folders: Path, database: Database, settings: Settings | None = None) -> list[ScannedFile]:
+    """What a scan of these folders would go on from: what lands before it looks at any file."""
+    found: list[ScannedFile] = []
+    job = Job()
+    job.cancel()
+    with pytest.raises(Cancelled):
+        scanned(*folders, database=database, settings=settings, job=job, landed=found.extend)
+    return found
+
+
 def told(found: Scan, folder: Path) -> dict[str, str]:
     """Of every file its error, else its format."""
     return {os.path.relpath(file.path, folder): file.error or file.format for file in found.files}
@@ -135,7 +145,7 @@ def test_files_of_several_formats_are_read_once(folder: Path, database: Database
     assert sorted(landed) == sorted(first.files)
     again = scanned(folder, database=database)
     assert (again.files, come_to(again), again.bytes_read, again.trouble) == (first.files, (0, 3, 0), 0, "")
-    assert kept_scan([folder], Settings(), database) == list(first.files)
+    assert stored(folder, database=database) == list(first.files)
     assert scanned(folder).files == first.files
 
 
@@ -148,11 +158,11 @@ def test_a_rescan_reads_what_changed_and_lets_go_of_what_is_gone(folder: Path, d
     found = scanned(folder, database=database)
     assert come_to(found) == (2, 0, 1)
     assert [file.sessions[0].messages for file in found.files] == [2, 1]
-    assert kept_scan([folder], Settings(), database) == list(found.files)
+    assert stored(folder, database=database) == list(found.files)
     shutil.rmtree(folder)
     found = scanned(folder, database=database)
     assert told(found, folder) == {".": "there is no such file"}
-    assert (come_to(found), kept_scan([folder], Settings(), database)) == ((0, 0, 2), [])
+    assert (come_to(found), stored(folder, database=database)) == ((0, 0, 2), [])
 
 
 def test_another_folder_is_not_forgotten(folder: Path, tmp_path: Path, database: Database) -> None:
@@ -167,7 +177,7 @@ def test_other_repositories_are_looked_for_anew(folder: Path, database: Database
     native(folder / "a.json", "Hi")
     other = Settings(repositories=("mise",))
     scanned(folder, database=database)
-    assert kept_scan([folder], other, database) == []
+    assert stored(folder, database=database, settings=other) == []
     assert come_to(scanned(folder, database=database, settings=other)) == (1, 0, 0)
     assert come_to(scanned(folder, database=database, settings=other)) == (0, 1, 0)
     with pytest.raises(SettingsError):
@@ -231,7 +241,7 @@ def test_files_that_vanish_before_they_are_read(folder: Path, database: Database
     found = scanned(folder, database=database, job=job)
     gone = "there is no such file"
     assert told(found, folder) == {"a/x.json": "openai", "b/x.json": "openai", "c/x.json": gone}
-    assert [Path(file.path).parent.name for file in kept_scan([folder], Settings(), database)] == ["a", "b"]
+    assert [Path(file.path).parent.name for file in stored(folder, database=database)] == ["a", "b"]
 
 
 def test_a_folder_that_vanishes_while_it_is_looked_through(folder: Path, database: Database) -> None:
@@ -253,7 +263,7 @@ def test_a_cancelled_scan_goes_on_where_it_was(folder: Path, database: Database)
     with pytest.raises(Cancelled):
         scanned(folder, database=database, job=job, landed=landed.extend)
     assert len(landed) == 3
-    assert sorted(kept_scan([folder], Settings(), database)) == sorted(landed)
+    assert sorted(stored(folder, database=database)) == sorted(landed)
     assert come_to(scanned(folder, database=database)) == (6, 3, 0)
 
 
@@ -264,7 +274,7 @@ def test_one_cancelled_while_it_looks_forgets_nothing(folder: Path, database: Da
     job.cancel()
     with pytest.raises(Cancelled):
         scanned(folder, database=database, job=job)
-    assert len(kept_scan([folder], Settings(), database)) == 1
+    assert len(stored(folder, database=database)) == 1
 
 
 def test_a_file_that_kills_its_process_costs_itself(
@@ -299,7 +309,7 @@ def test_a_damaged_row_is_read_again(folder: Path, database: Database) -> None:
     native(folder / "b.json", "Hi")
     scanned(folder, database=database)
     database.write("UPDATE sessions SET found = '[1' WHERE path = ?", os.fsencode(folder / "a.json"))
-    assert len(kept_scan([folder], Settings(), database)) == 1
+    assert len(stored(folder, database=database)) == 1
     assert come_to(scanned(folder, database=database)) == (1, 1, 0)
 
 
@@ -345,7 +355,7 @@ def test_an_agents_own_folder_leaves_out_what_is_beside(home: Path, database: Da
             "../../mine": "there is no such file",
         }
         assert (found.read, found.kept, found.left_out) == (read, kept, 2)
-    assert [Path(file.path).name for file in kept_scan(folders, settings, database)] == ["s.jsonl"]
+    assert [Path(file.path).name for file in stored(*folders, database=database, settings=settings)] == ["s.jsonl"]
 
 
 def test_a_folder_that_is_named_tells_what_is_no_session(home: Path, database: Database) -> None:

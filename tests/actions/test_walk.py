@@ -24,11 +24,11 @@ def told(found: Found, folder: Path) -> tuple[str, str]:
 
 
 def test_files_by_name_a_folder_where_it_stands(tmp_path: Path) -> None:
-    made(tmp_path, "c.json", "a.jsonl", "b/x.traj", "b/a.af", "b.ndjson", "notes.txt", "state.db", ".git/a.json")
+    made(tmp_path, "c.json", "a.JSONL", "b/x.traj", "b/a.af", "b.ndjson", "notes.txt", "state.db", ".git/a.json")
     made(tmp_path, "node_modules/a.json", "venv/a.json", ".hidden.json", "mem/a.json", "dump_1.json")
     passed = Passed(frozenset({"mem"}), ("dump_",))
     found = [Path(one.path).relative_to(tmp_path).as_posix() for one in walk(tmp_path, passed=passed)]
-    assert found == ["a.jsonl", "b/a.af", "b/x.traj", "b.ndjson", "c.json"]
+    assert found == ["a.JSONL", "b/a.af", "b/x.traj", "b.ndjson", "c.json"]
     databases = [one.path for one in walk(tmp_path, (".db",))]
     assert databases == [str(tmp_path / "state.db")]
     (alone,) = walk(tmp_path / "notes.txt")  # named, so wanted

@@ -26,7 +26,6 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from memscope.actions import scan as scanning
 from memscope.actions.kept import Kept
-from memscope.base.job import Job
 from memscope.base.settings import Settings
 from memscope.sessions.facts import Evidence, Facts, Failure, Repository
 from memscope.sessions.kept import Reading, encoded
@@ -148,16 +147,15 @@ async def main() -> None:
     count, rounds = (int(arg) for arg in (*sys.argv[1:], *("20000", "5")[len(sys.argv) - 1 :]))
     settings = Settings(session_folders=(str(FOLDER),))
 
-    def held(*arguments: object, **_: object) -> object:
-        (job,) = (one for one in arguments if isinstance(one, Job))
-        job.wait(60)
+    def held(scan: scanning._Scan) -> None:
+        scan.job.wait(60)
         raise TimeoutError
 
     with tempfile.TemporaryDirectory() as folder:
         database = Database(Path(folder))
         KeptSessions(database, scanning._reading(settings, "")).keep(list(made_up(count)))
         scanning.session_folders = lambda _: [FOLDER]  # type: ignore[assignment]
-        scanning.scan = held  # type: ignore[assignment]
+        scanning._Scan.look = held  # type: ignore[method-assign]
         found = {"ready": [await ready(database) for _ in range(rounds)], **await figures(database)}
         print(f"{count} sessions, {SIZE[0]}x{SIZE[1]}")
         for name, took in found.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import get_args
 
 import pytest
@@ -42,9 +41,9 @@ GOOD = Reading("codex", (facts(), facts()))
 def test_readings_come_back_as_they_were(readings: list[Reading]) -> None:
     texts = [encoded(reading) for reading in readings]
     assert all(text.isascii() and "\n" not in text for text in texts)
-    found = list(decoded(texts))
+    found = [decoded(text) for text in texts]
     assert found == readings
-    assert all(type(one) is Facts for reading in found if reading is not None for one in reading.sessions)
+    assert repr(found) == repr(readings)  # the parts too are what they were, and no mere tuples
 
 
 def changed(name: str, value: object) -> str:
@@ -56,19 +55,13 @@ DAMAGED = [
     *("", "null", "7", "[]", "{}", '"text"', "[" * 5000, encoded(GOOD)[:-3], '["codex",[[]],"",false]'),
     *('["codex",[],"",0]', '[1,[],"",false]', '["codex",{},"",false]', '["codex",[],"",false,1]'),
     "{0},{0}".format(encoded(GOOD)),
-    *(changed("messages", "3"), changed("messages", True), changed("is_subagent", 1), changed("began", 3)),
+    *(changed("messages", "3"), changed("messages", True), changed("is_subagent", 1), changed("began", "3")),
     *(changed("memory", [1, 2, 3]), changed("memory", [1, 2, "3", "x"]), changed("repositories", [["a", None]])),
     *(changed("failure", ["fate", [0, 0, 0, ""]]), changed("failure", []), changed("title", None)),
 ]
 
 
-@pytest.mark.parametrize("text", DAMAGED)
-def test_a_damaged_text_is_none_and_leaves_the_others(text: str) -> None:
-    assert list(decoded([encoded(GOOD), text, None, encoded(GOOD)])) == [GOOD, None, None, GOOD]
-
-
-def test_thousands_come_in_their_order() -> None:
-    readings = [Reading("codex", (), str(number)) for number in range(2500)]
-    texts: list[str | None] = [encoded(reading) for reading in readings]
-    texts[1200] = json.dumps("damaged")
-    assert list(decoded(texts)) == [*readings[:1200], None, *readings[1201:]]
+@pytest.mark.parametrize("text", [None, *DAMAGED])
+def test_a_damaged_text_is_none(text: str | None) -> None:
+    assert decoded(encoded(GOOD)) == GOOD
+    assert decoded(text) is None
