@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memscope.actions.across import Wanted, below, kept_at
-from memscope.actions.batch import Transcript, each, transcripts
+from memscope.actions.batch import each_of
+from memscope.actions.batch_places import to_score
 from memscope.actions.cost import Estimate, added_up, cost_before, may_ask, needs_asking
 from memscope.actions.runs import kept_run
 from memscope.actions.score import score_matrix
@@ -29,12 +30,18 @@ CHANGED = "changed since it was scored"
 
 @dataclass(frozen=True)
 class Unscored:
-    """What is to be scored: of these `files` the conversations `why`, by path and item, says why; and why others, by
-    path, cannot be."""
+    """What is to be scored: the conversations `why`, by path and item, says why; and why others, by path, cannot be."""
 
-    files: Sequence[Transcript]
     why: Mapping[tuple[Path, int], str]
     unreadable: Mapping[Path, str]
+
+    @property
+    def items(self) -> Mapping[Path, Sequence[int]]:
+        """The conversations that are to be scored, by file."""
+        items: dict[Path, list[int]] = {}
+        for path, item in self.why:
+            items.setdefault(path, []).append(item)
+        return items
 
     @property
     def listed(self) -> list[UnscoredPart]:
@@ -43,28 +50,19 @@ class Unscored:
         return lacking + [UnscoredPart(source=str(path), item=0, why=why) for path, why in self.unreadable.items()]
 
 
-def unscored(database: Database, wanted: Wanted, job: Job, *, input_format: str = "") -> Unscored:
+def unscored(database: Database, wanted: Wanted, settings: Settings, job: Job, *, input_format: str = "") -> Unscored:
     """The conversations at the wanted paths of which no wanted run is kept, or one from before their file was written
-    last. What cannot be read any more is none of them as long as a run of it is kept. Raises `StoreError`, `Cancelled`.
-    """
+    last; of folders the sessions that count, as `to_score` finds them. What cannot be read any more is none of them as
+    long as a run of it is kept. Raises `StoreError`, `Cancelled`."""
     kept = kept_at(database, wanted, job)
     why: dict[tuple[Path, int], str] = {}
-    unreadable: dict[Path, str] = {}
-    files = []
-    for file in transcripts(wanted.paths, job, input_format=input_format):
-        if file.error:
-            if not any(map(below((file.path,)), kept)):
-                unreadable[file.path] = file.error
-            continue
-        written = _written(file.path)
-        before = len(why)
-        for item in range(file.items):
-            at = kept.get(lineage_in(file.path, item))
-            if at is None or at < written:
-                why[file.path, item] = NEVER if at is None else CHANGED
-        if len(why) > before:
-            files.append(file)
-    return Unscored(files, why, unreadable)
+    found = to_score(wanted.paths, settings, database, job, input_format=input_format)
+    for place in found.places:
+        path = Path(place.path)
+        at = kept.get(lineage_in(path, place.item))
+        if at is None or at < _written(path):
+            why[path, place.item] = NEVER if at is None else CHANGED
+    return Unscored(why, {path: error for path, error in found.unread if not any(map(below((path,)), kept))})
 
 
 def unscored_cost(found: Unscored, opening: Opening, settings: Settings, scorer: Scorer, job: Job) -> Estimate | None:
@@ -73,12 +71,10 @@ def unscored_cost(found: Unscored, opening: Opening, settings: Settings, scorer:
     if not may_ask(scorer, settings):
         return None
 
-    def cost(opened: Opened, job: Job) -> Estimate | None:
-        if (opened.opening.path, opened.opening.item) not in found.why:
-            return None
+    def cost(opened: Opened, job: Job) -> Estimate:
         return cost_before(opened.conversation, scorer, job=job, count=False)
 
-    costs = each(found.files, opening, cost, job, settings=settings, database=scorer.database)
+    costs = each_of(found.items, opening, cost, job, settings=settings, database=scorer.database)
     whole = added_up((done.result for done in costs if done.result is not None), scorer)
     return whole if needs_asking(whole, settings) else None
 
@@ -89,18 +85,15 @@ def score_unscored(found: Unscored, opening: Opening, settings: Settings, scorer
     left: dict[tuple[Path, int], str] = {}
 
     def score(opened: Opened, job: Job) -> None:
-        place = opened.opening.path, opened.opening.item
-        if place not in found.why:
-            return
         run, cost = score_matrix(opened.conversation, scorer, job, workers=settings.workers)
         cost = kept_run(cost, run, scorer, job, threshold=settings.threshold, opening=opened.opening)
         if run.baseline_failed or cost.note:
             raise EngineError(cost.note or run.reason or "")
 
-    for done in each(found.files, opening, score, job, settings=settings, database=scorer.database):
-        if done.error and (done.path, done.item) in found.why:
+    for done in each_of(found.items, opening, score, job, settings=settings, database=scorer.database):
+        if done.error:
             left[done.path, done.item] = done.error
-    return Unscored((), left, found.unreadable)
+    return Unscored(left, found.unreadable)
 
 
 def _written(path: Path) -> float:

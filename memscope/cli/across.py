@@ -32,7 +32,7 @@ def print_across(options: MemoriesOptions, console: Console) -> Exit:
     engine = "" if flags["engine"] in (None, "auto") else flags["engine"]
     wanted = Wanted(options.paths, engine, flags["model"] or "", settings.threshold)
     with _store_and_engine(options, settings, console) as (database, scorer):
-        left = _left(options, wanted, database, console)
+        left = _left(options, wanted, settings, database, console)
         if left is not None and scorer is not None:
             left = _scored(options, left, settings, scorer, console)
         if options.seen is not None:
@@ -70,14 +70,16 @@ def _check(options: MemoriesOptions, settings: Settings) -> None:
         raise UsageError("runs in classic mode are not kept: their numbers are clamped", do="Leave --compat away.")
 
 
-def _left(options: MemoriesOptions, wanted: Wanted, database: Store, console: Console) -> Unscored | None:
+def _left(
+    options: MemoriesOptions, wanted: Wanted, settings: Settings, database: Store, console: Console
+) -> Unscored | None:
     """What at the PATHs is still to be scored; None where none were given."""
     from memscope.actions.unscored import unscored
 
     if not options.paths:
         return None
     with console.job() as job:
-        left = unscored(database, wanted, job, input_format=options.input_format)
+        left = unscored(database, wanted, settings, job, input_format=options.input_format)
     for path in options.paths:
         if path in left.unreadable and not path.exists():
             raise UsageError(left.unreadable[path], where=path, do="Of a file that is gone, no run is kept either.")
@@ -94,9 +96,9 @@ def _scored(options: MemoriesOptions, left: Unscored, settings: Settings, scorer
     from memscope.actions.open import Opening
     from memscope.actions.unscored import score_unscored, unscored_cost
 
-    if not left.files:
+    if not left.why:
         return left
-    opening = Opening(left.files[0].path, options.input_format, memories=options.memories, split=options.split)
+    opening = Opening(next(iter(left.items)), options.input_format, memories=options.memories, split=options.split)
     with console.job() as job:
         estimate = None if options.yes else unscored_cost(left, opening, settings, scorer, job)
     if estimate is not None:

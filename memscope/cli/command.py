@@ -110,11 +110,20 @@ class _Spreading(click.Command):
                 out += [arg, *args[at : at + 1]]
             else:
                 out.append(arg)
-                free += not arg.startswith("-")
+                free += arg == "-" or not arg.startswith("-")
             at += len(words) + (arg in single)
         if free < wanted and len(flags) > 1:
             del out[flags[-1]]
         return out
+
+
+class _Path(click.Path):
+    """A path; an empty one, as an unset "$DIR" gives, would be the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("the path is empty.", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def _own_first(options: type[Options]) -> dict[str, None]:
@@ -167,7 +176,7 @@ def _kind(annotation: Any) -> tuple[Any, bool]:
     if origin is Literal:
         return click.Choice([str(arg) for arg in args]), False
     if annotation is Path:
-        return click.Path(readable=False, path_type=Path), False  # what may not be read is told by whoever reads it
+        return _Path(readable=False, path_type=Path), False  # what may not be read is told by whoever reads it
     return annotation if annotation in (int, float, bool) else str, False
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 
 import click
+from click.shell_completion import shell_complete
 
 from memscope import __version__
 from memscope.base.errors import Exit, MemscopeError
@@ -16,6 +17,7 @@ from memscope.cli.command import Command, click_command
 from memscope.cli.output import Console
 
 DEFAULT = "open"  # what a file or folder alone is opened with, and nothing at all on a terminal
+_NAME, _COMPLETE = "memscope", "_MEMSCOPE_COMPLETE"
 
 
 class Commands(click.Group):
@@ -54,7 +56,7 @@ Exit codes: 0 done; 1 nothing found where something was asked for, or a check fa
 def parser() -> click.Group:
     """The whole command line, for running it and for completion."""
     group = Commands(
-        "memscope",
+        _NAME,
         help=_HELP,
         epilog=_EPILOG,
         context_settings={"max_content_width": 100, "help_option_names": ["-h", "--help"]},
@@ -68,12 +70,15 @@ def parser() -> click.Group:
 
 
 def run_cli(args: list[str]) -> int:
-    """Runs a command line; the exit code. Everything a person can cause ends here as a message."""
+    """Runs a command line; the exit code. Everything a person can cause ends here as a message. Raises
+    `BrokenPipeError` where nobody reads what is printed any more."""
+    group = parser()
     try:
-        code = parser().main(
-            args or [DEFAULT if Console().interactive else "--help"], prog_name="memscope", standalone_mode=False
-        )
-        return int(code or 0)
+        if asked := os.environ.get(_COMPLETE):
+            return shell_complete(group, {}, _NAME, _COMPLETE, asked)
+        args = args or [DEFAULT if Console().interactive else "--help"]
+        with group.make_context(_NAME, args) as ctx:  # not `main`, for which a closed pipe is a failure
+            return int(group.invoke(ctx) or 0)
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as error:
@@ -87,7 +92,7 @@ def run_cli(args: list[str]) -> int:
         sys.stderr.write(clean_line(f"memscope: {error}") + "\n")
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        sys.stderr.write("memscope: interrupted\n")
+        sys.stderr.write("\nmemscope: interrupted\n")  # behind the ^C of a terminal
         return Exit.INTERRUPTED
 
 

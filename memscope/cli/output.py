@@ -105,7 +105,11 @@ class Console:
 
     @staticmethod
     def screen() -> rich.console.Console:
-        from rich.console import Console as Screen
+        from rich.console import Console
+
+        class Screen(Console):
+            def on_broken_pipe(self) -> None:
+                raise  # noqa: PLE0704 - rich would end the process as one that failed
 
         return Screen(width=_width(), highlight=False, markup=False, emoji=False)
 

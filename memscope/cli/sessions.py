@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Literal
 from memscope.base.errors import Exit, UsageError
 from memscope.base.files import shown_path
 from memscope.base.settings import resolve
-from memscope.base.text import counted, json_text, preview
+from memscope.base.text import clean_line, counted, json_text, preview
 from memscope.cli.output import Console
+from memscope.conversation.unreadable import why
 
 if TYPE_CHECKING:
     from memscope.actions.list_sessions import Listed, Wanted
@@ -21,7 +22,7 @@ ListForm = Literal["table", "json", "csv", "paths"]
 
 _NAMED = 3  # files that are told by name
 _REASON = 100  # characters of why one cannot be read
-_OWN, _OTHER = "this is one of the transcripts", "Choose the name of another file."
+_BEFORE = 40  # characters of an expression that are shown before what is wrong with it
 
 
 def print_sessions(wanted: Wanted, console: Console, form: ListForm, output: Path | None) -> Exit:
@@ -34,13 +35,14 @@ def print_sessions(wanted: Wanted, console: Console, form: ListForm, output: Pat
     if listed is None:
         return Exit.NOTHING
     if listed.trouble:
-        console.note(f"nothing was kept of this scan: {listed.trouble}")
+        console.note(f"what was read could not all be kept, and is read again next time: {listed.trouble}")
     _note_errors(listed, console, but=listed.chosen if form == "table" and output is None else ())
     if output is not None:
-        if _is_among(output, listed.rows):
-            raise UsageError(_OWN, where=output, do=_OTHER)
         document = sessions_document(listed.chosen, listed.at)
-        _written(document.model_dump(mode="json"), len(listed.chosen), output, console)
+        sessions = sum(row.facts is not None for row in listed.chosen)
+        unread = len(listed.chosen) - sessions
+        more = f" and {counted(unread, 'file')} without one" if unread else ""
+        _written(document.model_dump(mode="json"), counted(sessions, "session") + more, output, console)
     elif form == "table":
         _print_table(listed, console)
     elif form == "paths":
@@ -71,13 +73,16 @@ def _listed(wanted: Wanted, console: Console) -> Listed | None:
 
 
 def _point_at(text: str, start: int, end: int, console: Console) -> None:
-    """The expression, and below it a sign under what is wrong."""
+    """The expression, or what a line holds of it, and below it a sign under what is wrong."""
     from rich.cells import cell_len
 
     from memscope.base.text import clean_line
 
-    console.note(text)
-    console.note(" " * cell_len(clean_line(text[:start])) + "^" * max(1, cell_len(clean_line(text[start:end]))))
+    before, wrong, behind = clean_line(text[:start]), clean_line(text[start:end]), clean_line(text[end:])
+    if cell_len(before) > _BEFORE:
+        before = f"… {before[-_BEFORE:]}"
+    console.note(before + wrong + behind)
+    console.note(" " * cell_len(before) + "^" * max(1, cell_len(wrong)))
 
 
 def _note_errors(listed: Listed, console: Console, but: Sequence[RankedSession]) -> None:
@@ -95,19 +100,26 @@ def _note_errors(listed: Listed, console: Console, but: Sequence[RankedSession])
 
 
 def _print_table(listed: Listed, console: Console) -> None:
-    """How many there are, the table, and what it leaves out; of a session alone, what its score rests on."""
+    """How many there are, the table, the files without a session in whole, and what is left out; of a session alone,
+    what its score rests on."""
     from memscope.cli.tables import fitted
     from memscope.reports.session_parts import told
-    from memscope.reports.sessions import LEGEND, error_columns, session_columns, sessions_words
+    from memscope.reports.sessions import LEGEND, session_columns, sessions_words
 
     if not listed.chosen:
         return
     console.heading(sessions_words(listed.rows))
-    screen = console.screen()
-    columns = session_columns() if any(row.facts is not None for row in listed.chosen) else error_columns()
-    table = fitted(columns, listed.chosen, screen.width)
-    screen.print(table)
-    below = [LEGEND] if any(str(column.header) == "R L U O T" for column in table.columns) else []
+    errors = [row for row in listed.chosen if row.facts is None]
+    below = []
+    if len(errors) < len(listed.chosen):
+        screen = console.screen()
+        table = fitted(session_columns(), listed.chosen, screen.width)
+        screen.print(table)
+        if any(str(column.header) == "R L U O T" for column in table.columns):
+            below.append(LEGEND)
+        if errors:
+            console.text("")
+    console.text(*(clean_line(f"{shown_path(Path(row.path))}: {row.error}") for row in errors))
     if more := listed.fitting - len(listed.chosen):
         below.append(f"and {more} more: --count or --top-percent lists them")
     if len(listed.chosen) == 1 and listed.chosen[0].facts is not None:
@@ -133,26 +145,38 @@ def _paths(paths: Sequence[str], console: Console) -> None:
     console.bytes(b"".join(os.fsencode(path) + b"\n" for path in paths))
 
 
-def _written(value: object, count: int, path: Path, console: Console) -> None:
+def _written(value: object, what: str, path: Path, console: Console) -> None:
     from memscope.actions.export import write_text
 
     write_text(path, json_text(value) + "\n", overwrite=True)
-    console.note(f"{counted(count, 'session')} written to {path}")
+    console.note(f"{what} written to {path}")
 
 
 def _place_of(output: Path | None) -> Path | None:
-    """Where to write to, looked at before long work. Raises `UsageError`."""
+    """Where to write to, looked at before long work: a file that is there is replaced if it is such a list, or empty.
+    Raises `UsageError`."""
     from memscope.actions.export import free_place
 
-    return free_place(output, overwrite=True) if output is not None else None
+    if output is None:
+        return None
+    place = free_place(output, overwrite=True)
+    if not _is_replaceable(place):
+        do = "Choose another name: only such a list, or an empty file, is replaced."
+        raise UsageError("this is no list of sessions", where=output, do=do)
+    return place
 
 
-def _is_among(path: Path, rows: Sequence[RankedSession]) -> bool:
-    """Whether a file is one of the transcripts."""
-    if not path.exists():
-        return False
-    size, real = path.stat().st_size, os.path.realpath(path)
-    return any(row.facts is not None and row.size == size and os.path.realpath(row.path) == real for row in rows)
+def _is_replaceable(path: Path) -> bool:
+    from memscope.actions.list_sessions import read_list
+
+    try:
+        with path.open("rb") as file:
+            start = file.read(1)
+            return start in (b"", b"[") and (not start or read_list(start + file.read()) is not None)
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        raise UsageError(f"this may not be replaced unseen ({why(error)})", where=path) from error
 
 
 def _ended(listed: Listed, console: Console) -> Exit:
@@ -160,7 +184,8 @@ def _ended(listed: Listed, console: Console) -> Exit:
     if any(row.facts is not None or listed.errors_wanted for row in listed.chosen):
         return Exit.DONE
     if any(row.facts is not None for row in listed.rows):
-        console.note("no session is as asked for")
+        words = f"; words looked for: {', '.join(map(repr, listed.words))}" if listed.words else ""
+        console.note(f"no session is as asked for{words}")
     else:
         console.note(f"no session in {', '.join(map(str, listed.folders))}")
     return Exit.NOTHING
@@ -174,9 +199,7 @@ def print_classic(wanted: Wanted, folder: Path, console: Console, form: ListForm
     output = _place_of(output)
     found = classic_list(wanted, folder)
     if output is not None:
-        if output.exists() and any(os.path.realpath(one.path) == os.path.realpath(output) for one in found):
-            raise UsageError(_OWN, where=output, do=_OTHER)
-        _written(classic_rows(found), len(found), output, console)
+        _written(classic_rows(found), counted(len(found), "session"), output, console)
     elif form == "json":
         console.json(classic_rows(found))
     elif form == "paths":

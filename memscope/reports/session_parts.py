@@ -73,31 +73,36 @@ def _repositories(row: RankedSession, facts: Facts) -> tuple[str, Evidence | Non
         return f"{_listed([one.name for one in facts.repositories])}: see the session it is part of", None
     elsewhere = dict(row.holder)
     own = [one for one in facts.repositories if one.name not in elsewhere]
-    if own:
-        return f"the first session of {_listed([one.name for one in own])}", own[0].evidence
-    first = facts.repositories[0]
-    return f"{first.name} was first in {place_words(elsewhere[first.name])}", first.evidence
+    words = [f"the first session of {_listed([one.name for one in own])}"] if own else []
+    words += [f"{name} was first in {place_words(place)}" for name, place in row.holder]
+    return _listed(words), (own or facts.repositories)[0].evidence
 
 
 def _outcome(facts: Facts) -> tuple[str, Evidence | None]:
     if facts.failure is not None:
-        return _failure(facts.failure), facts.failure.evidence
+        return _failure(facts.failure, facts), facts.failure.evidence
     return ("nothing in it says that it failed" if facts.has_content else "nothing is said in it"), None
 
 
-def _failure(failure: Failure) -> str:
+def _failure(failure: Failure, facts: Facts) -> str:
     kinds = {"error": "an error", "exit_code": "", "interrupted": "interrupted", "words": "by its words alone"}
     where = f"line {failure.evidence.line}" if failure.evidence.line else ""
-    told = ", ".join(filter(None, (kinds[failure.kind], where)))
+    told = ", ".join(filter(None, (kinds[failure.kind], where, _window(failure.evidence, facts))))
     return ": ".join(filter(None, (told, failure.evidence.text)))
 
 
 def _memories(facts: Facts) -> tuple[str, Evidence | None]:
     if not facts.memories:
         return "none were found: it cannot be scored", None
-    window = f" of window {facts.memory.window + 1}" if facts.memory is not None and facts.windows > 1 else ""
-    first = f", the first in #{facts.memory.message}{window}" if facts.memory is not None else ""
+    window = facts.memory and _window(facts.memory, facts)
+    first = f", the first in #{facts.memory.message}" if facts.memory is not None else ""
+    first += f" of {window}" if window else ""
     return f"{counted(facts.memories, 'memory', 'memories')}{first}", facts.memory
+
+
+def _window(evidence: Evidence, facts: Facts) -> str:
+    """The context window of something, from 1, where there are several."""
+    return f"window {evidence.window + 1}" if facts.windows > 1 else ""
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -87,15 +87,24 @@ class PlacePart(Document):
     item: int
 
 
+class HolderPart(Document):
+    """A repository, and the session that has the bonus of being its first."""
+
+    repo: str
+    path: str
+    item: int
+
+
 class SessionRow(Document):
     """A session, or a file that holds none: then `error` says why, and score, breakdown and evidence are null.
 
     `message_count`, `responses`, `tool_calls` are those of the whole file; `memories`: different ones that were found;
     `windows`: its contexts. `failure`: what told that it failed. `date`: ISO 8601, UTC, and `dated` by what.
     `malformed_lines` were broken; `skipped` are all that were passed over, those among them. `size` in bytes.
-    `session`: the agent's own name for it, and `parent` that of the session whose sub-agent it is. `copies`: where else
-    the session is, and its sub-agents, which count here; `copy_of`: of such a one, where it counts. Bytes of a path
-    that are no UTF-8 stand in it as lone surrogates.
+    `session`: the agent's own name for it, and `parent` that of the session whose sub-agent it is. `holders`: who was
+    first at those of its `repos` that it is not the first session of. `copies`: where else the session is, and its
+    sub-agents, which count here; `copy_of`: of such a one, where it counts. Bytes of a path that are no UTF-8 stand in
+    it as lone surrogates.
     """
 
     path: str
@@ -105,6 +114,7 @@ class SessionRow(Document):
     breakdown: BreakdownPart | None
     message_count: int
     repos: list[str]
+    holders: list[HolderPart]
     is_failure: bool
     outcome: Outcome | None
     failure: FailureKind | None
@@ -151,6 +161,7 @@ def _row(row: RankedSession, now: float) -> SessionRow:
         breakdown=BreakdownPart(**row.parts._asdict()) if parts else None,
         message_count=facts.messages,
         repos=[repository.name for repository in facts.repositories],
+        holders=[HolderPart(repo=name, path=place.path, item=place.item) for name, place in row.holder],
         is_failure=row.is_failure,
         outcome=_outcome(row),
         failure=facts.failure.kind if facts.failure is not None else None,
@@ -222,15 +233,25 @@ def _count(of: Callable[[Facts], int]) -> Callable[[RankedSession], int | None]:
     return lambda row: None if row.facts is None else of(row.facts)
 
 
-# Of text, a column gets at least 20 cells: on a screen of 80 the ranks leave score, memories, date, outcome and title.
+def _part(name: str) -> Column[RankedSession]:
+    """A part of the score alone, for programs."""
+    return Column(f"{name}_points", lambda row: None if row.facts is None else getattr(row.parts, name), "points")
+
+
+_PARTS: Column[RankedSession] = Column(
+    "R L U O T", lambda row: "" if row.facts is None else " ".join(map(str, row.parts)), rank=5
+)
+
+# Of text, a column gets at least 20 cells: on a screen of 80 the ranks leave score, memories, date, outcome and title;
+# on one of 40, score and title. Of the same rank, the last goes first.
 _COLUMNS: tuple[Column[RankedSession], ...] = (
     Column("score", lambda row: None if row.facts is None else row.score, "points"),
-    Column("R L U O T", lambda row: "" if row.facts is None else " ".join(map(str, row.parts)), rank=5),
-    Column("memories", _count(lambda facts: facts.memories), "memories"),
+    _PARTS,
+    Column("memories", _count(lambda facts: facts.memories), "memories", rank=1),
     Column("messages", _count(lambda facts: facts.messages), "messages", rank=2),
     Column("windows", _count(lambda facts: facts.windows), "windows", rank=4),
-    Column("date", lambda row: row.date, "s", shown=_day, exported=lambda row: _iso(row.date)),
-    Column("outcome", lambda row: _outcome(row) or "error"),
+    Column("date", lambda row: row.date, "s", rank=1, shown=_day, exported=lambda row: _iso(row.date)),
+    Column("outcome", lambda row: _outcome(row) or "error", rank=1),
     Column("title", headline, wide=True, shown=_title),
     Column("repository", _repositories, rank=1),
     Column("file", lambda row: row.path, rank=3, shown=lambda row: Path(row.path).name),
@@ -244,21 +265,23 @@ _COLUMNS: tuple[Column[RankedSession], ...] = (
     Column("session", lambda row: "" if row.facts is None else row.facts.session, rank=13),
     Column("error", lambda row: row.error, rank=14),
 )
-_ERROR_COLUMNS: tuple[Column[RankedSession], ...] = (
-    Column("file", lambda row: row.path, shown=lambda row: Path(row.path).name),
-    Column("error", lambda row: row.error, wide=True),
+_EXPORTED: tuple[Column[RankedSession], ...] = (
+    *(column for column in _COLUMNS if column is not _PARTS),
+    *map(_part, Breakdown._fields),
+    Column("failure", lambda row: row.facts.failure.kind if row.facts and row.facts.failure else ""),
+    Column("dated", lambda row: row.dated),
+    Column("request", lambda row: row.facts.request if row.facts else ""),
+    Column("skipped", _count(lambda facts: facts.skipped)),
+    Column("is_subagent", lambda row: row.facts is not None and row.facts.is_subagent),
+    Column("copy_of", lambda row: row.copy_of.path if row.copy_of is not None else ""),
+    Column("copy_of_item", lambda row: row.copy_of.item if row.copy_of is not None else None),
 )
 LEGEND = "R recency, L length, U first of its repository, O outcome, T tool calls"
 
 
 def session_columns() -> tuple[Column[RankedSession], ...]:
-    """The columns of sessions, for a table and for CSV; `LEGEND` says what the letters are."""
+    """The columns of a table of sessions; `LEGEND` says what the letters are. CSV has those of `SESSIONS`."""
     return _COLUMNS
-
-
-def error_columns() -> tuple[Column[RankedSession], ...]:
-    """The columns of a table in which no file holds a session."""
-    return _ERROR_COLUMNS
 
 
 def sessions_words(rows: Sequence[RankedSession]) -> str:
@@ -309,11 +332,12 @@ def _ranked(row: SessionRow) -> RankedSession:
         Breakdown(**row.breakdown.model_dump()) if row.breakdown is not None else Breakdown(0, 0, 0, 0, 0),
         from_iso(row.date) if row.date is not None else math.nan,
         row.dated,
+        holder=tuple((one.repo, Place(one.path, one.item)) for one in row.holders),
         copies=tuple(Place(place.path, place.item) for place in row.copies),
         copy_of=Place(row.copy_of.path, row.copy_of.item) if row.copy_of is not None else None,
     )
 
 
 SESSIONS: View[SessionsDocument, RankedSession] = View(
-    "sessions", SessionsDocument, lambda document: [*map(_ranked, document.root)], lambda _: _COLUMNS
+    "sessions", SessionsDocument, lambda document: [*map(_ranked, document.root)], lambda _: _EXPORTED
 )

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from memscope.base.errors import MemscopeError, SourceError
+from memscope.base.errors import MemscopeError
 from memscope.base.text import preview
 from memscope.conversation.formats import format_named, recognise
 from memscope.conversation.model import Skipped
@@ -24,6 +24,7 @@ Read = tuple[str, bool]
 """A reading as `kept.encoded` has it, and whether reading the same file again comes to the same."""
 
 _WORDS = 300  # characters of an error
+_DECLINED = " (not "  # behind it, why each format declined what was read, and is of something else
 
 
 def reader(repositories: Sequence[str], input_format: str) -> Callable[[bytes], Read]:
@@ -43,14 +44,10 @@ def reader(repositories: Sequence[str], input_format: str) -> Callable[[bytes], 
 def read_file(path: str, patterns: Patterns, input_format: str = "") -> tuple[Reading, bool]:
     """What the file at `path` holds, and whether reading the same file again comes to the same: not where the system
     would not give it. Never raises for what a file is or holds."""
-    form, is_other = "", False
+    form = ""
     try:
         raw = Raw(Path(path))
-        try:
-            found = format_named(input_format) if input_format else recognise(raw)
-        except SourceError:
-            is_other = raw.is_database or bool(raw.head)
-            raise
+        found = format_named(input_format) if input_format else recognise(raw)
         form = found.name
         sessions: list[Facts] = []
         skipped = malformed = 0
@@ -67,8 +64,9 @@ def read_file(path: str, patterns: Patterns, input_format: str = "") -> tuple[Re
             sessions[0] = first._replace(malformed=first.malformed + malformed, skipped=first.skipped + skipped)
         return Reading(form, tuple(sessions)), True
     except MemscopeError as error:
-        what = error.what if error.where in (None, path) else f"{error.where}: {error.what}"
-        return Reading(form, (), preview(what, _WORDS), is_other), not _of_system(error)
+        what, declined, _ = error.what.partition(_DECLINED)
+        what = what if error.where in (None, path) else f"{error.where}: {what}"
+        return Reading(form, (), preview(what, _WORDS), bool(declined) and not form), not _of_system(error)
     except OSError as error:
         return Reading(form, (), why(error)), False
     except MemoryError:

@@ -46,7 +46,7 @@ def talk(path: Path, *asked: str, at: float = NOW - 60) -> Path:
 
 def left(database: Database | None, *paths: Path, engine: str = "") -> Unscored:
     assert database is not None
-    return unscored(database, Wanted(paths, engine), Job())
+    return unscored(database, Wanted(paths, engine), resolve().settings, Job())
 
 
 def score(found: Unscored, scorer: Scorer) -> Unscored:
@@ -62,6 +62,17 @@ def test_what_was_scored_is_not_left_until_it_changes(tmp_path: Path, scorer: Sc
     talk(two, "What?", "And then?", at=NOW + 60)
     assert left(scorer.database, tmp_path).why == {(two, 0): CHANGED}
     assert left(scorer.database, tmp_path, engine="vllm").why == {(one, 0): NEVER, (two, 0): NEVER}
+
+
+def test_of_a_folder_a_session_and_its_checkpoint_are_one(tmp_path: Path, scorer: Scorer) -> None:
+    said = [
+        {"role": ("user", "assistant")[n % 2], "content": "Go on.", "id": "msg_0199a1b2", "timestamp": n}
+        for n in range(8)
+    ]
+    for name, messages in (("whole.json", said), ("checkpoint.json", said[:-2])):
+        (tmp_path / name).write_text(json.dumps({"session_id": "0199", "messages": messages}))
+    assert left(scorer.database, tmp_path).why == {(tmp_path / "whole.json", 0): NEVER}
+    assert left(scorer.database, tmp_path / "checkpoint.json").why == {(tmp_path / "checkpoint.json", 0): NEVER}
 
 
 def test_a_file_that_is_gone_is_counted_by_its_run_and_others_are_told(tmp_path: Path, scorer: Scorer) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from importlib import resources
@@ -331,6 +332,21 @@ def test_python_dash_m_works_and_a_closed_pipe_is_no_error(tmp_path: Path) -> No
     line = f"{sys.executable} -m memscope demo --json --no-store | head -c 1"
     done = subprocess.run(line, shell=True, capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("{", "")
+
+
+@pytest.mark.parametrize(
+    "args", [["demo", "--no-console"], ["demo", "--json"], ["schema", "sessions"], ["sessions", "--help"]]
+)
+def test_a_pipe_that_nobody_reads_from_is_no_failure(args: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "memscope", *args], stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+        )
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_version() -> None:

@@ -5,17 +5,24 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import sqlite3
+import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from memscope.__main__ import run
+from memscope.base.text import json_text
 from memscope.reports.batch import BatchDocument
 from tests.actions.test_batch_runs import SCORINGS, messages, talk
 from tests.engines.server import KEY, ScoreServer
+from tests.sessions.rows import NOW
 
 Call = Callable[..., tuple[int, str, str]]
+WRONG_PLACES = [('"/a"', "-1"), ('"/a"', "true"), (r'"/a\u0000"', "0"), (r'"/\ud800"', "0"), ("7", "0")]
 
 
 @pytest.fixture
@@ -40,13 +47,15 @@ def served(score_server: Callable[..., ScoreServer], monkeypatch: pytest.MonkeyP
 
 @pytest.fixture
 def talks(tmp_path: Path) -> Path:
-    """A conversation, a file with two, one without memories, and a file that is none."""
+    """A conversation, an older file with two, one without memories, and a file that is none."""
     folder = tmp_path / "talks"
     folder.mkdir()
     talk(folder / "a.json")
     (folder / "b.jsonl").write_text("".join(json.dumps({"messages": messages(name)}) + "\n" for name in ("x", "y")))
     talk(folder / "c.json", 0)
     (folder / "d.json").write_text("{}")
+    for age, path in enumerate(sorted(folder.iterdir())):
+        os.utime(path, (NOW - age, NOW - age))
     return folder
 
 
@@ -122,3 +131,95 @@ def test_a_long_one_is_not_begun_unasked(
     assert (code, out, served.log("/score")) == (2, "", [])
     assert f"{3 * SCORINGS} scorings" in err and "--yes" in err
     assert memscope("score", talks, "--yes")[0] == 0
+
+
+# Which of all there are
+
+
+def states(out: str) -> list[tuple[str, int, str]]:
+    rows = BatchDocument.model_validate(json.loads(out)).conversations
+    return [(Path(row.source).name, row.item, row.state) for row in rows]
+
+
+def test_of_a_folder_a_session_is_scored_once_unless_copies_are_asked_for(
+    memscope: Call, tmp_path: Path, served: ScoreServer
+) -> None:
+    folder = tmp_path / "s"
+    folder.mkdir()
+    said = [dict(message, id=f"m{n}", timestamp=n) for n, message in enumerate(messages("x"), 1)]
+    for name, these in (("whole.json", said), ("checkpoint.json", said[:-1])):
+        (folder / name).write_text(json.dumps({"session_id": "0199", "messages": these}))
+
+    code, out, err = memscope("score", folder, "--json")
+    assert (code, states(out)) == (0, [("whole.json", 0, "done")])
+    assert "a copy or sub-agent counts with its session and is left out: --copies" in err
+    assert [row[0] for row in states(memscope("score", folder, "--copies", "--json")[1])] == [
+        "whole.json",
+        "checkpoint.json",
+    ]
+    assert [row[0] for row in states(memscope("score", folder / "checkpoint.json", folder, "--json")[1])] == [
+        "checkpoint.json",
+        "whole.json",
+    ]
+
+
+def test_a_folder_may_hold_a_database(memscope: Call, tmp_path: Path, served: ScoreServer) -> None:
+    folder = tmp_path / "s"
+    folder.mkdir()
+    with closing(sqlite3.connect(folder / "state.db")) as database, database:
+        database.execute("CREATE TABLE sessions (id, source, started_at)")
+        database.execute("CREATE TABLE messages (id, session_id, role, content, tool_calls, timestamp)")
+        database.execute("INSERT INTO sessions VALUES ('s1', 'cli', 1.0)")
+        database.execute("INSERT INTO messages VALUES (1, 's1', 'user', 'Hi', NULL, 1.0)")
+
+    assert states(memscope("score", folder, "--json")[1]) == [("state.db", 0, "nothing")]
+
+
+def piped(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+
+def test_a_list_of_sessions_is_read_from_standard_input(
+    memscope: Call, talks: Path, served: ScoreServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (talks / "b.jsonl").rename(talks / os.fsdecode(b"\xff.jsonl"))
+    rows = json.loads(memscope("sessions", talks, "--json")[1])
+    second = [row for row in rows if row["item"] == 1 or row["filename"] == "d.json"]
+    assert len(second) == 2
+    piped(json_text(second), monkeypatch)
+
+    code, out, err = memscope("score", "-", "--json")
+
+    assert code == 0
+    assert states(out) == [(os.fsdecode(b"\xff.jsonl"), 1, "done"), ("d.json", 0, "failed")]
+    assert "no transcript" in err
+
+
+def test_an_empty_list_scores_nothing_and_says_so(
+    memscope: Call, served: ScoreServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    piped("[]\n", monkeypatch)
+    code, out, err = memscope("score", "-", "--json")
+    assert (code, states(out)) == (1, [])
+    assert "the list is empty: nothing is scored" in err
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "no JSON", "{}", "[1]", '[{"path": "/a"}]', '[{"path": "", "score": 3, "breakdown": null}]', "[" * 100_000]
+    + [f'[{{"path": {path}, "item": {item}, "score": 3, "breakdown": null}}]' for path, item in WRONG_PLACES],
+)
+def test_what_is_no_such_list_is_an_error(
+    memscope: Call, served: ScoreServer, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    piped(text, monkeypatch)
+    code, out, err = memscope("score", "-")
+    assert (code, out) == (2, "")
+    assert "standard input: this is no list of sessions" in err
+
+
+@pytest.mark.parametrize("command", ["score", "sessions"])
+def test_an_empty_path_is_not_the_current_folder(memscope: Call, command: str) -> None:
+    code, out, err = memscope(command, "")
+    assert (code, out) == (2, "")
+    assert "the path is empty" in err

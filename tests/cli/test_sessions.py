@@ -6,7 +6,9 @@ import csv
 import io
 import json
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,9 @@ import pytest
 
 from memscope.__main__ import run
 from memscope.base.clock import set_clock
+from memscope.base.settings import data_dir
 from memscope.sessions.query_fields import FIELDS
+from memscope.store.database import FILE_NAME
 from tests.sessions.rows import NOW
 
 Printed = tuple[int, str, str]
@@ -91,7 +95,16 @@ def test_a_folder_is_ranked_as_a_table(memscope: Call, stored: Path, monkeypatch
     rows = lines[4:8]
     assert ["Mend the parser" in rows[0], "Build it all" in rows[1], "Say hello" in rows[2]] == [True] * 3
     assert "error" in rows[3]
-    assert all(len(line) <= 80 for line in lines)
+    assert all(len(line) <= 80 for line in lines[:8])
+    assert lines[9].startswith(f"{stored / 'broken.jsonl'}: this file holds no JSON")
+    assert lines[9].endswith(")")
+
+
+def test_on_a_narrow_screen_the_score_stays(memscope: Call, stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = memscope(stored)[1].splitlines()
+
+    assert [line.split()[0] for line in lines[4:8]] == ["6", "6", "4", "–"]
 
 
 def test_a_wide_table_has_the_parts_and_what_their_letters_mean(
@@ -112,16 +125,19 @@ def test_a_session_alone_says_what_its_score_rests_on(memscope: Call, stored: Pa
     assert "and 3 more" in out
 
 
-def test_files_without_a_session_are_a_table_with_the_reasons(
+def test_files_without_a_session_are_listed_with_their_reasons_in_whole(
     memscope: Call, stored: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("COLUMNS", "40")
     (stored / "long.jsonl").write_bytes(b"\x00\x01\xff" * 400)
     code, out, err = memscope(stored, "--filter", "error=yes")
 
     assert (code, err) == (0, "")
-    assert out.splitlines()[2].split() == ["file", "error"]
-    assert {line.split()[0] for line in out.splitlines()[4:6]} == {"broken.jsonl", "long.jsonl"}
+    assert {line.split(": ", 1)[0] for line in out.splitlines()[2:]} == {
+        str(stored / "broken.jsonl"),
+        str(stored / "long.jsonl"),
+    }
+    assert "this is a binary file, not a transcript\n" in out
     code, out, err = memscope(stored, "--filter", "error=yes", "--count", "1")
     assert (err, "and 1 more" in out) == ("", True)
 
@@ -182,10 +198,12 @@ def test_a_name_with_a_newline_is_not_printed_as_two_paths(memscope: Call, tmp_p
         (["--count", "1"], ["mended"]),
         (["--top-percent", "1"], ["mended"]),
         (["--top-percent", "67", "--count", "1"], ["mended", "failed"]),
-        (["--top-percent", "100", "--count", "1"], ["mended", "failed", "old"]),
-        (["--since", "2026-04-15"], ["mended", "failed"]),
-        (["--since", "2026-04-16"], ["mended"]),
-        (["--since", "30d"], ["mended", "failed"]),
+        (["--top-percent", "100", "--count", "1"], ["mended", "failed", "old", "broken"]),
+        (["--top-percent", "99"], ["mended", "failed"]),
+        (["--top-percent", "50", "--filter", "error=yes"], ["broken"]),
+        (["--since", "2026-04-15", "--filter", "error=no"], ["mended", "failed"]),
+        (["--since", "2026-04-16", "--filter", "error=no"], ["mended"]),
+        (["--since", "30d", "--filter", "error=no"], ["mended", "failed"]),
         (["--min-score", "5"], ["mended", "failed"]),
         (["--repo", "OLD_2025"], ["old"]),
         (["--filter", "memories>0"], ["mended"]),
@@ -197,7 +215,7 @@ def test_what_is_asked_for_has_to_hold(memscope: Call, stored: Path, args: list[
     code, out, _ = memscope(stored, "--json", *args)
 
     assert code == 0
-    assert [name.partition("_")[0] for name in names(out) if name != "broken.jsonl"] == found
+    assert [name.partition("_")[0].removesuffix(".jsonl") for name in names(out)] == found
 
 
 def test_repositories_are_first_among_all_that_is_there_whatever_is_listed(memscope: Call, tmp_path: Path) -> None:
@@ -234,21 +252,41 @@ def test_output_is_json_whatever_the_format(memscope: Call, stored: Path, tmp_pa
         code, out, err = memscope(stored, "--format", form, "--output", target)
 
         assert (code, out) == (0, "")
-        assert f"4 sessions written to {target}" in err
-        assert len(json.loads(target.read_text())) == 4
-        target.write_text("old")
+        assert f"3 sessions and 1 file without one written to {target}" in err
+        assert len(json.loads(target.read_text())) == 4  # and it is replaced again
+    assert json.loads(memscope(stored, "--output", "-")[1]) == json.loads(target.read_text())
 
 
-def test_output_never_replaces_a_transcript(memscope: Call, stored: Path) -> None:
-    target = stored / "old_20250101_080000_a.jsonl"
-    before = target.read_bytes()
+def test_output_replaces_nothing_but_such_a_list(memscope: Call, stored: Path) -> None:
+    database = stored / "state.db"
+    with closing(sqlite3.connect(database)) as made:
+        made.execute("CREATE TABLE other (x)")
+    settings = stored / "settings.json"
+    settings.write_text('[{"path": "/a"}]')
+    (stored / "link.json").symlink_to(settings)
 
-    for args in ([], ["--compat", "classic"]):
-        code, _, err = memscope(stored, "--output", target, *args)
-        assert code == 2
-        assert "one of the transcripts" in err
-    assert target.read_bytes() == before
+    for target in (stored / "old_20250101_080000_a.jsonl", stored / "broken.jsonl", database, settings):
+        before = target.read_bytes()
+        for args in ([], ["--compat", "classic"]):
+            code, _, err = memscope(stored, "--output", target, *args)
+            assert code == 2
+            assert "this is no list of sessions" in err
+        assert target.read_bytes() == before
+    assert memscope(stored, "--output", stored / "link.json")[0] == 2
     assert memscope(stored, "--output", stored)[0] == 2
+    (stored / "empty").touch()
+    assert memscope(stored, "--output", stored / "empty")[0] == 0
+
+
+def test_a_store_that_cannot_be_used_does_not_stop_the_ranking(memscope: Call, stored: Path) -> None:
+    data_dir().mkdir(parents=True)
+    (data_dir() / FILE_NAME).write_bytes(b"no store at all" * 1_000)
+
+    code, out, err = memscope(stored, "--json")
+
+    assert (code, len(names(out))) == (0, 4)
+    assert "read again next time" in err
+    assert "the store is damaged" in err
 
 
 def test_a_missing_folder_is_named_and_wrong_use(memscope: Call, stored: Path, tmp_path: Path) -> None:
@@ -302,6 +340,7 @@ def test_without_a_folder_those_of_the_agents_are_ranked(
         (["--compat", "classic", "--filter", "x"], "--filter"),
         (["--compat", "classic", "--copies"], "--copies"),
         (["--compat", "classic", "."], "one folder"),
+        (["--output", ""], "the path is empty"),
     ],
 )
 def test_wrong_use_says_what_to_do(memscope: Call, stored: Path, args: list[str], words: str) -> None:
@@ -319,6 +358,19 @@ def test_a_wrong_filter_is_pointed_at(memscope: Call, stored: Path) -> None:
         "memscope:     ^^^^^",
         "memscope: there is no field 'scroe'. Did you mean score?",
     ]
+
+
+def test_a_wrong_filter_is_pointed_at_within_a_line_however_long_it_is(memscope: Call, stored: Path) -> None:
+    _, _, err = memscope(stored, "--filter", f"{'word ' * 40}scroe>1")
+    told = err.splitlines()
+    assert told[0] == f"memscope: … {('word ' * 40)[-40:]}scroe>1"
+    assert told[1].index("^") == told[0].index("scroe")
+
+
+def test_words_that_nothing_holds_are_told(memscope: Call, stored: Path) -> None:
+    code, _, err = memscope(stored, "--filter", "scores 12 messages<0")
+    assert code == 1
+    assert "no session is as asked for; words looked for: 'scores', '12'" in err
 
 
 def test_hostile_titles_reach_no_terminal(memscope: Call, tmp_path: Path) -> None:
@@ -385,6 +437,17 @@ def test_classic_writes_its_json(memscope: Call, stored: Path, tmp_path: Path) -
     assert (code, out) == (0, "")
     assert "3 sessions written" in err
     assert [row["filename"][:3] for row in json.loads((tmp_path / "out.json").read_text())] == ["men", "bro", "old"]
+
+
+def test_classic_asks_for_a_folder_where_there_is_none(
+    memscope: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HERMES_HOME", str(tmp_path / "nobody"))
+
+    code, out, err = memscope("--compat", "classic")
+
+    assert (code, out) == (2, "")
+    assert "Name a folder." in err
 
 
 # Help

@@ -62,9 +62,10 @@ def test_a_row_has_the_fields_of_the_first_sampler_and_more() -> None:
     }
     assert (row["date"], row["dated"], row["malformed_lines"]) == ("2026-04-29T00:00:00Z", "message", 2)
     assert (row["outcome"], row["failure"]) == ("failure", "exit_code")
+    assert row["holders"] == [{"repo": "usage", "path": "/s/old.jsonl", "item": 2}]
     assert row["copies"] == [{"path": "/s/copy.jsonl", "item": 0}, {"path": "/s/best.jsonl", "item": 1}]
     assert row["evidence"]["outcome"] == {
-        "words": "line 812: Process exited with code 1",
+        "words": "line 812, window 1: Process exited with code 1",
         "window": 0,
         "message": 9,
         "line": 812,
@@ -122,7 +123,7 @@ def test_a_table_says_the_same_of_the_document_as_of_the_rows(found: list[Ranked
 
     again = SESSIONS.rows(SESSIONS.document.model_validate(document.model_dump(mode="json")))
 
-    for column in session_columns():
+    for column in (*session_columns(), *SESSIONS.columns(document)):
         assert [*map(column.value, again)] == [*map(column.value, found)]
         assert [*map(column.text, again)] == [*map(column.text, found)]
 
@@ -131,11 +132,19 @@ def test_a_table_says_the_same_of_the_document_as_of_the_rows(found: list[Ranked
 
 
 def test_csv_has_a_row_a_session() -> None:
-    header, best, broken = csv.reader(csv_text(SESSIONS, sessions_document([BEST, BROKEN], NOW)).splitlines())
+    text = csv_text(SESSIONS, sessions_document([BEST, AGENT, BROKEN], NOW))
+    header, best, agent, broken = csv.reader(text.splitlines())
     told_of = dict(zip(header, best, strict=True))
 
+    assert len(set(header)) == len(header)
     assert told_of["score"] == "16"
-    assert told_of["R L U O T"] == "3 3 5 3 2"
+    assert [told_of[f"{part}_points"] for part in BEST.parts._fields] == ["3", "3", "5", "3", "2"]
+    assert "R L U O T" not in told_of
+    assert [told_of[name] for name in ("failure", "dated", "request", "skipped", "is_subagent", "copy_of")] == [
+        *("exit_code", "message", "please mend it", "5", "False", ""),
+    ]
+    elsewhere = dict(zip(header, agent, strict=True))
+    assert [elsewhere[name] for name in ("is_subagent", "copy_of", "copy_of_item")] == ["True", "/s/best.jsonl", "0"]
     assert told_of["repository"] == "mise, usage"
     assert told_of["date"] == "2026-04-29T00:00:00Z"
     assert dict(zip(header, broken, strict=True))["error"] == "this file holds no JSON"
@@ -150,6 +159,7 @@ def shown(width: int) -> list[str]:
 
 def test_a_narrow_screen_has_what_matters_and_a_wide_one_the_rest() -> None:
     assert {"score", "memories", "date", "outcome", "title"} <= set(shown(80))
+    assert shown(40) == ["score", "memories", "title"]  # of short titles
     assert set(shown(80)) | {"R L U O T", "messages", "windows", "repository", "file"} <= set(shown(160))
 
 
@@ -181,7 +191,7 @@ def words(row: RankedSession, name: str) -> str:
         (session(days=0.5, dated="name"), "recency", "less than a day ago, by the name of its file"),
         (session(days=-3, dated="file"), "recency", "in the time to come, by the time of its file"),
         (BEST, "length", "120 messages"),
-        (BEST, "repo_unique", "the first session of mise"),
+        (BEST, "repo_unique", "the first session of mise, usage was first in /s/old.jsonl --item 2"),
         (PLAIN, "repo_unique", "no repository is known"),
         (COPY, "repo_unique", "no repository is known"),
         (session(repos=("mise",), copy_of=BEST.place), "repo_unique", "mise: see the session it is part of"),
@@ -191,7 +201,8 @@ def words(row: RankedSession, name: str) -> str:
             "mise was first in /s/old.jsonl --item 2",
         ),
         (session(repos=tuple("abcde")), "repo_unique", "the first session of a, b, c and 2 more"),
-        (BEST, "outcome", "line 812: Process exited with code 1"),
+        (BEST, "outcome", "line 812, window 1: Process exited with code 1"),
+        (session(failure=FAILED), "outcome", "line 812: Process exited with code 1"),
         (PLAIN, "outcome", "nothing in it says that it failed"),
         (session(has_content=False), "outcome", "nothing is said in it"),
         (

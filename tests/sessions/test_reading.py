@@ -40,7 +40,7 @@ def test_the_conversations_of_a_file_by_their_numbers(tmp_path: Path) -> None:
 def test_a_reader_tells_it_as_a_text(tmp_path: Path) -> None:
     path = written(tmp_path / "a.json", json.dumps(TALK))
     text, is_lasting = reader((), "")(os.fsencode(path))
-    assert [*decoded([text])] == [read(path)[0]]
+    assert decoded(text) == read(path)[0]
     assert is_lasting
     with pytest.raises(SettingsError):
         reader(("(",), "")
@@ -57,7 +57,7 @@ def test_a_reader_tells_it_as_a_text(tmp_path: Path) -> None:
         (b'{"a": 1}', "", True),
         (b"[" * 100_000, "", False),
         (b"\xff\xfe{\x00", "UTF-16", False),
-        (b"SQLite format 3\x00" + b"\0" * 100, "", True),
+        (b"SQLite format 3\x00" + b"\0" * 100, "damaged", False),
     ],
 )
 def test_what_is_no_transcript_says_why(tmp_path: Path, content: bytes, told: str, is_other: bool) -> None:
@@ -73,8 +73,26 @@ def test_a_database_of_something_else_is_other(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as database:
         database.execute("CREATE TABLE tracks (title TEXT)")
     found, _ = read(path)
-    assert found.error
+    assert found.error == "this is an SQLite database that memscope cannot read"
     assert found.is_other
+
+
+def test_a_database_that_is_locked_or_damaged_is_none_of_something_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("CREATE TABLE sessions (title TEXT)")
+        database.execute("BEGIN EXCLUSIVE")
+        locked, is_lasting = read(path)
+    assert (locked.is_other, is_lasting) == (False, False)
+    assert "locked" in locked.error
+    cut, _ = read(written(tmp_path / "cut.db", path.read_bytes()[:3_000]))
+    assert not cut.is_other
+    assert "damaged" in cut.error
+
+
+def test_the_reason_of_a_file_is_a_sentence(tmp_path: Path) -> None:
+    found, _ = read(written(tmp_path / "a.jsonl", '{"a": 1}'))
+    assert found.error == "this is no transcript that memscope reads"
 
 
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from memscope.base.errors import Exit
+from memscope.base.errors import Exit, UsageError
 from memscope.base.text import preview
 from memscope.cli.command import Command, positional
 from memscope.cli.opening import Consent, ReadingOptions, Scoring
@@ -16,26 +17,35 @@ from memscope.cli.output import Console
 from memscope.cli.session import ask, scorer_of
 
 if TYPE_CHECKING:
+    from memscope.actions.list_sessions import ReadList
     from memscope.reports.batch import BatchRow
 
+_STANDARD_INPUT = Path("-")
 _SHOWN = 5  # conversations that are told one by one
 _LONGEST = 240  # characters of what is told of each
 
 
 class ScoreOptions(ReadingOptions, Consent, Scoring):
     paths: tuple[Path, ...] = Field(
-        description="Transcripts, and folders of them.", json_schema_extra=positional("PATH...")
+        description="Transcripts, folders of them, or - for a list of sessions.",
+        json_schema_extra=positional("PATH..."),
+    )
+    copies: bool = Field(
+        False,
+        description="Of folders, score copies and sub-agents by themselves too.",
+        json_schema_extra={"alone": True},
     )
 
 
 def run(options: ScoreOptions, console: Console) -> Exit:
-    from memscope.actions.batch import transcripts
-    from memscope.actions.batch_runs import BatchRun, batch_cost, places_of, run_batch
+    from memscope.actions.batch_places import to_score
+    from memscope.actions.batch_runs import BatchRun, batch_cost, run_batch
     from memscope.actions.open import Opening
     from memscope.conversation.memory_files import read_memories
     from memscope.reports.batch import BATCH, batch_words
 
     settings = options.resolved().settings
+    asked = [_list() if path == _STANDARD_INPUT else path for path in dict.fromkeys(options.paths)]
     opening = Opening(
         options.paths[0],
         options.input_format,
@@ -47,23 +57,45 @@ def run(options: ScoreOptions, console: Console) -> Exit:
         console.note(note)
     with scorer_of(settings, console) as scorer:
         with console.job() as job:
-            found = transcripts(options.paths, job, input_format=options.input_format)
-            batch = BatchRun("matrix", places_of(found))
+            found = to_score(
+                *(asked, settings, scorer.database, job), copies=options.copies, input_format=options.input_format
+            )
+            batch = BatchRun("matrix", found.places)
             estimate = None if options.yes else batch_cost(batch, settings, scorer, job, opening)
         if estimate is not None:
             ask(estimate, settings, console)
         with console.job() as job:
             run_batch(batch, settings, scorer, job, opening)
-    unread = [(file.path, file.error) for file in found if file.error]
-    document = batch.document(settings, unread)
+    document = batch.document(settings, found.unread)
     rows = document.conversations
     _note_failures(rows, console)
+    if found.copies:
+        console.note(f"{_copies(found.copies)} left out: --copies scores them too")
     if document.ended is not None:
         console.note(document.ended)
     console.document(BATCH, document)
-    if console.form == "table":
+    if not rows:
+        console.note("the list is empty: nothing is scored")
+    elif console.form == "table":
         console.text(f"\n{batch_words('matrix', rows, document.threshold)}")
     return _exit_code(rows)
+
+
+def _list() -> ReadList:
+    """The list of sessions on standard input. Raises `UsageError` for what is none."""
+    from memscope.actions.list_sessions import read_list
+
+    found = read_list(sys.stdin.buffer.read() if sys.stdin is not None else b"")
+    if found is None:
+        do = "Pipe in what `memscope sessions --json` prints."
+        raise UsageError("this is no list of sessions", where="standard input", do=do)
+    return found
+
+
+def _copies(number: int) -> str:
+    if number == 1:
+        return "a copy or sub-agent counts with its session and is"
+    return f"{number} copies and sub-agents count with their sessions and are"
 
 
 def _note_failures(rows: Sequence[BatchRow], console: Console) -> None:
@@ -80,6 +112,8 @@ def _exit_code(rows: Sequence[BatchRow]) -> Exit:
     nothing to score."""
     if any(row.state == "done" for row in rows):
         return Exit.DONE
+    if not rows:
+        return Exit.NOTHING
     read = [row for row in rows if row.window is not None]
     if not read:
         return Exit.USAGE
@@ -91,13 +125,14 @@ COMMAND = Command(
     summary="Score the matrices of many conversations, one after another, and keep what comes of them.",
     details="Every conversation is scored as `memscope matrix` does, in its last context window; a row for each tells"
     " how far it came and what it took. What was scored once is taken from disk, so a run that was stopped goes on"
-    " where it was. Folders are searched for transcripts of every format. `memscope memories --all` then adds up what"
-    " each memory did.",
+    " where it was. Of a folder the sessions are scored that `memscope sessions` ranks, the best first, each once: not"
+    " copies and sub-agents. - takes from standard input what `memscope sessions --json` prints. `memscope memories"
+    " --all` then adds up what each memory did.",
     options=ScoreOptions,
     run=run,
     examples=(
         "memscope score session.jsonl other.jsonl",
-        "memscope sessions --min-score 12 --format paths | xargs -d '\\n' memscope score --yes",
+        "memscope sessions --filter 'memories>0' --min-score 12 --json | memscope score - --yes",
         "memscope score chats/ --memories ~/.claude/CLAUDE.md --json > scored.json",
     ),
     order=17,

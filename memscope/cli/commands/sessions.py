@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from memscope.base.errors import Exit, UsageError
+from memscope.base.files import shown_path
 from memscope.cli.command import Command, Options, choices, positional
 from memscope.cli.output import Console
 from memscope.conversation.formats import format_named, format_names
@@ -15,6 +16,7 @@ from memscope.conversation.formats import format_named, format_names
 if TYPE_CHECKING:
     from memscope.actions.list_sessions import Wanted
 
+_STANDARD_OUTPUT = Path("-")
 _CLASSIC_FORMAT = "hermes"  # whose folder of sessions the first sampler looked into
 _NOT_CLASSIC = ("filter", "copies", "input_format")
 
@@ -30,7 +32,7 @@ class SessionsOptions(Options):
         None,
         gt=0,
         le=100,
-        description="List this part instead, one session at least; 100 lists all.",
+        description="List this part of the sessions instead, one at least; 100 lists all, and what holds none.",
         json_schema_extra={"metavar": "P"},
     )
     repo: str = Field(
@@ -50,7 +52,9 @@ class SessionsOptions(Options):
         None, description="How to print; paths: the files alone, a line each. [table]"
     )
     output: Path | None = Field(
-        None, description="Write JSON to this file instead, whatever the format.", json_schema_extra={"metavar": "FILE"}
+        None,
+        description="Write JSON to this file instead, whatever the format; - is standard output.",
+        json_schema_extra={"metavar": "FILE"},
     )
     compat: Literal["classic"] | None = Field(
         None, description="classic: the numbers of the first session sampler, quirks included, to compare with."
@@ -70,23 +74,29 @@ def run(options: SessionsOptions, console: Console) -> Exit:
     from memscope.cli.sessions import print_classic, print_sessions
 
     form = "json" if console.form == "json" else options.format or "table"
+    output = options.output
+    if output == _STANDARD_OUTPUT:
+        form, output = "json", None
     if options.compat is None:
-        return print_sessions(options.wanted(), console, form, options.output)
+        return print_sessions(options.wanted(), console, form, output)
     for name in _NOT_CLASSIC:
         if getattr(options, name):
             raise UsageError(f"--compat classic knows no --{name.replace('_', '-')}", do="Leave one of them away.")
     if form == "csv":
         raise UsageError("--compat classic knows no csv", do="Its forms are table, json and paths.")
-    return print_classic(options.wanted(), _one_folder(options.paths), console, form, options.output)
+    return print_classic(options.wanted(), _one_folder(options.paths), console, form, output)
 
 
 def _one_folder(paths: tuple[Path, ...]) -> Path:
     if len(paths) > 1:
         raise UsageError("--compat classic ranks one folder", do="Name one.")
+    if paths:
+        return paths[0]
     home = format_named(_CLASSIC_FORMAT).home
-    folders = paths or (home.session_folders if home is not None else ())
-    if not folders:
-        raise UsageError("there is no knowing where your sessions are", do="Name a folder.")
+    folders = home.session_folders if home is not None else ()
+    if not folders or not folders[0].exists():
+        looked = f", there is no {shown_path(folders[0])}" if folders else ""
+        raise UsageError(f"there is no knowing where your sessions are{looked}", do="Name a folder.")
     return folders[0]
 
 
@@ -111,6 +121,7 @@ COMMAND = Command(
         "memscope sessions ~/.claude/projects --filter 'memories>0 outcome=failure' --count 20",
         "memscope sessions archive/ --since 2026-04-01 --min-score 9 --format paths | xargs -d '\\n' ls -l",
         "memscope sessions archive/ --top-percent 10 --output best.json",
+        "memscope sessions --filter 'memories>0' --count 20 --json | memscope score - --yes",
     ),
     order=20,
 )
