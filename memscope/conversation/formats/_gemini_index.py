@@ -2,23 +2,23 @@
 
 The session is a log: a message is written anew whenever something was added to it, under the same id; a record
 `{"$set": {"messages": [...]}}` replaces all there were, and `{"$rewindTo": id}` takes that one and all behind it back.
-Where the replacement begins with a summary, the context was compressed: a new window.
+Where the replacement begins with a summary, the context was compressed: a new window. The head of another session
+begins another log.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from memscope.conversation.formats._json import Json
 from memscope.conversation.raw import Raw, Value
 
 SNAPSHOT = "<state_snapshot>"
 SAID = ("user", "gemini")
 NOTES = ("info", "warning", "error")  # shown to the person, never sent to the model
 _OPENING = 3  # messages: a compressed history begins with the surroundings, and then has the summary
-
-Record = Mapping[str, Any]
 
 
 class Place(NamedTuple):
@@ -38,8 +38,11 @@ class Kept(NamedTuple):
 @dataclass
 class Index:
     """What one pass over a session tells: `order` has the last version of every message that stays, in the order of
-    the conversation, `ids` what these are called."""
+    the conversation, `ids` what these are called. The session's values are from `begin` up to `end` (None: the last).
+    """
 
+    begin: int = 0
+    end: int | None = None
     order: dict[Place, Kept] = field(default_factory=dict)
     ids: set[str] = field(default_factory=set)
     is_subagent: bool = False
@@ -89,23 +92,31 @@ def _as_messages(found: list[Any]) -> list[Any]:
     ]
 
 
-def name_of(message: Record, place: Place) -> str:
+def name_of(message: Json, place: Place) -> str:
     """The message's id, or else a name of its place."""
     found = message.get("id")
     return found if isinstance(found, str) and found else f"#{place.value}.{place.entry}"
 
 
-def index(raw: Raw) -> Index:
-    """Reads the session once, keeping the ids of its messages."""
-    log = _Log()
+def index(raw: Raw) -> list[Index]:
+    """Reads the sessions of a file once, keeping the ids of their messages."""
+    log, found = _Log(0), []
     values = (value for value in raw.kept() if isinstance(value, Value))
     for number, value in enumerate(values):
+        if is_header(value.json):
+            session = value.json["sessionId"]
+            if log.session not in ("", session):
+                found.append(log.finish(number))
+                log = _Log(number)
+            log.session = session
         log.add(number, value.json)
-    return log.finish()
+    return [*found, log.finish(None)]
 
 
 class _Log:
-    def __init__(self) -> None:
+    def __init__(self, begin: int) -> None:
+        self.begin = begin
+        self.session = ""
         self.windows: list[dict[str, Place]] = [{}]
         self.carried: list[set[str]] = [set()]
         self.is_subagent = False
@@ -152,20 +163,20 @@ class _Log:
         else:
             window.clear()
 
-    def finish(self) -> Index:
-        found = Index(is_subagent=self.is_subagent)
+    def finish(self, end: int | None) -> Index:
+        found = Index(self.begin, end, is_subagent=self.is_subagent)
         for number, window in enumerate(self.windows):
             found.ids.update(window)
             found.order.update({place: Kept(number, name in self.carried[number]) for name, place in window.items()})
         return found
 
 
-def is_summary(message: Record) -> bool:
+def is_summary(message: Json) -> bool:
     """Whether the message is what a compression left of the conversation."""
     return message.get("type") == "user" and any(SNAPSHOT in text for text in texts_of(message))
 
 
-def texts_of(message: Record) -> Iterator[str]:
+def texts_of(message: Json) -> Iterator[str]:
     """The texts of a message's content, which is a string, a part, or a list of either."""
     content = message.get("content")
     for part in content if isinstance(content, list) else [content]:

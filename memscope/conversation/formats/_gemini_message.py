@@ -7,12 +7,13 @@ session holds the surroundings, and with them the project's GEMINI.md: its units
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from memscope.conversation.formats._content import arguments, compact, joined, mappings, opaque, seconds, string
 from memscope.conversation.formats._gemini_index import SNAPSHOT, texts_of
+from memscope.conversation.formats._json import Json
 from memscope.conversation.model import Kind, Memory, Message, Part, Text, Thinking, ToolCall, ToolResult
 from memscope.conversation.records import Changes, Fact, Record, outcome_facts
 from memscope.conversation.units import lines_of, split_units
@@ -27,8 +28,6 @@ _FOLDER = re.compile(r"^- \*\*Workspace Directories:\*\*\n  - (.+)$", re.MULTILI
 _FILE = re.compile(r"--- Context from: (.+) ---$")
 _EXIT_CODE = re.compile(r"\nExit Code: (-?\d{1,9})\s*(?:\n|$)")
 _EXIT_WORD = "\nExit Code: "
-
-Json = Mapping[str, Any]
 
 
 @dataclass
@@ -84,8 +83,10 @@ class Reader:
             self.answered.add(call.id)
             failed = status == "error" or (answer.is_error and status != "cancelled")
             told = ToolResult(call.id, answer.text, failed, _exit_code(call.name, answer.text))
-            yield from outcome_facts(told, at.line)
             yield Message("tool", (told, *answer.beside), at.kind, at.time, at.id, call.name, at.line)
+            yield from outcome_facts(told, at.line)
+        if answer is None and status == "error":
+            yield Fact("error", f"{call.name} failed", at.line)
         if status == "cancelled":
             yield Fact("interrupted", (answer and answer.text) or f"{call.name} was cancelled", at.line)
 

@@ -7,11 +7,12 @@ of one reply are as many actions, each with its observation behind it: they shar
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from memscope.conversation.formats._content import arguments, compact, entries, mappings, openai_calls, parts, string
-from memscope.conversation.formats._openhands_history import Event, History, exit_code, said, terminal, time_of
+from memscope.conversation.formats._json import Json, at
+from memscope.conversation.formats._openhands_history import History, exit_code, said, terminal, time_of
 from memscope.conversation.formats._openhands_sdk import SdkReader
 from memscope.conversation.model import Memory, Message, Part, Skipped, Text, ToolCall, ToolResult
 from memscope.conversation.records import Fact, Record, outcome_facts
@@ -27,12 +28,12 @@ _SILENT_OBSERVATIONS = frozenset("null condense loop_detection".split())
 
 def is_event(value: Any) -> bool:
     """Whether a JSON value is an event of any generation but the flat one, which only a history tells."""
-    if not isinstance(value, Mapping) or not isinstance(value.get("source"), str):
+    if not isinstance(value, dict) or not isinstance(value.get("source"), str):
         return False
     if isinstance(value.get("kind"), str):
         return "timestamp" in value and value["kind"].endswith(("Event", "Observation", "Condensation"))
-    return (isinstance(value.get("action"), str) and isinstance(value.get("args"), Mapping)) or (
-        isinstance(value.get("observation"), str) and isinstance(value.get("extras"), Mapping)
+    return (isinstance(value.get("action"), str) and isinstance(value.get("args"), dict)) or (
+        isinstance(value.get("observation"), str) and isinstance(value.get("extras"), dict)
     )
 
 
@@ -47,12 +48,11 @@ class Reader:
         self.agent_spoke = False  # last, so that a message without a source is the user's
         self.replies: set[str] = set()  # whose text was told
         self.call = ""  # the latest
-        self.recalled: set[str] = set()
 
     def read(self, event: Any, line: int) -> Iterator[Record]:
         """The records of one event. Anything but an event is skipped."""
         self.events += 1
-        if not isinstance(event, Mapping):
+        if not isinstance(event, dict):
             yield Skipped(line, "the entry is no event")
             return
         name = string(event.get("id")) if event.get("id") is not None else f"event {self.events}"
@@ -60,26 +60,27 @@ class Reader:
             if isinstance(record, Message):
                 self.has_user = self.has_user or record.role == "user"
                 self.agent_spoke = record.role == "assistant" and not record.calls
-                if record.kind != "summary":  # what a condensation left is there already
-                    self.history.view.append((name, record))
-            yield record
+            if isinstance(record, Message) and record.kind != "summary":
+                yield from self.history.told(name, record)
+            else:  # what a condensation left is in the context already
+                yield record
 
-    def _told(self, event: Event, name: str, line: int) -> Iterator[Record]:
+    def _told(self, event: Json, name: str, line: int) -> Iterator[Record]:
         action, observation, kind = event.get("action"), event.get("observation"), event.get("kind")
         if isinstance(kind, str) and not isinstance(action, str):
             yield from self.sdk.read(event, name, line)
         elif isinstance(action, str):
             yield from self._action(action, event, name, line)
         elif isinstance(observation, str):
-            yield from self._observation(observation, event, line)
+            yield from self._observation(observation, event, name, line)
         else:
             yield Skipped(line, "an event that is neither an action nor an observation")
 
     # Actions.
 
-    def _action(self, what: str, event: Event, name: str, line: int) -> Iterator[Record]:
+    def _action(self, what: str, event: Json, name: str, line: int) -> Iterator[Record]:
         args = event.get("args")
-        args = args if isinstance(args, Mapping) else {k: v for k, v in event.items() if k not in _TOP}
+        args = args if isinstance(args, dict) else {k: v for k, v in event.items() if k not in _TOP}
         time, is_user = time_of(event), event.get("source") == "user"
         if what in _SILENT_ACTIONS:
             return
@@ -105,21 +106,18 @@ class Reader:
     def _is_users_turn(self) -> bool:
         return not self.has_user or self.agent_spoke
 
-    def _message(self, args: Event, is_user: bool, time: float | None, name: str, line: int) -> Message:
+    def _message(self, args: Json, is_user: bool, time: float | None, name: str, line: int) -> Message:
         images = entries(args.get("image_urls") or args.get("images_urls"))
         shown = parts([{"type": "image_url", "image_url": {"url": url}} for url in images])
         role = "user" if is_user else "assistant"
         return Message(role, (Text(string(args.get("content"))), *shown), "said", time, name, line=line)
 
-    def _done(self, what: str, event: Event, args: Event, name: str, line: int) -> Iterator[Record]:
+    def _done(self, what: str, event: Json, args: Json, name: str, line: int) -> Iterator[Record]:
         """What the agent does: the model's reply where it is kept, else its thought and the action as a call."""
-        meta = event.get("tool_call_metadata")
-        meta = meta if isinstance(meta, Mapping) else {}
-        response = meta.get("model_response")
-        response = response if isinstance(response, Mapping) else {}
-        reply = next(
-            (c["message"] for c in mappings(response.get("choices")) if isinstance(c.get("message"), Mapping)), None
-        )
+        meta = at(event, "tool_call_metadata")
+        response = at(meta, "model_response")
+        replies = (choice.get("message") for choice in mappings(response.get("choices")))
+        reply = next((reply for reply in replies if isinstance(reply, dict)), None)
         yield from self.history.changes.told("model", response.get("model"), line)
         call_id, reply_id = string(meta.get("tool_call_id")) or f"call {name}", string(response.get("id")) or name
         words: list[Part] = []
@@ -148,18 +146,17 @@ class Reader:
 
     # Observations.
 
-    def _observation(self, what: str, event: Event, line: int) -> Iterator[Record]:
+    def _observation(self, what: str, event: Json, name: str, line: int) -> Iterator[Record]:
         extras = event.get("extras")
-        extras = extras if isinstance(extras, Mapping) else {k: v for k, v in event.items() if k not in _TOP}
+        extras = extras if isinstance(extras, dict) else {k: v for k, v in event.items() if k not in _TOP}
         time, text = time_of(event), string(event.get("content"))
         if what == "recall":
-            yield from self._recalled(extras, time, line)
+            yield from self._recalled(extras, time, name, line)
         elif what == "agent_state_changed":
             if extras.get("agent_state") == "error":
                 yield Fact("error", string(extras.get("reason")) or "the agent stopped with an error", line)
         elif what not in _SILENT_OBSERVATIONS:
-            metadata = extras.get("metadata")
-            metadata = metadata if isinstance(metadata, Mapping) else {}
+            metadata = at(extras, "metadata")
             yield from self.history.changes.told("cwd", metadata.get("working_dir"), line)
             code = exit_code(metadata.get("exit_code", extras.get("exit_code")))
             text = terminal(text, metadata)
@@ -169,15 +166,14 @@ class Reader:
                 text = f"OBSERVATION:\n{text}\n[Last action has been rejected by the user]"
             yield from self._answer(event, text, what in ("error", "user_rejected"), code, line)
 
-    def _answer(self, event: Event, text: str, failed: bool, code: int | None, line: int) -> Iterator[Record]:
+    def _answer(self, event: Json, text: str, failed: bool, code: int | None, line: int) -> Iterator[Record]:
         """An observation: a tool's answer, or words of the software where no call waits for one."""
-        meta, cause = event.get("tool_call_metadata"), string(event.get("cause"))
-        call_id = string(meta.get("tool_call_id")) if isinstance(meta, Mapping) else ""
-        call_id = call_id or self.history.calls.get(cause) or ("" if cause else self.call)
+        meta, cause = at(event, "tool_call_metadata"), string(event.get("cause"))
+        call_id = string(meta.get("tool_call_id")) or self.history.calls.get(cause) or ("" if cause else self.call)
         if call_id:
             self.call = ""
             result = ToolResult(call_id, text, failed, code)
-            tool = string(meta.get("function_name")) if isinstance(meta, Mapping) else ""
+            tool = string(meta.get("function_name"))
             yield Message("tool", (result,), "said", time_of(event), name=tool, line=line)
             yield from outcome_facts(result, line)
             return
@@ -186,7 +182,7 @@ class Reader:
         if failed:
             yield Fact("error", text, line)
 
-    def _recalled(self, extras: Event, time: float | None, line: int) -> Iterator[Record]:
+    def _recalled(self, extras: Json, time: float | None, name: str, line: int) -> Iterator[Record]:
         """What was surfaced beside a turn: the repository's instructions, and knowledge that a word in it triggered."""
         yield from self.history.changes.told("repository", extras.get("repo_name"), line)
         yield from self.history.changes.told("branch", extras.get("repo_branch"), line)
@@ -195,9 +191,7 @@ class Reader:
         known += [(string(k.get("name")), k.get("content")) for k in mappings(extras.get("microagent_knowledge"))]
         notes = (extras.get(name) for name in ("additional_agent_instructions", "conversation_instructions"))
         found: list[Part] = [Text(note) for note in notes if isinstance(note, str) and note.strip()]
-        for key, text in known:
-            if isinstance(text, str) and text.strip() and text not in self.recalled:
-                self.recalled.add(text)
-                found.append(Memory(key, text, "structured"))
+        found += [Memory(key, text, "structured") for key, text in known if isinstance(text, str) and text.strip()]
         if found:
+            self.history.recalls.add(name)
             yield Message("user", tuple(found), "synthetic", time, line=line)

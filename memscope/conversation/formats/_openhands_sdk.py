@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from memscope.conversation.formats._content import arguments, compact, entries, joined, openai_calls, parts, string
-from memscope.conversation.formats._openhands_history import Event, History, exit_code, said, terminal, time_of
-from memscope.conversation.model import Message, Part, Skipped, Text, ToolCall, ToolResult
+from memscope.conversation.formats._json import Json, at
+from memscope.conversation.formats._openhands_history import History, exit_code, said, terminal, time_of
+from memscope.conversation.formats._openhands_skills import of_repository, triggered
+from memscope.conversation.model import Kind, Message, Part, Skipped, Text, ToolCall, ToolResult
 from memscope.conversation.records import Fact, Record, outcome_facts
 
 _SILENT = frozenset(
@@ -24,7 +26,7 @@ class SdkReader:
         self.history = history
         self.acted: dict[str, str] = {}  # the last state of calls that are told anew as they go on
 
-    def read(self, event: Event, name: str, line: int) -> Iterator[Record]:
+    def read(self, event: Json, name: str, line: int) -> Iterator[Record]:
         """The records of one event, which is called `name`."""
         kind = string(event.get("kind"))
         read = _READ.get(kind)
@@ -33,24 +35,30 @@ class SdkReader:
         elif kind not in _SILENT:
             yield Skipped(line, "an event of an unknown kind", repr(kind))
 
-    def _system(self, event: Event, name: str, line: int) -> Iterator[Record]:
+    def _system(self, event: Json, name: str, line: int) -> Iterator[Record]:
         for tool in entries(event.get("tools")):
             yield Fact("tool", compact(tool), line)
-        texts = [block for block in (event.get("system_prompt"), event.get("dynamic_context")) if block]
-        yield Message("system", tuple(parts(texts)), "said", time_of(event), name, line=line)
+        content = parts(event.get("system_prompt") or None)
+        for part in parts(event.get("dynamic_context") or None):
+            content.extend(of_repository(part.text) if isinstance(part, Text) else [part])
+        yield Message("system", tuple(content), "said", time_of(event), name, line=line)
 
-    def _message(self, event: Event, name: str, line: int) -> Iterator[Record]:
-        sent = event.get("llm_message")
-        sent = sent if isinstance(sent, Mapping) else {}
+    def _message(self, event: Json, name: str, line: int) -> Iterator[Record]:
+        sent = at(event, "llm_message")
         role = string(sent.get("role")) or ("user" if event.get("source") == "user" else "assistant")
-        content = (*said(sent), *parts(event.get("extended_content") or None), *openai_calls(sent))
         by_software = role == "user" and event.get("source") == "environment"
         reply = string(event.get("llm_response_id")) or name
-        yield Message(role, content, "synthetic" if by_software else "said", time_of(event), reply, line=line)
+        kind: Kind = "synthetic" if by_software else "said"
+        yield Message(role, (*said(sent), *openai_calls(sent)), kind, time_of(event), reply, line=line)
+        added = parts(event.get("extended_content") or None)
+        if added:
+            names = [name for name in entries(event.get("activated_skills")) if isinstance(name, str) and name]
+            found = triggered(joined(part.text for part in added if isinstance(part, Text)), names)
+            beside = (part for part in added if not isinstance(part, Text))
+            yield Message("user", (*found, *beside), "synthetic", time_of(event), name, line=line)
 
-    def _action(self, event: Event, name: str, line: int) -> Iterator[Record]:
-        call = event.get("tool_call")
-        call = call if isinstance(call, Mapping) else {}
+    def _action(self, event: Json, name: str, line: int) -> Iterator[Record]:
+        call = at(event, "tool_call")
         made = list(openai_calls({"tool_calls": [call]})) if call else []
         tool = string(event.get("tool_name"))
         made = (
@@ -63,14 +71,13 @@ class SdkReader:
         reply = string(event.get("llm_response_id")) or name
         yield Message("assistant", (*words, *made), "said", time_of(event), reply, line=line)
 
-    def _observation(self, event: Event, name: str, line: int) -> Iterator[Record]:
+    def _observation(self, event: Json, name: str, line: int) -> Iterator[Record]:
         seen = event.get("observation")
-        seen = seen if isinstance(seen, Mapping) else {"content": seen}
+        seen = seen if isinstance(seen, dict) else {"content": seen}
         content = list(parts(seen.get("content") or seen.get("output") or None))
         content += parts(event.get("extended_content") or None)
         text = joined(part.text for part in content if isinstance(part, Text))
-        metadata = seen.get("metadata")
-        metadata = metadata if isinstance(metadata, Mapping) else {}
+        metadata = at(seen, "metadata")
         yield from self.history.changes.told("cwd", metadata.get("working_dir"), line)
         failed = seen.get("is_error") is True or bool(seen.get("error"))
         code = exit_code(seen.get("exit_code") if seen.get("exit_code") is not None else metadata.get("exit_code"))
@@ -78,14 +85,14 @@ class SdkReader:
         beside = (part for part in content if not isinstance(part, Text))
         yield from self._answer(event, text, line, failed=failed, code=code, beside=beside)
 
-    def _refused(self, event: Event, name: str, line: int) -> Iterator[Record]:
+    def _refused(self, event: Json, name: str, line: int) -> Iterator[Record]:
         yield from self._answer(event, f"Action rejected: {string(event.get('rejection_reason'))}", line, failed=True)
 
-    def _failed(self, event: Event, name: str, line: int) -> Iterator[Record]:
+    def _failed(self, event: Json, name: str, line: int) -> Iterator[Record]:
         yield from self._answer(event, string(event.get("error")), line, failed=True)
 
     def _answer(
-        self, event: Event, text: str, line: int, *, failed: bool, code: int | None = None, beside: Iterable[Part] = ()
+        self, event: Json, text: str, line: int, *, failed: bool, code: int | None = None, beside: Iterable[Part] = ()
     ) -> Iterator[Record]:
         call_id = string(event.get("tool_call_id")) or self.history.calls.get(string(event.get("action_id")), "")
         result = ToolResult(call_id, text, failed, code)
@@ -93,7 +100,7 @@ class SdkReader:
         yield Message("tool", (result, *beside), "said", time_of(event), name=tool, line=line)
         yield from outcome_facts(result, line)
 
-    def _outer_call(self, event: Event, name: str, line: int) -> Iterator[Record]:
+    def _outer_call(self, event: Json, name: str, line: int) -> Iterator[Record]:
         """A call of another agent's (ACP), told anew as it goes on: the call when it is first told, its end as the
         answer."""
         call_id, state = string(event.get("tool_call_id")) or name, string(event.get("status"))
@@ -107,18 +114,18 @@ class SdkReader:
             failed = event.get("is_error") is True or state == "failed"
             yield from self._answer({**event, "tool_call_id": call_id}, string(answer), line, failed=failed)
 
-    def _broken(self, event: Event, name: str, line: int) -> Iterator[Record]:
+    def _broken(self, event: Json, name: str, line: int) -> Iterator[Record]:
         words = (string(event.get("code")), string(event.get("detail")))
         yield Fact("error", ": ".join(word for word in words if word), line)
 
-    def _paused(self, event: Event, name: str, line: int) -> Iterator[Record]:
+    def _paused(self, event: Json, name: str, line: int) -> Iterator[Record]:
         yield Fact("interrupted", "the person paused the agent", line)
 
-    def _condensed(self, event: Event, name: str, line: int) -> Iterator[Record]:
+    def _condensed(self, event: Json, name: str, line: int) -> Iterator[Record]:
         yield from self.history.condensed(event, line)
 
 
-_READ: dict[str, Callable[[SdkReader, Event, str, int], Iterator[Record]]] = {
+_READ: dict[str, Callable[[SdkReader, Json, str, int], Iterator[Record]]] = {
     "SystemPromptEvent": SdkReader._system,
     "MessageEvent": SdkReader._message,
     "ActionEvent": SdkReader._action,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from memscope.conversation.formats._content import arguments, joined, opaque, string
+from memscope.conversation.formats._json import Json, at
 from memscope.conversation.model import Kind, Message, Part, Skipped, Text, Thinking, ToolCall, ToolResult
 from memscope.conversation.records import Changes, Fact, Record, outcome_facts
 
@@ -20,8 +21,6 @@ _BY_SOFTWARE = (  # in the person's name, by OpenClaw
 _NO_MODEL = ("delivery-mirror", "gateway-injected")  # OpenClaw's own words, and copies of what it passed on
 _EXIT_CODE = re.compile(r"(?:^|\n)Command exited with code (-?\d{1,9})\s*$")
 _TAIL = 200  # characters in which the exit code stands
-
-Json = Mapping[str, Any]
 
 
 def read_message(message: Json, *, line: int, time: float | None, name: str, changes: Changes) -> Iterator[Record]:
@@ -113,12 +112,9 @@ def _answer(message: Json, line: int, time: float | None, name: str) -> Iterator
 
 def _exit_code(details: Any, text: str) -> int | None:
     """What a command ended with: as OpenClaw and newer versions note it, or as the tool tells at the end."""
-    if isinstance(details, dict):
-        measured = details.get("instrumentation")
-        noted = measured.get("exit_code") if isinstance(measured, dict) else None
-        for code in (details.get("exitCode"), noted):
-            if type(code) is int:
-                return code
+    for code in (at(details).get("exitCode"), at(details, "instrumentation").get("exit_code")):
+        if type(code) is int:
+            return code
     found = _EXIT_CODE.search(text[-_TAIL:])
     return int(found[1]) if found else None
 

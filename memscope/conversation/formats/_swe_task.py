@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from memscope.conversation.formats._content import string
+from memscope.conversation.formats._json import Json, at
 from memscope.conversation.records import Fact
 
 _INSTANCE = re.compile(r"([\w.-]+)__([\w.-]+)-\d+")  # SWE-bench: owner__name-number
@@ -23,7 +23,7 @@ class Task:
     model: str = ""
 
     @classmethod
-    def of(cls, config: Mapping[str, Any], path: Path) -> Task:
+    def of(cls, config: Json, path: Path) -> Task:
         """From the configuration of a run of SWE-agent, and the name of the file, which is the task's."""
         problem, repository = at(config, "problem_statement"), at(config, "env", "repo")
         names = (string(problem.get("id")), string(at(config, "agent").get("name")), path.name.partition(".traj")[0])
@@ -42,11 +42,3 @@ def repository_of(instance: str) -> str:
     """The repository that a task of SWE-bench is from; "" for another name."""
     found = _INSTANCE.fullmatch(instance)
     return f"{found[1]}/{found[2]}" if found else ""
-
-
-def at(holder: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
-    """The object at the end of the `names`; an empty one where there is none."""
-    found: Any = holder
-    for name in names:
-        found = found.get(name) if isinstance(found, dict) else None
-    return found if isinstance(found, dict) else {}

@@ -24,6 +24,7 @@ from memscope.conversation.formats._gemini_index import (
     turns,
 )
 from memscope.conversation.formats._gemini_message import Reader
+from memscope.conversation.formats._stretches import Stretches
 from memscope.conversation.homes import Home
 from memscope.conversation.model import Skipped
 from memscope.conversation.raw import Raw, Value
@@ -56,16 +57,19 @@ def _is_logged(value: Any) -> bool:
 
 
 def conversations(raw: Raw) -> Iterator[Item | Skipped]:
-    """One: sub-agents have files of their own, in a folder that is named after the session."""
+    """One for each session, as a rule one: sub-agents have files of their own, in a folder named after the session."""
     found = index(raw)
-    yield Item(merge_assistant(_Session(raw, found).read()), is_subagent=found.is_subagent, marks_failures=True)
+    stretches = Stretches(raw, several=len(found) > 1)
+    for one in found:
+        told = _Session(raw.path, one).read(stretches)
+        yield Item(merge_assistant(told), is_subagent=one.is_subagent, marks_failures=True)
 
 
 class _Session:
     """Tells a session in the order of the conversation, which is that of the log but for messages written anew."""
 
-    def __init__(self, raw: Raw, found: Index) -> None:
-        self.raw = raw
+    def __init__(self, path: Path, found: Index) -> None:
+        self.path = path
         self.index = found
         self.turns = {place: turn for turn, place in enumerate(found.order)}
         self.kept = list(found.order.values())
@@ -74,14 +78,12 @@ class _Session:
         self.reader = Reader()
         self.noted: set[str] = set()
 
-    def read(self) -> Iterator[Record]:
-        yield from self.reader.changes.told("cwd", _project(self.raw.path), 0)
-        number = -1
-        for value in self.raw.values():
+    def read(self, stretches: Stretches) -> Iterator[Record]:
+        yield from self.reader.changes.told("cwd", _project(self.path), 0)
+        for number, value in stretches.values(self.index.begin, self.index.end):
             if isinstance(value, Skipped):
                 yield value
                 continue
-            number += 1
             yield from self._about(value)
             found = listed(value.json)
             if not found and not (isinstance(value.json, dict) and not _ABOUT.isdisjoint(value.json)):
@@ -94,7 +96,7 @@ class _Session:
         if not isinstance(value.json, dict) or is_message(value.json):
             return
         about = value.json["$set"] if isinstance(value.json.get("$set"), dict) else value.json
-        changes, path = self.reader.changes, self.raw.path
+        changes, path = self.reader.changes, self.path
         yield from changes.told("session", about.get("sessionId"), value.line)
         yield from changes.told("title", about.get("summary"), value.line)
         if about.get("kind") == "subagent":
@@ -151,6 +153,8 @@ def _project(path: Path) -> str:
 @lru_cache(maxsize=256)
 def _written(path: Path) -> str:
     try:
+        if not path.is_file():  # to open a pipe would wait for its writer
+            return ""
         with path.open(encoding="utf-8") as file:
             return file.read(_LONGEST_PATH).strip()
     except (OSError, ValueError):

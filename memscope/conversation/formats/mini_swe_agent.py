@@ -7,14 +7,15 @@ or is a tool call; what it printed is the next message, a person's in the API's 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 from memscope.conversation.formats._codex_items import read_item
-from memscope.conversation.formats._content import entries, parts, seconds, string
-from memscope.conversation.formats._swe_task import Task, at, repository_of
+from memscope.conversation.formats._content import entries, mappings, parts, seconds, string
+from memscope.conversation.formats._json import Json, at
+from memscope.conversation.formats._swe_task import Task, repository_of
 from memscope.conversation.formats.openai import read_message
 from memscope.conversation.model import Message, Skipped, Text
 from memscope.conversation.raw import Raw
@@ -25,24 +26,31 @@ _COMMAND = re.compile(r"^```(?:mswea_bash_command|bash)\n", re.MULTILINE)
 _DONE = "Submitted"
 _BY_PERSON = ("UserInterruption", "UserRejection")
 
-Json = Mapping[str, Any]
-
 
 def sniff(raw: Raw) -> Yes | No:
     if not raw.head:
         return No("it holds no JSON")
-    first = raw.head[0]
-    if isinstance(first, dict):
-        form, info = first.get("trajectory_format"), first.get("info")
-        known = isinstance(form, str) and form.startswith("mini-swe-agent")
-        if _messages(first) and (known or (isinstance(info, dict) and "mini_version" in info)):
-            return Yes(0.9)
+    if any(map(_is_document, raw.head)):
+        return Yes(0.9)
+    if any(map(_is_bare, raw.head)):
+        return Yes(0.7)
+    if isinstance(raw.head[0], dict):
         return No('it has no "messages" beside a "trajectory_format" or the "mini_version"')
-    messages = _messages(first)
-    for message, answer in pairwise(messages):
-        if _is_command(message) and _OBSERVED.match(_text(answer)):
-            return Yes(0.7)
     return No("no message has a command between back-ticks that a <returncode> answers")
+
+
+def _is_document(value: Any) -> bool:
+    """Whether the value is messages with what is known of the run."""
+    if not isinstance(value, dict) or not _messages(value):
+        return False
+    form = value.get("trajectory_format")
+    return (isinstance(form, str) and form.startswith("mini-swe-agent")) or "mini_version" in at(value, "info")
+
+
+def _is_bare(value: Any) -> bool:
+    """Whether the value is a list of messages with a command in them and its answer."""
+    messages = mappings(value)
+    return any(_is_command(one) and _OBSERVED.match(_text(answer)) for one, answer in pairwise(messages))
 
 
 def conversations(raw: Raw) -> Iterator[Item | Skipped]:
@@ -54,14 +62,15 @@ def conversations(raw: Raw) -> Iterator[Item | Skipped]:
         if not messages:
             yield Skipped(value.line, 'the object has no "messages"')
             continue
-        about = value.json if isinstance(value.json, dict) else {}
+        about = at(value.json)
         title = string(about.get("instance_id")) or Task.of({}, raw.path).title
         yield Item(merge_assistant(_run(messages, about, title, value.line)), title, marks_failures=bool(about))
 
 
 def _messages(value: Any) -> list[Any]:
-    found = value.get("messages") if isinstance(value, dict) else value
-    return [message for message in entries(found) if isinstance(message, dict)]
+    """The entries of a list of messages, if there are messages among them."""
+    found = entries(value.get("messages") if isinstance(value, dict) else value)
+    return found if mappings(found) else []
 
 
 def _is_command(message: Json) -> bool:
@@ -72,7 +81,7 @@ def _text(message: Json) -> str:
     return "".join(part.text for part in parts(message.get("content")) if isinstance(part, Text))
 
 
-def _run(messages: list[Json], about: Json, title: str, line: int) -> Iterator[Record]:
+def _run(messages: list[Any], about: Json, title: str, line: int) -> Iterator[Record]:
     config = at(about, "info", "config")
     told = (
         Fact("repository", repository_of(title), line),
@@ -82,6 +91,9 @@ def _run(messages: list[Json], about: Json, title: str, line: int) -> Iterator[R
     yield from (fact for fact in told if fact.text)
     asked = False
     for message in messages:
+        if not isinstance(message, dict):
+            yield Skipped(line, "the entry is no message")
+            continue
         extra = at(message, "extra")
         if message.get("role") == "exit":
             continue  # no message of anybody's, but how the run ended
@@ -107,6 +119,8 @@ def _records(message: Json, extra: Json, line: int) -> Iterator[Record]:
         for item in items:
             if isinstance(item, dict):
                 yield from read_item(item, line=line, time=time, exit_codes=codes)
+            else:
+                yield Skipped(line, "the entry is no item of a reply")
     else:
         own = {"time": time, "exit_code": code} if message.get("role") == "tool" else {"time": time}
         yield from read_message({**message, **own}, line)
@@ -124,9 +138,9 @@ def _outcome(message: Json, extra: Json, line: int) -> Iterator[Fact]:
         yield Fact("interrupted", _text(message), line)
 
 
-def _last_status(messages: list[Json]) -> str:
+def _last_status(messages: list[Any]) -> str:
     """How the run ended, as its last message tells."""
-    return string(at(messages[-1], "extra").get("exit_status")) if messages else ""
+    return string(at(mappings(messages)[-1], "extra").get("exit_status"))
 
 
 FORMAT = Format("mini-swe-agent", "mini-SWE-agent trajectory", sniff, conversations)

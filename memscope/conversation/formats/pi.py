@@ -19,6 +19,8 @@ from memscope.conversation.formats._pi_message import (
     read_message,
 )
 from memscope.conversation.formats._pi_tree import Index, index
+from memscope.conversation.formats._repeats import CUT
+from memscope.conversation.formats._stretches import Stretches
 from memscope.conversation.homes import Home
 from memscope.conversation.model import Message, Skipped
 from memscope.conversation.raw import Raw, Value
@@ -56,8 +58,11 @@ def _is_own(value: Any) -> bool:
 
 
 def conversations(raw: Raw) -> Iterator[Item | Skipped]:
-    """One: pi's sub-agents keep no sessions."""
-    yield Item(merge_assistant(_Reader(index(raw)).read(raw)), marks_failures=True)
+    """One for each head, as a rule one: pi's sub-agents keep no sessions."""
+    found = index(raw)
+    stretches = Stretches(raw, several=len(found) > 1)
+    for one in found:
+        yield Item(merge_assistant(_Reader(one).read(stretches)), marks_failures=True)
 
 
 class _Reader:
@@ -68,14 +73,11 @@ class _Reader:
         self.changes = Changes()
         self.held: dict[int, list[Message]] = {}
 
-    def read(self, raw: Raw) -> Iterator[Record]:
-        place = -1
-        for value in raw.values():
+    def read(self, stretches: Stretches) -> Iterator[Record]:
+        for place, value in stretches.values(self.index.begin, self.index.end):
             if isinstance(value, Skipped):
                 yield value
-                continue
-            place += 1
-            if not isinstance(value.json, dict):
+            elif not isinstance(value.json, dict):
                 yield Skipped(value.line, "the value is no entry of a session")
             elif place not in self.index.left:
                 yield from self._entry(value, place)
@@ -123,9 +125,11 @@ class _Reader:
     def _compaction(self, value: Value, place: int) -> Iterator[Record]:
         """A new window: the summary, and what was kept, which was said in another context."""
         entry, line = value.json, value.line
-        yield Boundary(line)
-        yield compaction_summary(entry, line, _time(entry), string(entry.get("id")))
         tail = entries(entry.get("retainedTail"))
+        yield Boundary(line)
+        if place in self.index.cut and not tail:
+            yield Skipped(line, CUT)
+        yield compaction_summary(entry, line, _time(entry), string(entry.get("id")))
         kept = (message for kept in self.index.kept.get(place, ()) for message in self.held.get(kept, ()))
         again = self._tail(tail, line) if tail else kept
         yield from (replace(message, kind="summary") for message in again if message.kind != "summary")

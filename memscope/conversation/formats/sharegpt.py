@@ -6,11 +6,12 @@ at the top: `system`, `tools`, `model`, and `completed`, which is false where th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from memscope.conversation.formats._content import compact, decoded, entries, json_object, mappings, seconds, string
+from memscope.conversation.formats._content import compact, decoded, entries, json_object, seconds, string
+from memscope.conversation.formats._json import Json
 from memscope.conversation.formats._tagged_turns import Calls, answers, reply
 from memscope.conversation.model import Message, Skipped, Text
 from memscope.conversation.raw import Raw, Value
@@ -32,46 +33,51 @@ _ROLES = {
     **dict.fromkeys(("gpt", "assistant", "model", "chatgpt", "bot", "bing", "bard", "function_call"), "assistant"),
     **dict.fromkeys(("tool", "observation", "function_response", "function", "ipython"), "tool"),
 }
-
-Json = Mapping[str, Any]
+_OPENING = 8  # turns, by which a conversation is known
 
 
 def sniff(raw: Raw) -> Yes | No:
     if not raw.head:
         return No("it holds no JSON")
-    if _is_turn(raw.head[0]) or _conversations(raw.head[0]):
+    if _first(raw) is not None:
         return Yes(0.8)
     return No('it has no "conversations" of turns with "from" and "value"')
 
 
 def conversations(raw: Raw) -> Iterator[Item | Skipped]:
-    if raw.head and _is_turn(raw.head[0]):  # a turn a line
+    if _is_turn(_first(raw)):  # a turn a line
         yield Item(merge_assistant(_told(raw.values())))
         return
     for value in raw.values():
         if isinstance(value, Skipped):
             yield value
             continue
-        found = _conversations(value.json)
-        if not found:
-            yield Skipped(value.line, 'the object has no "conversations"')
-        for one in found:
-            yield Item(merge_assistant(_conversation(one, value.line)), _title(one), marks_failures="completed" in one)
+        for one in _listed(value.json):
+            if _is_conversation(one):
+                told = merge_assistant(_conversation(one, value.line))
+                yield Item(told, _title(one), marks_failures="completed" in one)
+            else:
+                yield Skipped(value.line, 'the object has no "conversations"')
+
+
+def _first(raw: Raw) -> Any:
+    """The first value that shows what the file holds: a turn, or conversations."""
+    return next((value for value in raw.head if _is_turn(value) or any(map(_is_conversation, _listed(value)))), None)
 
 
 def _is_turn(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("from"), str) and "value" in value
 
 
-def _conversations(value: Any) -> list[Json]:
-    """The conversations in one JSON value: itself, each entry of a list of them, or a bare list of turns."""
-    if isinstance(value, dict):
-        turns = _turns(value)
-        return [value] if any(map(_is_turn, turns[:8])) else []
-    listed = entries(value)
-    if listed and _is_turn(listed[0]):
-        return [{"conversations": listed}]
-    return [entry for entry in mappings(listed) if any(map(_is_turn, _turns(entry)[:8]))]
+def _is_conversation(value: Any) -> bool:
+    return isinstance(value, dict) and any(map(_is_turn, _turns(value)[:_OPENING]))
+
+
+def _listed(value: Any) -> list[Any]:
+    """What may be a conversation in one JSON value: itself, each entry of a list of them, or a bare list of turns."""
+    if not isinstance(value, list) or not value:
+        return [value]
+    return [{"conversations": value}] if any(map(_is_turn, value[:_OPENING])) else value
 
 
 def _turns(top: Json) -> list[Any]:
@@ -124,7 +130,7 @@ def _turn(whose: str, text: str, line: int, calls: Calls) -> Iterator[Record]:
             yield Message("tool", (result,), name=name, line=line)
             yield from outcome_facts(result, line)
     elif call is not None and isinstance(call.get("name"), str):
-        yield Message("assistant", (calls.call(call["name"], call.get("arguments")),), line=line)
+        yield Message("assistant", (calls.call(call),), line=line)
     elif role == "assistant":
         yield Message(role, tuple(reply(text, calls)), line=line)
     elif role:

@@ -7,7 +7,7 @@ a sub-agent's. Older files have their actions in the text, where they stay; newe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from memscope.conversation.formats._content import (
@@ -19,61 +19,69 @@ from memscope.conversation.formats._content import (
     parts,
     string,
 )
+from memscope.conversation.formats._json import Json, at
 from memscope.conversation.formats._swe_task import Task
 from memscope.conversation.model import Kind, Message, Part, Skipped, Text, Thinking, ToolResult
 from memscope.conversation.raw import Raw
 from memscope.conversation.records import Fact, Format, Item, No, Record, Yes, merge_assistant
 
-Json = Mapping[str, Any]
+_ROLES = ("system", "user", "assistant", "tool")
 
 
 def sniff(raw: Raw) -> Yes | No:
     if not raw.head:
         return No("it holds no JSON")
-    first = raw.head[0]
-    if not isinstance(first, dict):
-        return No("it does not begin with an object")
-    rows = [row for row in entries(first.get("history"))[:64] if isinstance(row, dict) and "role" in row]
-    marked = any("message_type" in row or "agent" in row for row in rows)
-    if (rows and marked) or _steps(first):
+    if any(map(_is_known, raw.head)):
         return Yes(0.85)
     return No('it has neither a "history" of rows with "message_type" or "agent" nor a "trajectory" of actions')
+
+
+def _is_known(value: Any) -> bool:
+    """Whether the value is a trajectory, which nothing but SWE-agent writes so."""
+    rows = [row for row in entries(at(value).get("history"))[:64] if _is_row(row)]
+    return any("message_type" in row or "agent" in row for row in rows) or any(map(_is_step, _trajectory(value)))
 
 
 def conversations(raw: Raw) -> Iterator[Item | Skipped]:
     for value in raw.values():
         if isinstance(value, Skipped):
             yield value
-        elif not isinstance(value.json, dict) or not (mappings(value.json.get("history")) or _steps(value.json)):
-            yield Skipped(value.line, "the object is no trajectory")
+        elif any(map(_is_row, entries(at(value.json).get("history")))) or any(map(_is_step, _trajectory(value.json))):
+            config = at(decoded(value.json.get("replay_config")))
+            yield from _items(value.json, value.line, Task.of(config, raw.path))
         else:
-            yield from _items(value.json, value.line, Task.of(_config(value.json), raw.path))
+            yield Skipped(value.line, "the object is no trajectory")
 
 
-def _steps(top: Json) -> list[Json]:
-    """The steps of the `trajectory`: what was done and what came of it, without the prompts."""
-    return [step for step in mappings(top.get("trajectory")) if "action" in step and "observation" in step]
+def _trajectory(top: Any) -> list[Any]:
+    """The steps: what was done and what came of it, without the prompts."""
+    return entries(at(top).get("trajectory"))
 
 
-def _config(top: Json) -> Json:
-    found = decoded(top.get("replay_config"))
-    return found if isinstance(found, dict) else {}
+def _is_step(value: Any) -> bool:
+    return isinstance(value, dict) and "action" in value and "observation" in value
+
+
+def _is_row(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("role") in _ROLES
 
 
 def _items(top: Json, line: int, task: Task) -> Iterator[Item]:
-    """The conversation, those of sub-agents in the order of their first words, and the example."""
-    rows = entries(top.get("history"))
-    theirs: dict[str, list[Json]] = {}
-    for row in mappings(rows):
-        if not _is_demo(row):
-            theirs.setdefault(string(row.get("agent")), []).append(row)
-    first, *others = list(theirs) or [""]
-    own = [row for row in rows if _is_demo(row) or not isinstance(row, dict) or string(row.get("agent")) == first]
-    info = top.get("info")
-    marks = isinstance(info, dict) and isinstance(info.get("exit_status"), str)
+    """The conversation, those of sub-agents in the order of their first words, and the example.
+
+    The conversation is that of the agent that is named first. Its is what names no agent, and what is no row.
+    """
+    rows, first = entries(top.get("history")), ""
+    own: list[Any] = []
+    others: dict[str, list[Any]] = {}
+    for row in rows:
+        agent = string(row.get("agent")) if _is_row(row) and not _is_demo(row) else ""
+        first = first or agent
+        (own if agent in ("", first) else others.setdefault(agent, [])).append(row)
+    marks = isinstance(at(top, "info").get("exit_status"), str)
     yield Item(merge_assistant(_main(top, task, own, line)), task.title, marks_failures=marks)
-    for agent in others:
-        yield Item(merge_assistant(_rows(theirs[agent], line)), agent, is_subagent=True)
+    for agent, told in others.items():
+        yield Item(merge_assistant(_rows(told, line)), agent, is_subagent=True)
     example = [{**row, "is_demo": False} for row in mappings(rows) if _is_demo(row)]
     if any(row.get("role") == "assistant" for row in example):
         yield Item(merge_assistant(_rows(example, line)), "the example put in front", is_subagent=True)
@@ -85,13 +93,15 @@ def _is_demo(row: Any) -> bool:
 
 def _main(top: Json, task: Task, rows: list[Any], line: int) -> Iterator[Record]:
     yield from task.facts(line)
-    steps, info = _steps(top), top.get("info")
-    state = decoded(steps[0].get("state")) if steps else None
-    folder = state.get("working_dir") if isinstance(state, dict) else None
+    steps = _trajectory(top)
+    state = decoded(next((step.get("state") for step in steps if _is_step(step)), None))
+    folder = at(state).get("working_dir")
     if isinstance(folder, str) and folder:
         yield Fact("cwd", folder, line)
-    yield from _rows(rows, line) if rows else _from_steps(steps, line)
-    status = info.get("exit_status") if isinstance(info, dict) else None
+    yield from _rows(rows, line)
+    if not any(map(_is_row, rows)):
+        yield from _from_steps(steps, line)
+    status = at(top, "info").get("exit_status")
     if isinstance(status, str) and status and status != "submitted":
         yield Fact("error", f"exit status: {status}", line)
 
@@ -135,9 +145,12 @@ def _answer(row: Json) -> Iterator[Part]:
     yield from (part for part in content if not isinstance(part, Text))
 
 
-def _from_steps(steps: list[Json], line: int) -> Iterator[Record]:
+def _from_steps(steps: list[Any], line: int) -> Iterator[Record]:
     """The steps as messages, where the history is lost."""
     for step in steps:
+        if not _is_step(step):
+            yield Skipped(line, "the entry is no step with an action and an observation")
+            continue
         said = string(step.get("response")) or _acted(step.get("thought"), step.get("action"))
         yield Message("assistant", (Text(said),), line=line)
         yield Message("user", (Text(string(step.get("observation"))),), "synthetic", line=line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from memscope.conversation.load import load
 from memscope.conversation.model import (
     Conversation,
     Memory,
+    Message,
     Opaque,
     Skipped,
     Text,
@@ -21,6 +23,7 @@ from memscope.conversation.model import (
     ToolCall,
     ToolResult,
 )
+from memscope.conversation.records import Fact
 from tests.conversation.formats._any_json import assert_survives, values
 from tests.conversation.formats._lines import DATA, ODD, counts, facts, items, shape, told, unpaired, write
 from tests.conversation.formats._there_and_back import assert_all_come_back
@@ -195,6 +198,35 @@ def test_how_a_tool_fared(
     assert facts_of(tmp_path, HEAD, ASK, reply("g", toolCalls=[made]))[2:] == ([fact] if fact else [])
 
 
+def test_a_failed_call_without_an_answer(tmp_path: Path) -> None:
+    made = reply("g", toolCalls=[call("c", status="error")])
+    assert [m.role for m in loaded(tmp_path, HEAD, ASK, made).messages] == ["user", "assistant"]
+    assert ("error", "run_shell_command failed") in facts_of(tmp_path, HEAD, ASK, made)
+
+
+def test_what_failed_is_told_behind_its_answer(tmp_path: Path) -> None:
+    made = reply("g1", toolCalls=[call("c", response("c", error="boom"), status="error")])
+    path = write(tmp_path / "a.jsonl", [HEAD, ASK, made, DONE])
+    records = [r for r in told(path, "gemini") if isinstance(r, Message) or r == Fact("error", "boom", 3)]
+    assert [r.role if isinstance(r, Message) else r.kind for r in records] == [
+        *("user", "assistant", "tool", "error", "assistant"),
+    ]
+
+
+def test_sessions_behind_each_other(tmp_path: Path) -> None:
+    other = {**HEAD, "sessionId": "s2"}
+    documents = [{**HEAD, "messages": [ASK, DONE]}, {**other, "messages": [ASK, RAN]}]
+    path = write(tmp_path / "a.jsonl", documents)
+    assert [[m.role for m in load(path, item=n).messages] for n in range(2)] == [
+        *(["user", "assistant"], ["user", "assistant", "tool"]),
+    ]
+    path = write(tmp_path / "b.jsonl", [*LOG, HEAD, other, ASK, {"$rewindTo": "u1"}, user("u2", "Show."), DONE])
+    assert [[m.text for m in load(path, item=n).messages] for n in range(2)] == [
+        *(["List.", "", "a.txt", "Done."], ["Show.", "Done."]),
+    ]
+    assert [facts(path, "gemini", n)[0] for n in range(2)] == [("session", "s1"), ("session", "s2")]
+
+
 def test_a_cancelled_call_without_an_answer(tmp_path: Path) -> None:
     made = reply("g", toolCalls=[call("c", status="cancelled")])
     assert [m.role for m in loaded(tmp_path, HEAD, ASK, made).messages] == ["user", "assistant"]
@@ -270,6 +302,16 @@ def test_a_sub_agent_and_where_it_ran(tmp_path: Path) -> None:
 def test_the_project_is_written_beside_the_sessions(tmp_path: Path) -> None:
     (tmp_path / ".project_root").write_text("/work/app\n")
     assert facts_of(tmp_path, *LOG)[0] == ("cwd", "/work/app")
+
+
+def test_a_pipe_beside_the_sessions_is_left_alone(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".project_root")
+    pipe = os.open(tmp_path / ".project_root", os.O_RDWR)
+    try:
+        os.write(pipe, b"x" * 2**15)  # so that whoever reads it does not wait
+        assert facts_of(tmp_path, *LOG)[0] == ("session", "s1")
+    finally:
+        os.close(pipe)
 
 
 def test_other_parts(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from memscope.conversation.formats import recognise
 from memscope.conversation.load import load
-from memscope.conversation.model import Conversation, Thinking, ToolCall, ToolResult
+from memscope.conversation.model import Conversation, Skipped, Thinking, ToolCall, ToolResult
 from memscope.conversation.raw import Raw
 from tests.conversation.formats._any_json import assert_survives, values
 from tests.conversation.formats._lines import DATA, ODD, counts, facts, items, shape, told, unpaired, write
@@ -135,6 +135,23 @@ def test_the_task(tmp_path: Path, named: dict[str, str]) -> None:
     conversation = loaded(tmp_path, run(TASK, RAN, **named), name)
     assert conversation.title == "django__django-11"
     assert facts(tmp_path / name, "mini-swe-agent")[0] == ("repository", "django/django")
+
+
+def test_what_is_no_message_is_counted(tmp_path: Path) -> None:
+    conversation = loaded(tmp_path, run(5, PROMPT, None, TASK, {"output": [7]}))
+    assert conversation.skipped == (
+        *(Skipped(1, "the entry is no message"),) * 2,
+        Skipped(1, "the entry is no item of a reply"),
+    )
+    assert len(conversation.messages) == 2
+
+
+@pytest.mark.parametrize("value", [run(*BARE), BARE])
+def test_an_odd_value_in_front_hides_nothing(tmp_path: Path, value: Any) -> None:
+    conversation = load(write(tmp_path / "a.jsonl", [{"meta": 1}, value]))
+    assert conversation.source is not None
+    assert (conversation.source.format, len(conversation.messages)) == ("mini-swe-agent", 4)
+    assert conversation.skipped == (Skipped(1, 'the object has no "messages"'),)
 
 
 NAMES = (

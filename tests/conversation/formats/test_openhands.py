@@ -10,8 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memscope.base.errors import SourceError
+from memscope.conversation.formats import _repeats, claims
 from memscope.conversation.load import load
 from memscope.conversation.model import Conversation, Memory, Opaque, Skipped, Text, Thinking, ToolCall, ToolResult
+from memscope.conversation.raw import Raw
+from memscope.conversation.records import No
 from tests.conversation.formats._any_json import assert_survives, values
 from tests.conversation.formats._lines import DATA, ODD, facts, shape, told, unpaired, write
 
@@ -191,6 +194,45 @@ def test_a_condensation_begins_a_window(tmp_path: Path) -> None:
     assert [m.kind for m in last.messages] == ["said", "summary", "summary", "said"]
 
 
+KNOW = [{"name": "github", "trigger": "git", "content": "Use the token."}]
+
+
+def recalled(number: int) -> dict[str, Any]:
+    return seen(number - 100, "", "recall", extras={"microagent_knowledge": KNOW})
+
+
+def condensed(*forgotten: int, summary: str = "S") -> dict[str, Any]:
+    return event(999, "condensation", {"forgotten_event_ids": [*forgotten], "summary": summary})
+
+
+def asked(number: int, words: str) -> dict[str, Any]:
+    return event(number, "message", {"content": words}, "user")
+
+
+@pytest.mark.parametrize(
+    ("history", "expected"),
+    [
+        ([asked(1, "Go."), recalled(101), condensed(1, 101), asked(3, "On."), recalled(103)], ["S", "On.", "KNOW"]),
+        ([recalled(101), asked(2, "Go."), recalled(103), condensed(101), asked(4, "On.")], ["S", "Go.", "KNOW", "On."]),
+        ([recalled(101), asked(2, "Go."), condensed(2), recalled(103), asked(4, "On.")], ["S", "KNOW", "On."]),
+    ],
+    ids=["forgotten, then recalled", "recalled twice, the first forgotten", "kept, then recalled"],
+)
+def test_knowledge_is_in_each_window_that_had_it(tmp_path: Path, history: list[Any], expected: list[str]) -> None:
+    last = loaded(tmp_path, history)
+    assert [m.text.replace("Use the token.", "KNOW") for m in last.messages] == expected
+    assert [len(m.memories) for m in last.messages] == [int(text == "KNOW") for text in expected]
+
+
+def test_there_is_an_end_to_what_condensations_repeat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_repeats, "_MOST_REPEATED", 3)
+    first = [asked(1, "1"), asked(2, "2"), condensed(), asked(3, "3")]
+    assert [m.text for m in loaded(tmp_path, first).messages] == ["S", "1", "2", "3"]
+    last = loaded(tmp_path, [*first, condensed(summary="T"), asked(4, "4")])
+    assert [m.text for m in last.messages] == ["T", "3", "4"]
+    assert last.skipped == (Skipped(1, _repeats.CUT),)
+
+
 def sdk(kind: str, name: str, **more: Any) -> dict[str, Any]:
     return {"id": name, "timestamp": "2026-06-16T05:39:48", "source": "agent", "kind": kind, **more}
 
@@ -226,10 +268,11 @@ SDK = [
 def test_events_of_the_agent_sdk(tmp_path: Path) -> None:
     conversation = loaded(tmp_path, SDK, metadata={"llm": {"model": "m"}}, instance={"repo": "o/r"})
     assert shape(conversation) == [
-        *(("system", "S\nD"), ("user", "Go.\nSkill."), ("assistant", "I look."), ("tool", "A")),
+        *(("system", "S\nD"), ("user", "Go."), ("user", "Skill."), ("assistant", "I look."), ("tool", "A")),
         *(("tool", "[An error occurred during execution.]\nno"), ("assistant", "Done.")),
     ]
-    assert [call.id for call in conversation.messages[2].calls] == ["c1", "c2"]
+    assert [m.kind for m in conversation.messages[1:3]] == ["said", "synthetic"]
+    assert [call.id for call in conversation.messages[3].calls] == ["c1", "c2"]
     assert conversation.messages[-1].parts[0] == Thinking("Hm.")
     assert conversation.tools == ('{"name":"terminal"}',)
     assert [kind for kind, _ in facts_of(tmp_path, SDK)] == ["tool", "exit_code", "error"]
@@ -239,7 +282,7 @@ def test_the_events_alone(tmp_path: Path) -> None:
     for values_of_file in (SDK, [SDK]):  # one a line, or a list
         conversation = load(write(tmp_path / "events.jsonl", values_of_file))
         assert conversation.source is not None
-        assert (conversation.source.format, len(conversation.messages)) == ("openhands", 6)
+        assert (conversation.source.format, len(conversation.messages)) == ("openhands", 7)
 
 
 def test_how_an_agent_of_the_sdk_fails(tmp_path: Path) -> None:
@@ -262,8 +305,66 @@ def test_how_an_agent_of_the_sdk_fails(tmp_path: Path) -> None:
 def test_a_condensation_of_the_sdk(tmp_path: Path) -> None:
     condensed = sdk("Condensation", "x", forgotten_event_ids=["a1", "oc1"], summary="Looked.", summary_offset=2)
     last = loaded(tmp_path, [*SDK[:5], condensed, SDK[-1]])
-    assert shape(last) == [("system", "S\nD"), ("user", "Go.\nSkill."), ("user", "Looked."), ("assistant", "Done.")]
+    assert shape(last) == [
+        *(("system", "S\nD"), ("user", "Go."), ("user", "Skill."), ("user", "Looked."), ("assistant", "Done.")),
+    ]
     assert last.windows == 2
+
+
+SKILLS = "<EXTRA_INFO>\nUse git.\n</EXTRA_INFO>\n\n<EXTRA_INFO>\nUse npm.\n</EXTRA_INFO>"
+
+
+@pytest.mark.parametrize(
+    ("words", "names", "expected"),
+    [
+        ("SKILL TEXT", ["git"], [("git", "SKILL TEXT")]),
+        (
+            SKILLS,
+            ["git", "npm"],
+            [
+                ("git", "<EXTRA_INFO>\nUse git.\n</EXTRA_INFO>\n\n"),
+                ("npm", "<EXTRA_INFO>\nUse npm.\n</EXTRA_INFO>"),
+            ],
+        ),
+        (SKILLS, ["git", "npm", "pip"], [("git, npm, pip", SKILLS)]),
+        ("Words of a hook.", [], []),
+    ],
+)
+def test_skills_that_a_word_triggered(
+    tmp_path: Path, words: str, names: list[str], expected: list[tuple[str, str]]
+) -> None:
+    sent = {"role": "user", "content": [text("hi")]}
+    more = {"source": "user", "llm_message": sent, "extended_content": [text(words)], "activated_skills": names}
+    conversation = load(write(tmp_path / "events.jsonl", [sdk("MessageEvent", "u", **more)]))
+    assert [(m.role, m.kind, m.text) for m in conversation.messages] == [
+        ("user", "said", "hi"),
+        ("user", "synthetic", words),
+    ]
+    assert [(memory.key, memory.text) for memory in conversation.messages[1].memories] == expected
+    assert conversation.title == "hi"
+
+
+def test_skills_of_the_repository(tmp_path: Path) -> None:
+    words = (
+        "Today.\n[BEGIN context from [agents]]\nUse tabs.\n[END Context]\n"
+        "[BEGIN context from [none]]\n[END Context]\n\n[BEGIN context from [open]]\nx"
+    )
+    prompt = sdk("SystemPromptEvent", "s", system_prompt=text("S"), tools=[], dynamic_context=text(words))
+    first = loaded(tmp_path, [prompt, *SDK[1:]]).messages[0]
+    assert first.text == f"S\n{words}"
+    assert first.memories == (Memory("agents", "Use tabs.\n", "structured"),)
+
+
+def test_rows_of_another_agent_are_no_run(tmp_path: Path) -> None:
+    rows = [{"role": "system", "content": "S", "agent": "main"}, {"role": "assistant", "content": "a", "action": "ls"}]
+    path = write(tmp_path / "a.traj", [run(rows)])
+    assert isinstance(claims(Raw(path))["openhands"], No)
+
+
+def test_an_odd_value_in_front_hides_nothing(tmp_path: Path) -> None:
+    conversation = load(write(tmp_path / "output.jsonl", [{"meta": 1}, run([ASKED])]))
+    assert shape(conversation) == [("user", "Fix it.")]
+    assert conversation.skipped == (Skipped(1, 'the object has no "history" of a task'),)
 
 
 def test_calls_of_an_agent_within(tmp_path: Path) -> None:
@@ -289,6 +390,7 @@ NAMES = (
     *("instance_id", "issue", "history", "instruction", "action", "observation", "args", "extras", "content", "source"),
     *("kind", "llm_message", "tool_call", "tool_call_metadata", "model_response", "choices", "message", "id", "cause"),
     *("metadata", "exit_code", "microagent_knowledge", "forgotten_event_ids", "summary", "summary_offset", "thought"),
+    *("extended_content", "activated_skills", "dynamic_context", "text"),
 )
 WORDS = ("run", "message", "system", "recall", "condensation", "finish", "user", "MessageEvent", "ActionEvent", "error")
 EVENTS = values(NAMES, WORDS)

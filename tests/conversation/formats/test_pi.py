@@ -9,11 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memscope.conversation.formats import _pi_tree
+from memscope.conversation import raw as raw_file
+from memscope.conversation.formats import _repeats
 from memscope.conversation.load import load
 from memscope.conversation.model import Conversation, Message, Skipped, Thinking, ToolCall, ToolResult
 from tests.conversation.formats._any_json import assert_survives, values
-from tests.conversation.formats._lines import DATA, ODD, counts, facts, shape, told, unpaired, with_odd_fields, write
+from tests.conversation.formats._lines import (
+    DATA,
+    ODD,
+    counts,
+    facts,
+    items,
+    shape,
+    told,
+    unpaired,
+    with_odd_fields,
+    write,
+)
 from tests.conversation.formats._there_and_back import assert_all_come_back, assert_there_and_back
 
 HEAD = {"type": "session", "version": 3, "id": "s1", "timestamp": "2026-02-24T10:00:00Z", "cwd": "/work/app"}
@@ -149,11 +161,12 @@ def test_a_compaction_keeps_the_last_messages(tmp_path: Path) -> None:
 
 
 def test_there_is_an_end_to_what_compactions_keep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_pi_tree, "_MOST_REPEATED", 3)
+    monkeypatch.setattr(_repeats, "_MOST_REPEATED", 3)
     compacted = entry("e", "d", type="compaction", summary="Listed.", firstKeptEntryId="c", tokensBefore=9)
     again = entry("g", "f", type="compaction", summary="More.", firstKeptEntryId="c", tokensBefore=9)
     third = loaded(tmp_path, *SESSION, compacted, said("f", "e", "user", "Go on."), again)
     assert [m.text for m in third.messages][1:] == ["Go on."]
+    assert third.skipped == (Skipped(8, _repeats.CUT),)
     assert len(loaded(tmp_path, *SESSION, compacted, window=1).messages) == 3
 
 
@@ -261,6 +274,33 @@ def test_the_stream_of_events(tmp_path: Path) -> None:
     conversation = loaded(tmp_path, HEAD, *events)
     assert [(m.text, m.time) for m in conversation.messages] == [("List.", 1771927203.0)]
     assert conversation.skipped == ()
+
+
+OTHER = {**HEAD, "id": "s2", "cwd": "/work/other"}
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_sessions_behind_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: bool) -> None:
+    if not kept:
+        monkeypatch.setattr(raw_file, "_MOST_KEPT", 0)
+    bare = [{n: v for n, v in e.items() if n not in ("id", "parentId")} for e in SESSION[1:]]
+    compacted = {"type": "compaction", "summary": "Listed.", "firstKeptEntryIndex": 3}
+    path = write(tmp_path / "a.jsonl", [*SESSION, HEAD, "{broken\n", OTHER, *bare, compacted, *SESSION])
+    assert [load(path, item=n).items for n in range(3)] == [3, 3, 3]
+    assert [len(load(path, item=n, window=0).messages) for n in range(3)] == [4, 4, 4]
+    assert [facts(path, "pi", n)[0] for n in range(3)] == [("session", "s1"), ("session", "s2"), ("session", "s1")]
+    assert [len(load(path, item=n).skipped) for n in range(3)] == [0, 1, 0]
+    assert [m.text for m in load(path, item=1).messages] == [SUMMARY, "a.txt", "Done."]
+
+
+def test_sessions_are_read_in_any_order(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", [*SESSION, OTHER, *SESSION[1:3], *SESSION])
+    found = items(path, "pi")
+    begun = iter(found[1].records)
+    told_first = next(begun)
+    told_of = {n: [r.line for r in found[n].records if isinstance(r, Message)] for n in (2, 0)}
+    assert told_of == {0: [2, 3, 4, 5], 2: [10, 11, 12, 13]}
+    assert [r.line for r in (told_first, *begun) if isinstance(r, Message)] == [7, 8]
 
 
 def test_without_its_head(tmp_path: Path) -> None:

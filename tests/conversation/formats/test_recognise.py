@@ -38,7 +38,7 @@ SAMPLES: list[tuple[str, list[Any]]] = [
     ("hermes", [{"id": "s", "source": "cli", "started_at": 1, "system": "S", "messages": CHAT}]),
     ("letta", [LETTA]),
     ("letta", [{"core_memory": [], "system": "S", "messages": CHAT}]),
-    ("openhands", [{"instance_id": "a", "history": CHAT, "messages": CHAT}]),
+    ("openhands", [{"instance_id": "a", "history": [{"action": "message"}], "messages": CHAT}]),
     ("openhands", [[{"source": "user", "action": "message", "args": {"content": "hi"}}]]),
     ("openhands", [{"kind": "MessageEvent", "source": "user", "timestamp": "2025", "type": "message"}]),
     ("langfuse", [{"trace": {"messages": CHAT}, "observations": [OBSERVED]}]),
@@ -52,6 +52,7 @@ SAMPLES: list[tuple[str, list[Any]]] = [
     ("sharegpt", [{"conversations": [{"from": "human", "value": "hi"}], "messages": CHAT, "system": "S"}]),
     ("sharegpt", [{"from": "human", "value": "hi", "role": "user", "content": "hi"}]),
     ("swe-agent", [{"history": [m | {"agent": "main"} for m in CHAT], "trajectory": [], "messages": CHAT}]),
+    ("swe-agent", [{"instance_id": "a", "history": [m | {"agent": "main", "action": "ls"} for m in CHAT]}]),
     ("mini-swe-agent", [{"messages": CHAT, "trajectory_format": "mini-swe-agent-1", "system": "S"}]),
     ("mini-swe-agent", [[*CHAT[:1], {"role": "assistant", "content": "```bash\nls\n```"}, RETURNED]]),
 ]

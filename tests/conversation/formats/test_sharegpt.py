@@ -129,6 +129,58 @@ def test_a_call_that_was_never_answered_takes_no_answer_from_another(tmp_path: P
     assert [r.call_id for r in results] == ["call-1", "call-3"]
 
 
+def test_answers_find_the_calls_they_name(tmp_path: Path) -> None:
+    both = turn("gpt", f"{call('a')}{call('b')}")
+    conversation = turns(tmp_path, ASK, both, turn("tool", f"{answer('two', 'b')}{answer('one', 'a')}"))
+    assert [p for m in conversation.messages[2:] for p in m.parts] == [
+        *(ToolResult("call-2", "two"), ToolResult("call-1", "one")),
+    ]
+    named = [json.dumps({"name": "a", "arguments": {}, "id": name}) for name in ("x", "y")]
+    told_back = [json.dumps({"name": "a", "tool_call_id": name, "content": name}) for name in ("y", "x")]
+    made, seen = [turn("function_call", one) for one in named], [turn("observation", one) for one in told_back]
+    results = [p for m in turns(tmp_path, ASK, *made, *seen).messages for p in m.parts if isinstance(p, ToolResult)]
+    assert results == [ToolResult("call-2", "y"), ToolResult("call-1", "x")]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (
+            "before\n<tool_response>A</tool_response>\nmiddle\n<tool_response>B cut",
+            ["before\nA", "middle\nB cut"],
+        ),
+        ("<tool_response>A</tool_response>\nbehind", ["A\nbehind"]),
+        ("<tool_response>\nA cut", ["A cut"]),
+        ("It says <tool_response> here.", ["It says <tool_response> here."]),
+    ],
+)
+def test_words_around_answers_stay(tmp_path: Path, words: str, expected: list[str]) -> None:
+    conversation = turns(tmp_path, ASK, turn("gpt", f"{call('a')}{call('b')}"), turn("tool", words))
+    results = [ToolResult(f"call-{number}", text) for number, text in enumerate(expected, start=1)]
+    assert [m.parts for m in conversation.messages[2:]] == [(result,) for result in results]
+
+
+@given(st.lists(st.sampled_from(["<tool_response>", "</tool_response>", "\n", "x"]), min_size=1))
+def test_no_words_of_a_tool_are_lost(tmp_path_factory: pytest.TempPathFactory, words: list[str]) -> None:
+    folder = tmp_path_factory.getbasetemp() / "answers"
+    told_in = turns(folder, ASK, turn("tool", "".join(words))).messages[1:]
+    kept = "".join(p.text for m in told_in for p in m.parts if isinstance(p, ToolResult))
+    assert kept.count("x") == words.count("x")
+
+
+def test_a_list_with_what_is_no_conversation(tmp_path: Path) -> None:
+    conversation = loaded(tmp_path, [{"x": 1}, {"conversations": [ASK]}, 5])
+    assert conversation.skipped == (Skipped(1, 'the object has no "conversations"'),) * 2
+    assert (conversation.items, len(conversation.messages)) == (1, 1)
+
+
+@pytest.mark.parametrize("found", [[ASK, DONE], [{"conversations": [ASK, DONE]}], [[5, ASK, DONE]]])
+def test_an_odd_value_in_front_hides_nothing(tmp_path: Path, found: list[Any]) -> None:
+    conversation = loaded(tmp_path, {"meta": 1}, *found)
+    assert (conversation.items, len(conversation.messages)) == (1, 2)
+    assert conversation.skipped
+
+
 def test_calls_in_turns_of_their_own(tmp_path: Path) -> None:
     made = turn("function_call", json.dumps({"name": "get", "arguments": {"a": 1}}))
     conversation = turns(tmp_path, ASK, made, turn("observation", '{"error": "no"}'), turn("function_call", "no JSON"))

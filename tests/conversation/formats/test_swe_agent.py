@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memscope.conversation.formats import format_named
 from memscope.conversation.load import load
 from memscope.conversation.model import Conversation, Skipped, Text, Thinking, ToolCall, ToolResult
+from memscope.conversation.raw import Raw
 from tests.conversation.formats._any_json import assert_survives, values
 from tests.conversation.formats._lines import DATA, ODD, counts, facts, items, shape, told, unpaired, write
 from tests.conversation.formats._there_and_back import assert_all_come_back
@@ -107,6 +109,26 @@ def test_sub_agents(tmp_path: Path) -> None:
     assert [item.title for item in items(tmp_path / "a.traj", "swe-agent")] == ["", "summarizer"]
 
 
+def test_what_names_no_agent_is_of_the_first_that_is_named(tmp_path: Path) -> None:
+    bare = [{n: v for n, v in r.items() if n != "agent"} for r in (PROMPT, OBSERVED)]
+    conversation = loaded(tmp_path, [bare[0], TASK, IN_TEXT, bare[1], IN_TEXT])
+    assert [m.role for m in conversation.messages] == ["system", "user", "assistant", "user", "assistant"]
+    assert (conversation.items, len(conversation.responses)) == (1, 2)
+
+
+@pytest.mark.parametrize("bad", [{"role": None}, {"role": None, "agent": "x"}, row("exit", "", agent="x"), 5])
+def test_a_bad_row_makes_no_conversation(tmp_path: Path, bad: Any) -> None:
+    conversation = loaded(tmp_path, [bad, TASK, IN_TEXT])
+    assert (conversation.items, len(conversation.messages), len(conversation.skipped)) == (1, 2, 1)
+    found = format_named("swe-agent").conversations(Raw(write(tmp_path / "b.traj", [{"history": [bad]}])))
+    assert list(found) == [Skipped(1, "the object is no trajectory")]
+
+
+def test_an_odd_value_in_front_hides_nothing(tmp_path: Path) -> None:
+    conversation = load(write(tmp_path / "a.traj", [{"meta": 1}, {"history": [TASK, IN_TEXT]}]))
+    assert (len(conversation.messages), conversation.skipped) == (2, (Skipped(1, "the object is no trajectory"),))
+
+
 @pytest.mark.parametrize(
     ("info", "expected", "marks"),
     [
@@ -146,8 +168,12 @@ def test_the_repository_of_an_issue_and_the_name_of_a_file(tmp_path: Path) -> No
 
 
 def test_steps_where_the_history_is_lost(tmp_path: Path) -> None:
-    steps = [STEP, {**STEP, "response": ""}]
-    conversation = loaded(tmp_path, [], trajectory=steps, info={})
+    steps = [{"action": "ls"}, STEP, 5, {**STEP, "response": ""}]
+    conversation = loaded(tmp_path, [{"role": None}], trajectory=steps, info={})
+    assert [skipped.reason for skipped in conversation.skipped] == [
+        "the entry is no row of a history",
+        *("the entry is no step with an action and an observation",) * 2,
+    ]
     assert [(m.role, m.text, m.kind) for m in conversation.messages] == [
         ("assistant", "I look.", "said"),
         ("user", "a.txt", "synthetic"),

@@ -1,4 +1,4 @@
-"""A reply of Claude Code, which is written piece by piece while its tools already run."""
+"""Replies whose pieces are written while their tools already run."""
 
 from __future__ import annotations
 
@@ -11,34 +11,30 @@ from memscope.conversation.records import Boundary, Record, with_more
 def one_reply(told: Iterable[Record]) -> Iterator[Record]:
     """Pieces of one reply put together, though results of its first tools stand between them.
 
-    Claude Code runs a tool as soon as its call is complete, and writes the result before the rest of the reply. The
-    model had not seen that result, so the results go behind the reply.
+    Claude Code runs a tool as soon as its call is complete, and OpenHands one call of a reply after the other; both
+    write a result before the rest of the reply. The model had not seen that result, so the results go behind the reply.
     """
     reply: Message | None = None
     more: list[Part] = []  # of the pieces that continue the reply
     waiting: list[Record] = []
     for record in told:
+        piece = record if isinstance(record, Message) and record.role == "assistant" else None
         if reply is not None:
-            if isinstance(record, Message) and _continues(reply, record):
-                more.extend(record.parts)
+            if piece is not None and reply.id and piece.id == reply.id:
+                more.extend(piece.parts)
                 continue
-            if _may_stand_between(record):
+            if piece is None and _may_stand_between(record):
                 waiting.append(record)
                 continue
             yield with_more(reply, more)
             yield from waiting
-            reply, more, waiting = None, [], []
-        if isinstance(record, Message) and record.role == "assistant":
-            reply = record
-        else:
+            more, waiting = [], []
+        if piece is None:
             yield record
+        reply = piece
     if reply is not None:
         yield with_more(reply, more)
     yield from waiting
-
-
-def _continues(reply: Message, record: Message) -> bool:
-    return record.role == "assistant" and bool(reply.id) and record.id == reply.id
 
 
 def _may_stand_between(record: Record) -> bool:
