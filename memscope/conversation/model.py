@@ -69,7 +69,7 @@ class Opaque:
 
 
 Part = Text | Memory | Thinking | ToolCall | ToolResult | Opaque
-_WITH_TEXT = Text | Memory | ToolResult
+_WITH_TEXT = (Text, Memory, ToolResult)
 
 
 def whole_lines(parts: Iterable[Part]) -> tuple[Part, ...]:
@@ -78,20 +78,29 @@ def whole_lines(parts: Iterable[Part]) -> tuple[Part, ...]:
     This is what makes a memory own whole lines, and what every chat API can express. Applying it twice changes nothing.
     Empty texts go; an empty `ToolResult` stays, for it answers a call, and so does an empty memory.
     """
-    kept = [p for p in parts if not (isinstance(p, Text) and not p.text)]
-    if len(kept) < 2:  # as in most messages of an agent
-        return tuple(kept)
-    kept.sort(key=_is_call)
-    written = [i for i, p in enumerate(kept) if isinstance(p, _WITH_TEXT) and p.text]
-    for i in written[:-1]:
-        part = kept[i]
-        if isinstance(part, _WITH_TEXT) and not part.text.endswith("\n"):
-            kept[i] = replace(part, text=part.text + "\n")
-    return tuple(kept)
+    said: list[Part] = []
+    calls: list[ToolCall] = []
+    before: Text | Memory | ToolResult | None = None  # the last one that says something, and its place
+    place = 0
+    for part in parts:
+        if isinstance(part, ToolCall):
+            calls.append(part)
+            continue
+        if isinstance(part, _WITH_TEXT):
+            if part.text:
+                if before is not None and not before.text.endswith("\n"):
+                    said[place] = _ended(before)
+                before, place = part, len(said)
+            elif isinstance(part, Text):
+                continue
+        said.append(part)
+    return (*said, *calls)
 
 
-def _is_call(part: Part) -> bool:
-    return isinstance(part, ToolCall)
+def _ended(part: Text | Memory | ToolResult) -> Part:
+    """The part with its last line ended."""
+    text = part.text + "\n"
+    return Text(text) if isinstance(part, Text) else replace(part, text=text)
 
 
 @dataclass(frozen=True, slots=True, init=False)

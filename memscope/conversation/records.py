@@ -111,26 +111,33 @@ class Format:
 
 
 def merge_assistant(records: Iterable[Record]) -> Iterator[Record]:
-    """Assistant messages that follow each other become one: some agents write a reply as several records.
+    """Assistant messages of one kind that follow each other become one: some agents write a reply as several records.
 
-    Facts and skips between them do not part them; a boundary does. The first record's id, time and line stay. A message
-    that is a memory as a whole stays by itself.
+    Facts and skips between them do not part them, and come behind the reply that they follow; a boundary does. The
+    first record's id, time and line stay. A message that is a memory as a whole stays by itself.
     """
     held: Message | None = None
     more: list[Part] = []  # of those that follow the one held
+    behind: list[Record] = []
     for record in records:
-        if isinstance(record, Message) and record.is_response:
-            if held is None:
-                held = record
-            else:
+        is_reply = isinstance(record, Message) and record.role == "assistant" and not record.is_memory
+        if held is not None:
+            if isinstance(record, Message) and is_reply and record.kind == held.kind:
                 more.extend(record.parts)
-            continue
-        if held is not None and isinstance(record, _PARTING):
+                continue
+            if not isinstance(record, _PARTING):
+                behind.append(record)
+                continue
             yield with_more(held, more)
-            held, more = None, []
-        yield record
+            yield from behind
+            held, more, behind = None, [], []
+        if isinstance(record, Message) and is_reply:
+            held = record
+        else:
+            yield record
     if held is not None:
         yield with_more(held, more)
+        yield from behind
 
 
 def with_more(message: Message, more: list[Part]) -> Message:
@@ -138,12 +145,14 @@ def with_more(message: Message, more: list[Part]) -> Message:
     return replace(message, parts=(*message.parts, *more)) if more else message
 
 
-def outcome_facts(result: ToolResult, line: int) -> Iterator[Fact]:
+def outcome_facts(result: ToolResult, line: int) -> list[Fact]:
     """The facts a tool result holds about how it went."""
+    facts: list[Fact] = []
     if result.exit_code:
-        yield Fact("exit_code", str(result.exit_code), line)
+        facts.append(Fact("exit_code", str(result.exit_code), line))
     if result.is_error:
-        yield Fact("error", result.text, line)
+        facts.append(Fact("error", result.text, line))
+    return facts
 
 
 class Changes:

@@ -106,6 +106,17 @@ def test_what_parts_two_responses(between: Record) -> None:
     assert list(merge_assistant([ANSWER, between, ANSWER])) == [ANSWER, between, ANSWER]
 
 
+def test_facts_come_behind_the_reply_they_follow() -> None:
+    records: list[Record] = [ASK, ANSWER, Fact("interrupted", "x"), Boundary(), ANSWER, Fact("error", "y")]
+    assert list(merge_assistant(records)) == records
+
+
+def test_what_a_compaction_carries_over_is_one_message_too() -> None:
+    carried = [Message("assistant", (Text(text),), "summary") for text in ("I look.\n", "Done.")]
+    (merged,) = merge_assistant(carried)
+    assert isinstance(merged, Message) and (merged.text, merged.kind) == ("I look.\nDone.", "summary")
+
+
 def file(tmp_path: Path, *values: Any) -> Path:
     path = tmp_path / "a.jsonl"
     path.write_text("".join(json.dumps(v) + "\n" for v in values), encoding="utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -70,7 +70,8 @@ def decoded(value: Any) -> Any:
         return value
     try:
         held = from_json(value, cache_strings="keys")
-    except ValueError:  # what the fast parser refuses may still be JSON, as in `conversation.raw`
+    except (ValueError, TypeError):  # the latter for half a surrogate pair
+        # What the fast parser refuses may still be JSON, as in `conversation.raw`.
         try:
             held = json.loads(value, strict=False)
         except (ValueError, RecursionError):
@@ -90,6 +91,8 @@ def parts(content: Any) -> list[Part]:
     Text blocks of every API (`text`, `input_text`, `output_text`), thinking, `tool_use`; a block with `memory_key` is a
     memory. Everything else stays `Opaque`; `tool_result` blocks are the caller's to part from the message first.
     """
+    if isinstance(content, str):
+        return [Text(content)]
     if content is None:
         return []
     return [part(block) for block in content] if isinstance(content, list) else [part(content)]
@@ -123,17 +126,19 @@ def title_of(conversation: Mapping[str, Any], *names: str) -> str:
     return named or title_from(asked)
 
 
-def openai_calls(message: Mapping[str, Any]) -> Iterator[ToolCall]:
+def openai_calls(message: Mapping[str, Any]) -> list[ToolCall]:
     """The `tool_calls` of an OpenAI message, and the older `function_call`."""
+    calls: list[ToolCall] = []
     for call in entries(message.get("tool_calls")):
         if isinstance(call, dict):
             function = call.get("function")
             function = function if isinstance(function, dict) else call
             call_id = string(call.get("id") or call.get("call_id"))
-            yield ToolCall(call_id, string(function.get("name")), arguments(function.get("arguments")))
+            calls.append(ToolCall(call_id, string(function.get("name")), arguments(function.get("arguments"))))
     old = message.get("function_call")
     if isinstance(old, dict):
-        yield ToolCall("", string(old.get("name")), arguments(old.get("arguments")))
+        calls.append(ToolCall("", string(old.get("name")), arguments(old.get("arguments"))))
+    return calls
 
 
 def seconds(value: Any) -> float | None:
@@ -144,7 +149,7 @@ def seconds(value: Any) -> float | None:
     if not isinstance(value, str):
         if value is None or isinstance(value, bool):
             return None
-        if isinstance(value, int | float):
+        if isinstance(value, (int, float)):
             if not abs(value) < 1e15:  # nor is NaN: beyond the year 33,000 it is no time, not even in milliseconds
                 return None
             return value / 1000 if value > 1e11 else float(value)

@@ -81,7 +81,7 @@ def row_records(rows: Iterable[Value | Skipped]) -> Iterator[Record]:
     for row in rows:
         if isinstance(row, Skipped):
             yield row
-        elif not isinstance(row.json, Mapping):
+        elif not isinstance(row.json, dict):
             yield Skipped(row.line, "the entry is no chat message")
         elif row.json.get("role") == "session_meta":
             yield from session_facts(row.json, row.line)
@@ -130,8 +130,8 @@ def _is_summary(row: Mapping[str, Any]) -> bool:
     return bool(row.get("_compressed_summary")) or string(_content(row)).startswith(_SUMMARY)
 
 
-def _row(value: Mapping[str, Any], line: int) -> Iterator[Record]:
-    """One row as a chat message."""
+def _row(value: Mapping[str, Any], line: int) -> Sequence[Record]:
+    """One row as a chat message, with the facts in it."""
     content, calls = _content(value), value.get("tool_calls")
     row = {
         **value,
@@ -144,13 +144,17 @@ def _row(value: Mapping[str, Any], line: int) -> Iterator[Record]:
     if value.get("role") == "tool":
         answer = json_object(content) if isinstance(content, str) else None
         harmless = _tell_outcome(row, answer or {})
-    for record in read_message(row, line):
-        if isinstance(record, Message):
-            yield from _told_apart(record, value)
-            if record.role == "tool" and record.text.startswith(_CANCELLED):
-                yield Fact("interrupted", record.text, line)
-        elif not (harmless and isinstance(record, Fact) and record.kind == "exit_code"):
-            yield record
+    told = read_message(row, line)
+    message = told[-1]
+    if not isinstance(message, Message):
+        return told
+    if message.role in ("user", "assistant"):  # whose messages hold no facts
+        return _told_apart(message, value)
+    if harmless:
+        told = [record for record in told if not (isinstance(record, Fact) and record.kind == "exit_code")]
+    if message.role == "tool" and message.text.startswith(_CANCELLED):
+        told.append(Fact("interrupted", message.text, line))
+    return told
 
 
 def _tell_outcome(row: dict[str, Any], answer: Mapping[str, Any]) -> bool:
@@ -164,11 +168,11 @@ def _tell_outcome(row: dict[str, Any], answer: Mapping[str, Any]) -> bool:
 def _content(row: Mapping[str, Any]) -> Any:
     """The content as the model saw it: `api_content` is a turn with the memories that were recalled for it."""
     content, sent = row.get("content"), row.get("api_content")
-    if isinstance(content, str) and isinstance(sent, str) and sent and row.get("role") in ("user", "assistant"):
+    if not isinstance(content, str):
+        return content
+    if sent and isinstance(sent, str) and row.get("role") in ("user", "assistant"):
         return sent
-    if isinstance(content, str) and content.startswith(_JSON_CONTENT):
-        return decoded(content.removeprefix(_JSON_CONTENT))
-    return content
+    return decoded(content.removeprefix(_JSON_CONTENT)) if content.startswith(_JSON_CONTENT) else content
 
 
 def _local_seconds(value: Any) -> float | None:
@@ -179,23 +183,23 @@ def _local_seconds(value: Any) -> float | None:
         return None
 
 
-def _told_apart(message: Message, row: Mapping[str, Any]) -> Iterator[Message]:
-    """The message, with what software wrote in a person's or the agent's name marked as that."""
+def _told_apart(message: Message, row: Mapping[str, Any]) -> Sequence[Message]:
+    """The message of a user or the agent, with what software wrote in their name marked as that."""
     text = message.text
-    if message.role in ("user", "assistant") and (text.startswith(_SUMMARY) or row.get("_compressed_summary")):
-        yield from _summary_apart(message)
-    elif message.role == "user" and (text.startswith(_BY_SOFTWARE) or row.get("display_kind")):
-        yield replace(message, kind="synthetic")  # `display_kind`: how to show what nobody typed, if at all
-    else:
-        yield message
+    if text.startswith(_SUMMARY) or row.get("_compressed_summary"):
+        return _summary_apart(message)
+    if message.role == "user" and (text.startswith(_BY_SOFTWARE) or row.get("display_kind")):
+        return (replace(message, kind="synthetic"),)  # `display_kind`: how to show what nobody typed, if at all
+    return (message,)
 
 
-def _summary_apart(message: Message) -> Iterator[Message]:
+def _summary_apart(message: Message) -> list[Message]:
     """A summary, and behind it the message it was put in front of, if there is one."""
     text = message.text
     end = _SUMMARY_END.search(text)
     summary, own = (text[: end.end()], text[end.end() :]) if end else (text, "")
-    yield replace(message, role="user", parts=(Text(summary),), kind="summary")
+    apart = [replace(message, role="user", parts=(Text(summary),), kind="summary")]
     rest = (Text(own), *(p for p in message.parts if not isinstance(p, Text)))
     if own or any(isinstance(p, ToolCall) for p in rest):
-        yield replace(message, parts=rest)
+        apart.append(replace(message, parts=rest))
+    return apart

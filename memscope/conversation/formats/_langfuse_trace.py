@@ -16,14 +16,14 @@ _DEEPEST = 100  # observations below each other
 
 
 def is_observation(value: Any) -> bool:
-    if not isinstance(value, Mapping) or string(value.get("type")) not in _TYPES:
+    if not isinstance(value, dict) or string(value.get("type")) not in _TYPES:
         return False
     return bool(value.keys() & {"startTime", "traceId"}) and bool(value.keys() & {"input", "output", "metadata"})
 
 
 def is_trace(value: Any) -> bool:
     """Whether it is a trace with its observations, in whatever way they are put together, or with their names."""
-    if not isinstance(value, Mapping) or not isinstance(value.get("observations"), list):
+    if not isinstance(value, dict) or not isinstance(value.get("observations"), list):
         return False
     return {"id", "timestamp"} <= value.keys() or any(map(is_observation, value["observations"]))
 

@@ -32,7 +32,7 @@ def sniff(raw: Raw) -> Yes | No:
     if first.get("role") == "session_meta" or _session(first) is not None:
         return Yes(0.9)
     if "role" in first:
-        stamped = all(isinstance(v, Mapping) and _NAIVE_TIME.fullmatch(string(v.get("timestamp"))) for v in raw.head)
+        stamped = all(isinstance(v, dict) and _NAIVE_TIME.fullmatch(string(v.get("timestamp"))) for v in raw.head)
         return Yes(0.7) if stamped else No("its messages have no local timestamps, as the gateway writes them")
     if first and all(isinstance(v, Mapping) and "session_id" in v for v in first.values()):
         return No("this is the index of the sessions (sessions.json), which holds no messages")

@@ -81,7 +81,7 @@ def _found(values: Iterable[Value | Skipped]) -> Iterator[Trace | Value | Skippe
 
 def _entries(value: Any) -> Sequence[Any]:
     """What a list holds, or the list in an answer of Langfuse's API; else the value itself."""
-    if isinstance(value, Mapping) and isinstance(value.get("data"), list) and not is_observation(value):
+    if isinstance(value, dict) and isinstance(value.get("data"), list) and not is_observation(value):
         value = value["data"]
     return value if isinstance(value, list) else [value]
 
@@ -97,11 +97,12 @@ def _listed(threads: Sequence[Thread], session: Sequence[Fact] = (), failures: S
 
 def _is_normalised(value: Any) -> bool:
     """Whether each entry is an observation's input and output, with whether they could be made messages of."""
-    if not isinstance(value, Mapping) or not value:
-        return False
-    sides = [entry.get(side) for entry in value.values() if isinstance(entry, Mapping) for side in ("input", "output")]
-    found = [isinstance(side, Mapping) and isinstance(side.get("success"), bool) for side in sides]
-    return len(found) == 2 * len(value) and all(found)
+    return isinstance(value, dict) and bool(value) and all(map(_is_recognised, value.values()))
+
+
+def _is_recognised(entry: Any) -> bool:
+    sides = (entry.get("input"), entry.get("output")) if isinstance(entry, dict) else ()
+    return bool(sides) and all(isinstance(side, dict) and isinstance(side.get("success"), bool) for side in sides)
 
 
 def _normalised(value: Mapping[str, Any], line: int) -> list[Thread]:

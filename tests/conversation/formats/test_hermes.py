@@ -188,6 +188,11 @@ def test_failures_inside_the_text_of_a_tool(
     assert [kind for kind, _ in facts(tmp_path, ASK, result(text))] == told
 
 
+def test_half_a_surrogate_pair_in_a_tool_s_answer(tmp_path: Path) -> None:
+    text = '{"output": "\ud83d", "exit_code": 2}'
+    assert loaded(tmp_path, ASK, result(text)).messages[1].parts == (ToolResult("c1", text, exit_code=2),)
+
+
 def test_the_memory_tool_s_answer_stays_its_answer(tmp_path: Path) -> None:
     message = loaded(tmp_path, ASK, result("saved") | {"tool_name": "memory"}).messages[1]
     assert (message.name, message.parts) == ("memory", (ToolResult("c1", "saved"),))
