@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, NamedTuple
 
 VERSION = 1  # of what is found and how; a scan of another version is made again
+_EXIT_CODE = re.compile(r"^exit code -?\d+(?:: |$)")
 LAST_SECOND = 253_402_300_799  # of the year 9999; no time before 1970 or behind this is one
 
 FailureKind = Literal["error", "exit_code", "interrupted", "words"]
@@ -20,6 +22,11 @@ class Evidence(NamedTuple):
     message: int
     line: int
     text: str
+
+    @property
+    def quote(self) -> str:
+        """What of the words stands in the session itself; an exit code is said before them."""
+        return _EXIT_CODE.sub("", self.text)
 
 
 class Failure(NamedTuple):

@@ -41,8 +41,10 @@ def test_a_failed_command_is_told_by_its_code_and_its_last_words() -> None:
     facts = Fact("exit_code", "2", 4), Fact("error", text, 4)
     found = failure_of(answered(text, 4, is_error=True, exit_code=2), *facts)
     assert found == Failure("exit_code", Evidence(0, 0, 4, "exit code 2: some more"))
+    assert found.evidence.quote == "some more"
     bare = failure_of(answered("", 4, exit_code=2), Fact("exit_code", "2", 4))
     assert bare == Failure("exit_code", Evidence(0, 0, 4, "exit code 2"))
+    assert bare.evidence.quote == ""
 
 
 @pytest.mark.parametrize("facts_first", [False, True])

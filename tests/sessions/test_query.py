@@ -86,6 +86,8 @@ def found(text: str, rows: Sequence[RankedSession] = ROWS) -> str:
         ('title=""', "empty broken"),
         ("path:proj", "best"),
         ("path=/s/old.jsonl", "old"),
+        ("file=old.jsonl", "old"),
+        ("File:proj repository=mise", "best"),
         ("session:0199", "best"),
         ("error=yes", "broken"),
         ("error=no", "best old empty"),

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from memscope.sessions.facts import Evidence
 from memscope.sessions.ranked import Place
 from memscope.tui.app import MemscopeApp
+from memscope.tui.dialogs.export import Export
 from memscope.tui.panes import _session
 from memscope.tui.panes._session import SessionScreen
 from memscope.tui.widgets.words import Words
@@ -51,7 +52,7 @@ async def test_it_is_shown_at_the_evidence_and_leads_back(tmp_path: Path, size: 
         screen = await read(pilot, session(tmp_path / "s.jsonl"), FAILED)
         shown = screen_text(app)
         assert "s.jsonl" in told(screen, "place")
-        assert told(screen, "facts").startswith("window 1 of 2 · 4 messages · 2 responses · 1 memory · 1 failure")
+        assert told(screen, "facts").startswith("window 1 of 2 ([ ]) · 4 messages · 2 responses · 1 memory · 1 failure")
         assert told(screen, "evidence") == "failure: Exit code 2 no such…"
         assert "no such test" in shown and "exit 2" in shown  # the result is unfolded
         assert screen.transcript.place == (2, 0)
@@ -63,30 +64,46 @@ async def test_it_is_shown_at_the_evidence_and_leads_back(tmp_path: Path, size: 
         assert (app.current_mode, app.workspace.memory) == ("memories", before)
 
 
-async def test_keys_lead_from_failure_to_failure_and_to_memories_and_responses(tmp_path: Path) -> None:
+async def test_the_line_is_found_whose_words_stand_behind_a_code(tmp_path: Path) -> None:
     app = console(None)
     async with app.run_test(size=(80, 24)) as pilot:
+        screen = await read(pilot, session(tmp_path / "s.jsonl"), FAILED._replace(text="exit code 2: no such test"))
+        line = screen.transcript.render_line(screen.transcript.cursor - int(screen.transcript.scroll_offset.y))
+        assert line.text.strip() == "no such test"
+
+
+async def test_keys_lead_from_failure_to_failure_and_to_memories_and_responses(tmp_path: Path) -> None:
+    app = console(None)
+    async with app.run_test(size=(120, 36)) as pilot:
         screen = await read(pilot, session(tmp_path / "s.jsonl"))
+        assert "[ Window before  ] Next window" in screen_text(app)
         places, lines = [], []
-        for key in ("f", "f", "f", "F", "F"):
+        for key in ("f", "f", "f", "f", "F", "F"):
             await press(pilot, key)
-            places.append(screen.transcript.place[0])
+            places.append((_window(screen), screen.transcript.place[0]))
             lines.append(told(screen, "evidence"))
-        assert places == [2, 3, 2, 3, 2]
-        assert lines[1] == "failure 2 of 2: broken off: [Request interrupted by user]"
+        assert places == [(0, 2), (1, 2), (1, 3), (0, 2), (1, 3), (1, 2)]
+        assert lines[2] == "failure 2 of 2: broken off: [Request interrupted by user]"
+        assert "failure 1 of 2, in" not in screen_text(app)
         await press(pilot, "g", "a")
         assert (screen.transcript.place[0], told(screen, "evidence")) == (2, "")
         await press(pilot, "a", "a")
-        assert screen.transcript.place[0] == 2  # round the end
-        await press(pilot, "A")
-        assert screen.transcript.place[0] == 4
+        assert (_window(screen), screen.transcript.place[0]) == (0, 1)  # round the end
+        assert "response 1 of 2, in window 1 of 2" in screen_text(app)
+        await press(pilot, "right_square_bracket", "M")
+        assert (_window(screen), screen.transcript.place) == (0, (0, 0))
         await press(pilot, "M")
-        assert "there is no memory in this context window; [ and ] lead to the others" in screen_text(app)
-        await press(pilot, "left_square_bracket", "M")
-        assert told(screen, "facts").startswith("window 1 of 2")
-        assert screen.transcript.place == (0, 0)
-        await press(pilot, "left_square_bracket", "right_curly_bracket")
+        assert "memory 1 of 1, round the end" in screen_text(app)
+        await press(pilot, "left_square_bracket")
+        assert "there is no other context window on that side" in screen_text(app)
+        await press(pilot, "right_curly_bracket")
         assert "there is no other conversation on that side" in screen_text(app)
+
+
+def _window(screen: SessionScreen) -> int:
+    source = screen.transcript.conversation.source
+    assert source is not None
+    return source.window
 
 
 async def test_enter_opens_it_at_the_same_message_and_escape_leads_back_to_reading(tmp_path: Path) -> None:
@@ -111,12 +128,13 @@ async def test_words_are_found_and_copied(tmp_path: Path, monkeypatch: pytest.Mo
     app = console(None)
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await read(pilot, session(tmp_path / "s.jsonl"))
+        await press(pilot, "right_square_bracket")
         await press(pilot, "slash", *"trying", "enter", "y", "m")  # m marks memories elsewhere, and does nothing here
         assert (screen.transcript.place[0], copied) == (2, ["Trying.\nStill trying."])
         await press(pilot, "n")
         assert screen.transcript.place[0] == 2
         await press(pilot, "slash", *"nowhere")
-        assert "not in this conversation" in screen_text(app)
+        assert "not in this context window; [ and ] lead to the others" in screen_text(app)
 
 
 @pytest.mark.parametrize("key", ["x", "escape"])
@@ -135,7 +153,7 @@ async def test_reading_is_stopped_by_a_key(tmp_path: Path, monkeypatch: pytest.M
         assert (app.current_mode == "start") == (key == "escape")
         app.read_session(Place(str(tmp_path / "s.jsonl"), 0))
         await settled(pilot)
-        assert "Still trying." in screen_text(app) or "Trying." in screen_text(app)
+        assert "There is no such test." in screen_text(app)
 
 
 async def test_what_cannot_be_read_says_what_and_where_and_what_to_do(tmp_path: Path) -> None:
@@ -149,6 +167,33 @@ async def test_what_cannot_be_read_says_what_and_where_and_what_to_do(tmp_path: 
         screen = await read(pilot, session(tmp_path / "s.jsonl"), Evidence(1, 99, 0, "gone"))
         assert "the place is not there any more" in screen_text(app)
         assert screen.transcript.message == 0
+
+
+async def test_of_a_file_without_messages_the_words_that_were_kept_are_shown(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.json"
+    empty.write_text('{"messages": []}')
+    app = console(None)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await read(pilot, empty, Evidence(0, 0, 3, "Rate limit exceeded"))
+        assert told(screen, "evidence") == "failure: line 3: Rate limit exceeded"
+
+
+async def test_a_file_of_it_has_its_name_and_its_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    app = console(demo())
+    app.folder = tmp_path
+    async with app.run_test(size=(120, 36)) as pilot:
+        await read(pilot, session(tmp_path / "s.jsonl"))
+        await press(pilot, "e")
+        assert isinstance(app.screen, Export)
+        await press(pilot, "enter")
+        (written,) = tmp_path.glob("memscope-session-memory-key-port*.txt")
+        assert "#3 assistant\nThere is no such test.\n" in written.read_text()
+        await press(pilot, "R")
+        assert "nothing here answers this key" in screen_text(app)
+        await press(pilot, "5")
+        await press(pilot, "e")
+        assert "memscope-sessions.json" in screen_text(app)
 
 
 async def test_hostile_text_stays_text(tmp_path: Path) -> None:
@@ -186,6 +231,7 @@ async def test_a_session_that_has_grown_is_read_anew(tmp_path: Path) -> None:
         assert screen.transcript.place == place  # the same, and nobody asked for another place
         session(path, json.dumps({"uuid": "x", "parentUuid": "u12", **said("user", "And now?")}))
         await read(pilot, path)
+        await press(pilot, "right_square_bracket")
         assert "7 messages" in told(screen, "facts")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,18 +15,21 @@ from rich.cells import cell_len
 from textual.binding import BindingType
 from textual.widget import Widget
 
+from memscope.actions.export import write_text
 from memscope.actions.open import Opening
-from memscope.actions.reading import Read, read_session
+from memscope.actions.reading import Read, What, read_on, read_session
 from memscope.base.cells import beginning, middle
 from memscope.base.errors import Cancelled, MemscopeError
 from memscope.base.files import shown_path
-from memscope.base.text import clean_line, counted
-from memscope.conversation.model import Conversation, Memory
+from memscope.base.job import Job
+from memscope.base.text import clean, clean_line, counted
+from memscope.conversation.model import Conversation
 from memscope.tui.background import Task
 from memscope.tui.keys import key
-from memscope.tui.pane import WINDOWS, PaneScreen
+from memscope.tui.pane import WINDOWS, PaneScreen, Written
 from memscope.tui.panes.responses.response import message_copied, not_found
 from memscope.tui.screens import ToRead
+from memscope.tui.widgets.parts import part_text
 from memscope.tui.widgets.transcript import Transcript
 from memscope.tui.widgets.words import Words
 
@@ -48,9 +52,10 @@ class SessionScreen(PaneScreen):
         "of the cursor.\n\n"
         "f and F go to the next failure and the one before: a tool's result that is marked as an error or has an exit "
         "code, an error the transcript tells of, a turn that was broken off. M goes to the next memory, a and A to the "
-        "next response and the one before; / finds words, n and N go on. [ and ] change the context window, { and } "
-        "the conversation of a file that holds several. z unfolds what is at the cursor, a tool's call or result too; "
-        "y copies the message, or the lines that space selects."
+        "next response and the one before; all of these go on into the other context windows. / finds words in the one "
+        "that is shown, n and N go on. [ and ] change the context window, { and } the conversation of a file that "
+        "holds several. z unfolds what is at the cursor, a tool's call or result too; y copies the message, or the "
+        "lines that space selects."
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -59,13 +64,13 @@ class SessionScreen(PaneScreen):
         key("session.memory", "M", "step('memory', 1)", "Memory", "The next memory"),
         key("session.response", "a", "step('response', 1)", "Response", "The next response"),
         key("session.response_before", "A", "step('response', -1)", "Response", "The response before", show=False),
-        *WINDOWS,
+        *(replace(binding, show=binding.action.startswith("window")) for binding in WINDOWS),
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self._read: Read | None = None
-        self._places: dict[str, list[tuple[int, int]]] = {}  # where there are failures, memories, responses
+        self._places: dict[What, list[tuple[int, int]]] = {}
         self._going: ToRead | None = None  # what is read, or is being read
 
     def body(self) -> Iterable[Widget]:
@@ -89,7 +94,7 @@ class SessionScreen(PaneScreen):
         self.transcript.focus()
         wanted = self.console.to_read
         if wanted is not None:
-            window = wanted.evidence.window if wanted.evidence is not None else None
+            window = wanted.evidence.window if wanted.evidence is not None else 0
             self._start(wanted, Opening(Path(wanted.place.path), item=wanted.place.item, window=window))
 
     def _start(self, wanted: ToRead, opening: Opening) -> None:
@@ -104,7 +109,7 @@ class SessionScreen(PaneScreen):
             f"reading {opening.path.name}",
             lambda job: read_session(opening, settings, database, job, known),
             lambda read: self._found(read, wanted.evidence, wanted.title),
-            self._not_found,
+            lambda error: self._not_found(error, wanted),
         )
         self.console.refresh_chrome()
         self.refresh_bindings()
@@ -117,22 +122,28 @@ class SessionScreen(PaneScreen):
         self.query_one("#session-facts", Words).tell("")
 
     def _found(self, read: Read, evidence: Evidence | None, title: str) -> None:
+        self._take(read)
+        said = [title, evidence.text if evidence is not None else ""]
+        self._tell_of(": ".join(filter(None, said)))
+        if evidence is not None and not self.transcript.point(evidence.message, words=evidence.quote):
+            self.console.say("the file has changed: the place is not there any more", "warning")
+        self.console.refresh_chrome()
+        self.refresh_bindings()
+
+    def _take(self, read: Read) -> None:
+        """Shows what was read, unless it is shown."""
         if read is not self._read:
             self._read, self._places = read, {}
             self.transcript.empty = "There is no message in this context window.\nEsc leads back."
             self.transcript.show(read.conversation)
             self._tell_place()
             self.query_one("#session-facts", Words).tell(_facts_words(read))
-        said = [title, evidence.text if evidence is not None else ""]
-        self._tell_of(": ".join(filter(None, said)))
-        if evidence is not None and not self.transcript.point(evidence.message, words=evidence.text):
-            self.console.say("the file has changed: the place is not there any more", "warning")
-        self.console.refresh_chrome()
-        self.refresh_bindings()
 
-    def _not_found(self, error: MemscopeError) -> None:
-        stopped = isinstance(error, Cancelled)
+    def _not_found(self, error: MemscopeError, wanted: ToRead) -> None:
+        stopped, evidence = isinstance(error, Cancelled), wanted.evidence
         self._clear("The session was not read; Esc leads back." if stopped else f"Esc leads back.\n\n{error}")
+        if evidence is not None and not stopped:  # the words that were kept are all there is to show
+            self._tell_of(": ".join(filter(None, (wanted.title, f"line {evidence.line:,}", evidence.text))))
         self.refresh_bindings()
 
     def on_resize(self) -> None:
@@ -157,31 +168,71 @@ class SessionScreen(PaneScreen):
     # Going through it.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("step", "deeper", "find"):
+        if action in ("step", "deeper", "find", "export"):
             return self._read is not None
+        if action in ("window", "item"):
+            found = self._read.conversation if self._read is not None else None
+            return found is not None and (found.windows if action == "window" else found.items) > 1
         return super().check_action(action, parameters)
 
-    def action_step(self, what: str, by: int) -> None:
-        """To the next failure, memory or response, or to the one before; round the end."""
+    def action_step(self, what: What, by: int) -> None:
+        """To the next failure, memory or response, or to the one before; into other windows, and round the end."""
         read, transcript = self._read, self.transcript
         if read is None:
             return
-        if what not in self._places:
-            self._places[what] = _places(read, what)
-        places = self._places[what]
-        if not places:
-            others = "; [ and ] lead to the others" if read.conversation.windows > 1 else ""
-            self.console.say(f"there is no {what} in this context window{others}")
-            return
+        places = self._places_of(read, what)
         message, part = transcript.place
         if what != "memory":
             part = _LAST if by > 0 else -1  # all of the message is behind, or none of it
         at = bisect_right(places, (message, part)) if by > 0 else bisect_left(places, (message, part)) - 1
-        number = at % len(places)
-        transcript.point(*places[number])
+        if 0 <= at < len(places):
+            self._go_to(read, what, at)
+        elif read.conversation.windows > 1:
+            self._look_on(read, what, by)
+        elif places:
+            self._go_to(read, what, at % len(places), ", round the end")
+        else:
+            self.console.say(f"there is no {what} in this session")
+
+    def _places_of(self, read: Read, what: What) -> list[tuple[int, int]]:
+        if what not in self._places:
+            self._places[what] = read.places(what)
+        return self._places[what]
+
+    def _go_to(self, read: Read, what: What, number: int, how: str = "") -> None:
+        """To the failure, memory or response with this number in the window; and `how` one came there."""
+        places = self._places_of(read, what)
+        self.transcript.point(*places[number])
         words = f"{what} {number + 1:,} of {len(places):,}"
         self._tell_of(f"{words}: {read.troubles[number].words}" if what == "failure" else "")
-        self.console.say(words if at == number else f"{words}, round the end")
+        self.console.say(f"{words}{how}")
+
+    def _look_on(self, read: Read, what: What, by: int) -> None:
+        """Goes on in the other context windows."""
+        settings, database = self.workspace.settings, self.workspace.kept.database
+
+        def work(job: Job) -> Read | None:
+            return read_on(read, what, by, settings=settings, database=database, job=job)
+
+        def found(other: Read | None) -> None:
+            shown = other or read
+            places, source = shown.places(what), shown.conversation.source
+            where = ", round the end"
+            if other is not None and source is not None:
+                self._take(other)
+                where = f", in window {source.window + 1:,} of {shown.conversation.windows:,}"
+            if places:
+                self._go_to(shown, what, 0 if by > 0 else len(places) - 1, where)
+            else:
+                self.console.say(f"there is no {what} in this session")
+            self.refresh_bindings()
+
+        def failed(error: MemscopeError) -> None:
+            self.console.say("it was not looked any further" if isinstance(error, Cancelled) else str(error))
+            self.refresh_bindings()
+
+        self.workspace.background.start(_READING, f"looking for the next {what}", work, found, failed)
+        self.refresh_bindings()
 
     def action_window(self, by: int) -> None:
         self._other(0, by)
@@ -200,7 +251,7 @@ class SessionScreen(PaneScreen):
             what = "conversation" if items else "context window"
             self.console.say(f"there is no other {what} on that side")
             return
-        opening = Opening(read.opening.path, item=item, window=None if items else window)
+        opening = Opening(read.opening.path, item=item, window=0 if items else window)
         self._start(ToRead(going.place._replace(item=item)), opening)
 
     def action_deeper(self) -> None:
@@ -240,29 +291,41 @@ class SessionScreen(PaneScreen):
     def _find_on(self, *, backwards: bool) -> None:
         transcript = self.transcript
         if not transcript.find_next(backwards=backwards):
-            self.console.say(not_found(transcript) if transcript.searching else "nothing is searched for; / does")
+            self.console.say(self._nowhere() if transcript.searching else "nothing is searched for; / does")
 
     def find_words(self, words: str) -> None:
         if not self.transcript.find(words):
-            self.console.say(not_found(self.transcript))
+            self.console.say(self._nowhere())
+
+    def _nowhere(self) -> str:
+        several = self._read is not None and self._read.conversation.windows > 1
+        return "not in this context window; [ and ] lead to the others" if several else not_found(self.transcript)
 
     def copied(self) -> str | None:
         return message_copied(self._read.conversation, self.transcript) if self._read is not None else None
 
+    @property
+    def subject(self) -> str:
+        return self._read.conversation.title if self._read is not None else ""
 
-def _places(read: Read, what: str) -> list[tuple[int, int]]:
-    """The messages, and parts of them, where there is a failure, a memory or a response, in their order."""
-    if what == "failure":
-        return [(trouble.message, trouble.part) for trouble in read.troubles]
-    conversation = read.conversation
-    if what == "response":
-        return [(message, -1) for message in conversation.responses]
-    return [
-        (index, place)
+    def exports(self) -> list[Written]:
+        read = self._read
+        if read is None:
+            return []
+
+        def write(_form: str, path: Path, overwrite: bool, _job: Job) -> str:
+            return f"written: {write_text(path, _text(read.conversation), overwrite=overwrite)}"
+
+        return [Written("transcript", ("txt",), write)]
+
+
+def _text(conversation: Conversation) -> str:
+    """The messages of a context window, to read outside of the console."""
+    told = (
+        "\n".join([f"#{index} {message.role}", *map(part_text, message.parts)])
         for index, message in enumerate(conversation.messages)
-        for place, part in enumerate(message.parts)
-        if isinstance(part, Memory)
-    ]
+    )
+    return clean("\n\n".join(told)) + "\n"
 
 
 def _facts_words(read: Read) -> str:
@@ -272,7 +335,8 @@ def _facts_words(read: Read) -> str:
     if source is not None and conversation.items > 1:
         said.append(f"conversation {source.item + 1:,} of {conversation.items:,}")
     if source is not None:
-        said.append(f"window {source.window + 1:,} of {conversation.windows:,}")
+        keys = " ([ ])" if conversation.windows > 1 else ""
+        said.append(f"window {source.window + 1:,} of {conversation.windows:,}{keys}")
     said.append(f"{len(conversation.messages):,} message{'' if len(conversation.messages) == 1 else 's'}")
     said.append(counted(len(conversation.responses), "response"))
     said.append(counted(len(conversation.memories), "memory", "memories"))

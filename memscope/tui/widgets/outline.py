@@ -6,6 +6,7 @@ message that is one line of megabytes, cost what is seen of them. Nothing here d
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from memscope.tui.widgets.parts import part_text, part_words
 from memscope.tui.widgets.wrapping import Row, wrapped
 
 SHOWN = 20_000  # characters of a message shown at first, and how many more each time
+_BLANK_LINES = re.compile(r"(?:[ \t\r]*\n)+")
 _BEFORE = 2_000  # characters shown before a place that is jumped to
 
 Folds = tuple[dict[int, Span], frozenset[int]]  # see `_Open`
@@ -269,12 +271,18 @@ class Outline:
                 if start > 0:
                     before = f"… {character_count(start)} before"
                     lines.append(Line("more", message, index, Row(0, start, ""), before, True, memory))
-                for row in wrapped(text, self._width, start, end):
+                for row in wrapped(text, self._width, start or _first_line(text), end):
                     lines.append(Line("text", message, index, row, memory=memory, offset=own))
                 if end < len(text):
                     lines.append(Line("more", message, index, Row(end, len(text), ""), f"… {rest} more", True, memory))
             offset += len(text) if own is not None else 0
         return lines
+
+
+def _first_line(text: str) -> int:
+    """Where the first line of a text begins that is not blank; 0 where all are."""
+    blank = _BLANK_LINES.match(text)
+    return blank.end() if blank is not None and blank.end() < len(text) else 0
 
 
 def _line_start(text: str, place: int) -> int:
