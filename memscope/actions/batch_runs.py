@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from memscope.actions.alike import Alike
@@ -45,10 +46,16 @@ class BatchRun:
     together, where the first of them was asked for, in the order of the file.
 
     `threshold` in nats (None: what a setting says, for training 1): up to it nothing counts. `ended`: why the others
-    were not tried, where that is so. `version` is another whenever a row is.
+    were not tried, where that is so. `version` is another whenever a row is. `titles`: those that are known already.
     """
 
-    def __init__(self, kind: Kind, places: Iterable[Place], threshold: float | None = None) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        places: Iterable[Place],
+        threshold: float | None = None,
+        titles: Mapping[Place, str] = MappingProxyType({}),
+    ) -> None:
         self.kind = kind
         self.places = tuple(_together(Place(str(Path(place.path)), place.item) for place in places))
         self.threshold = threshold
@@ -56,7 +63,7 @@ class BatchRun:
         self.ended: str | None = None
         self.version = 0
         self._lock = threading.Lock()
-        self._rows = {place: waiting_row(*place) for place in self.places}
+        self._rows = {place: waiting_row(*place, titles.get(place, "")) for place in self.places}
 
     @property
     def rows(self) -> list[BatchRow]:
@@ -85,7 +92,7 @@ class BatchRun:
         """All that is left waits again."""
         for place in self.left:
             with self._lock:
-                self._rows[place] = waiting_row(*place)
+                self._rows[place] = waiting_row(*place, self._rows[place].title)
                 self.version += 1
         self.ended = None
 
@@ -108,7 +115,9 @@ class BatchRun:
     @property
     def kept(self) -> dict[str, Any]:
         """Enough to make it again, as JSON values (see `batch_again`)."""
-        return {"kind": self.kind, "places": [list(place) for place in self.places]}
+        rows = self.rows
+        titles = [row.title for row in rows]
+        return {"kind": self.kind, "places": [[row.source, row.item] for row in rows], "titles": titles}
 
 
 def places_of(found: Iterable[Transcript]) -> Iterator[Place]:
@@ -123,8 +132,10 @@ def batch_again(kept: Mapping[str, Any]) -> BatchRun | None:
     known = next((one for one in get_args(Kind) if one == kind), None)
     if known is None or not isinstance(places, list):
         return None
-    pairs = [tuple(one) for one in places if isinstance(one, list) and [*map(type, one)] == [str, int]]
-    return BatchRun(known, (Place(*pair) for pair in pairs)) if pairs else None
+    found = [Place(*one) for one in places if isinstance(one, list) and [*map(type, one)] == [str, int]]
+    titles = kept.get("titles")
+    told = zip(found, titles, strict=False) if isinstance(titles, list) and len(titles) == len(found) else ()
+    return BatchRun(known, found, titles={at: title for at, title in told if type(title) is str}) if found else None
 
 
 def run_batch(batch: BatchRun, settings: Settings, scorer: Scorer, job: Job, opening: Opening | None = None) -> None:

@@ -15,6 +15,8 @@ from memscope.base.collecting import lasting
 from memscope.base.errors import Cancelled
 from memscope.conversation.formats import format_named, format_names
 from memscope.sessions.query import Completion, Query, QueryError, complete, parse
+from memscope.sessions.query_fields import FIELDS, Field
+from memscope.sessions.query_typed import sound, without_begun
 from memscope.sessions.ranked import Place, RankedSession
 from memscope.sessions.ranking import rank
 from memscope.store.runs import Runs
@@ -37,6 +39,17 @@ def parse_filter(text: str, *, copies: bool = False) -> Query:
     """Which sessions an expression asks for; `copies` too, unless it says itself whether. Raises `BadFilter`."""
     query = parse(text, now())
     return parse(f"copies=yes {text}", now()) if copies and not query.asks("copies") else query
+
+
+def begun_filter(text: str, cursor: int | None = None) -> str:
+    """What of an expression is asked for already: all but what is wrong, and but a word that is being typed at the
+    `cursor`, at its end, which may become the name of a field. None: nothing is being typed."""
+    return sound(without_begun(text) if cursor == len(text) else text, now()).strip()
+
+
+def filter_fields() -> tuple[Field, ...]:
+    """What an expression may ask of a session, what is asked most first."""
+    return tuple(FIELDS.values())
 
 
 def complete_filter(text: str, cursor: int, rows: Sequence[RankedSession]) -> list[Completion]:

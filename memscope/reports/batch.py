@@ -63,10 +63,10 @@ class BatchDocument(Document):
     conversations: list[BatchRow]
 
 
-def waiting_row(path: str, item: int) -> BatchRow:
+def waiting_row(path: str, item: int, title: str = "") -> BatchRow:
     """The row of a conversation that nothing has been done with."""
     known = dict.fromkeys(BatchRow.model_fields, None)
-    return BatchRow.model_validate({**known, "source": path, "item": item, "title": "", "state": "waiting"})
+    return BatchRow.model_validate({**known, "source": path, "item": item, "title": title, "state": "waiting"})
 
 
 def batch_words(kind: Kind, rows: Sequence[BatchRow], threshold: float) -> str:
@@ -118,7 +118,9 @@ _FOUND: dict[Kind, tuple[Column[BatchRow], ...]] = {
         Column("divergence", lambda row: row.divergence, "nats"),
     ),
 }
-_WHY: Column[BatchRow] = Column("why", lambda row: row.why, rank=4, shown=lambda row: preview(row.why or "", 60))
+_WHY: Column[BatchRow] = Column(
+    "why", lambda row: row.why, rank=4, wide=True, shown=lambda row: preview(row.why or "", 100)
+)
 
 
 def _seconds(seconds: float | None) -> str:

@@ -111,10 +111,12 @@ class Runs:
             now(),
         )
 
-    def conversations(self) -> list[str]:
-        """The conversations of which a run is kept, by name."""
+    def conversations(self, *, scored: bool = False) -> list[str]:
+        """The conversations of which a run is kept, by name; or those alone of which something was `scored`."""
+        only = "CASE WHEN json_valid(about) THEN json_array_length(about, '$.outcomes.key') END > 0"
+        where = f" WHERE {only}" if scored else ""
         found = []
-        for (name,) in self._database.read("SELECT DISTINCT conversation FROM runs ORDER BY conversation"):
+        for (name,) in self._database.read(f"SELECT DISTINCT conversation FROM runs{where} ORDER BY conversation"):
             try:
                 found.append(name_of(name))
             except ValueError:

@@ -6,7 +6,9 @@ all of it was tried, so that it can be gone on with another time: what was score
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from memscope.actions.cost import Estimate
@@ -26,7 +28,8 @@ _KEPT = "batch"  # the name it is kept under
 
 
 class Batches:
-    """`say`: tells a person a line; `ask`: asks them before what costs much, and what is to be done then.
+    """`say`: tells a person a line; `ask`: asks them before what costs much, and what is to be done then; `sure`: asks
+    them a question before something is given up for that.
 
     `batch`: the one there is, running or not; `settings`: those it runs with; `asked`: what it would cost, while that
     waits for a person's word; `trouble`: why it ended before its time.
@@ -37,10 +40,12 @@ class Batches:
         workspace: Workspace,
         say: Callable[[str], object],
         ask: Callable[[Estimate, Callable[[], object]], object],
+        sure: Callable[[str, Callable[[], object]], object],
     ) -> None:
         self._space = workspace
         self._say = say
         self._ask = ask
+        self._sure = sure
         self._looked = False
         self._batch: BatchRun | None = None
         self.settings: Settings = workspace.settings
@@ -74,16 +79,33 @@ class Batches:
         batch = self.batch
         return 0 if batch is None or self.task is not None or batch.is_over else len(batch.places)
 
-    def begin(self, kind: Kind, places: Sequence[Place]) -> bool:
-        """Begins a batch in place of the one before; False, and why is told, while that runs."""
+    def begin(
+        self,
+        kind: Kind,
+        places: Sequence[Place],
+        titles: Mapping[Place, str] = MappingProxyType({}),
+        begun: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Begins a batch in place of the one before, and does what is to be done once it has `begun`; where that one
+        was stopped in the middle, once a person is sure. Nothing, and why is told, while it runs. `titles`: those that
+        are known."""
         if self.task is not None:
             self._say("a batch is under way; x cancels it, then another can be begun")
-            return False
+            return
         from memscope.actions.batch_runs import BatchRun
 
-        self._batch = BatchRun(kind, places)
-        self.resume()
-        return True
+        batch, before = BatchRun(kind, places, titles=titles), self.batch
+
+        def begin() -> None:
+            self._batch = batch
+            self.resume()
+            begun()
+
+        if before is not None and self.unfinished:
+            left = f"{counted(self.unfinished, 'session')} has {len(before.left):,} left"
+            self._sure(f"The batch of {left}. Drop it?", begin)
+        else:
+            begin()
 
     def resume(self) -> bool:
         """Tries what is left; False where nothing is, or it is under way."""
@@ -124,7 +146,7 @@ class Batches:
         else:
             if batch.is_over:
                 self._space.kept.keep(_KEPT, {})
-            self._say(batch.ended or f"the batch of {counted(len(batch.places), 'session')} is done")
+            self._say(batch.ended or _outcome_words(batch))
         self._space.tell(Change(phase=True))
 
     def _failed(self, error: MemscopeError) -> None:
@@ -136,3 +158,15 @@ class Batches:
     def limit(self) -> float:
         """Up to how many nats nothing counts."""
         return self._batch.limit(self.settings) if self._batch is not None else 0.0
+
+
+def _outcome_words(batch: BatchRun) -> str:
+    """What came of all of a batch, in a few words."""
+    number = Counter(row.state for row in batch.rows)
+    whole = f"the batch of {counted(len(batch.places), 'session')} is done"
+    if number["done"] == len(batch.places):
+        return whole
+    said = [f"{number['done']:,} scored"]
+    said += [f"{number['failed']:,} failed"] if number["failed"] else []
+    said += [f"{number['nothing']:,} with nothing to score"] if number["nothing"] else []
+    return f"{whole}: {', '.join(said)}"

@@ -58,6 +58,16 @@ def test_a_run_comes_back_as_it_was_whatever_its_names_hold(database: Database) 
     assert list(Runs(database).of(EVIL)) == [(run, 100.0)]
 
 
+def test_a_run_without_memories_scored_nothing(database: Database) -> None:
+    runs = Runs(database)
+    runs.keep(replace(RUN, outcomes=(OUTCOME,)))
+    runs.keep(replace(RUN, conversation="nothing", outcomes=()))
+    runs.keep(replace(RUN, conversation="broken"))
+    database.write("UPDATE runs SET about = 'no JSON' WHERE rowid = 3")
+    assert runs.conversations() == sorted([RUN.conversation, "broken", "nothing"])
+    assert runs.conversations(scored=True) == [RUN.conversation]
+
+
 def test_a_later_run_of_a_conversation_replaces_that_of_the_same_engine_alone(database: Database) -> None:
     runs = Runs(database)
     longer = replace(RUN, messages=20, outcomes=(OUTCOME, OUTCOME._replace(key="late")))

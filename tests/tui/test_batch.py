@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from memscope.actions.batch_runs import batch_again
 from memscope.actions.engine import Scorer
 from memscope.actions.kept import Kept
 from memscope.actions.open import Opening
@@ -73,9 +74,8 @@ async def test_rows_fill_while_it_runs_and_enter_opens_one(places: list[Place], 
             await reached(gate)
             await shows(pilot, "running")
             await shows(pilot, "1/4 conversations")
-            shown = screen_text(app)
-            assert "4 sessions: the whole matrix of each · formula" in shown
-            assert "1 of 4 conversations scored · 2 left" in shown
+            await shows(pilot, "1 of 4 conversations scored · 2 left")
+            assert "The whole matrix of each · formula" in screen_text(app)
             assert states(app) == ["done", "running", "waiting", "waiting"]
             gate.open()
             await settled(pilot)
@@ -127,7 +127,7 @@ async def test_x_stops_it_also_from_elsewhere_and_r_goes_on(places: list[Place],
             assert states(app) == ["done"] * 4
             assert app.batches.unfinished == 0
             await press(pilot, "R")
-            assert "nothing is missing" in screen_text(app)
+            assert "nothing is left to try" in screen_text(app)
 
 
 async def test_after_quitting_it_is_offered_again(places: list[Place], tmp_path: Path, kept: Kept) -> None:
@@ -203,6 +203,95 @@ async def test_what_costs_much_is_asked_first(places: list[Place]) -> None:
         await press(pilot, "R")
         await press(pilot, "k", "enter")
         assert states(app) == ["done"] * 4
+
+
+async def test_one_that_was_stopped_is_dropped_only_when_a_person_is_sure(places: list[Place]) -> None:
+    with Gate(through=SCORINGS + 1) as gate:
+        app = scored_by(FormulaEngine(before=gate, concurrency=1))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settled(pilot)
+            app.run_batch("matrix", places)
+            await reached(gate)
+            await pilot.press("x")
+            gate.open()
+            await settled(pilot)
+            await press(pilot, "escape")
+            for keys, left in ((("escape",), ["done", "cancelled", "waiting", "waiting"]), (("k", "enter"), ["done"])):
+                app.run_batch("finetune", places[:1])
+                await settled(pilot)
+                assert "The batch of 4 sessions has 3 left. Drop it?" in screen_text(app)
+                await press(pilot, *keys)
+                assert states(app) == left
+            assert app.current_mode == "batch"
+
+
+async def test_what_came_of_it_is_told_when_it_ends(places: list[Place], tmp_path: Path) -> None:
+    app = scored_by(FormulaEngine())
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        app.run_batch("matrix", [places[0], talk(tmp_path / "eve.json", 0), Place(str(tmp_path / "gone.json"), 0)])
+        await shows(pilot, "the batch of 3 sessions is done: 1 scored, 1 failed, 1 with nothing to score")
+
+
+async def test_sessions_that_wait_have_the_titles_they_were_sent_with(places: list[Place], kept: Kept) -> None:
+    with Gate() as gate:
+        app = scored_by(FormulaEngine(before=gate, concurrency=1), kept)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settled(pilot)
+            app.run_batch("matrix", places, {places[3]: "The last of all"})
+            await reached(gate)
+            await shows(pilot, "The last of all")
+            assert app.batches.batch is not None
+            again = batch_again(app.batches.batch.kept)
+            assert again is not None and again.rows[3].title == "The last of all"
+
+
+async def test_the_sessions_pane_marks_what_was_scored_meanwhile(
+    places: list[Place], kept: Kept, tmp_path: Path
+) -> None:
+    none = talk(tmp_path / "eve.json", 0)
+    app = scored_by(FormulaEngine(), kept)
+    app.folder = tmp_path
+    async with app.run_test(size=(200, 36)) as pilot:
+        await settled(pilot)
+        await press(pilot, "5")
+        assert "scored" not in _heads(app)
+        app.run_batch("matrix", [places[0], none])
+        await press(pilot, "5")
+        assert "scored" in _heads(app)
+        scored = [line for line in screen_text(app).splitlines() if " scored " in line.replace("│", " ")]
+        assert [word in line for line, word in zip(scored, ("title", "ann"), strict=True)] == [True, True]
+
+
+def _heads(app: MemscopeApp) -> str:
+    return next(line for line in screen_text(app).splitlines() if "  title" in line)
+
+
+async def test_rows_stay_where_they_are_when_the_reason_of_one_is_told(places: list[Place], tmp_path: Path) -> None:
+    app = scored_by(FormulaEngine())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        app.run_batch("matrix", [places[0], talk(tmp_path / "eve.json", 0)])
+        await settled(pilot)
+        await shows(pilot, "2 conversations scored")
+        assert isinstance(app.screen, BatchScreen)
+        table, before = app.screen.table, app.screen.table.region
+        assert "eve: no memory was found" not in screen_text(app)
+        await press(pilot, "j")
+        assert "eve: no memory was found in the conversation" in screen_text(app)
+        assert table.region == before
+
+
+async def test_the_session_that_is_scored_is_seen_among_many(tmp_path: Path) -> None:
+    many = [talk(tmp_path / f"talk {n:02}.json") for n in range(30)]
+    with Gate(through=28 * SCORINGS) as gate:
+        app = scored_by(FormulaEngine(before=gate, concurrency=1))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settled(pilot)
+            app.run_batch("matrix", many)
+            await reached(gate)
+            await shows(pilot, "talk 29")  # one on
+            assert isinstance(app.screen, BatchScreen) and app.screen.table.cursor == 0
 
 
 async def test_why_it_ended_and_why_one_failed_is_told(places: list[Place]) -> None:

@@ -14,17 +14,18 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from memscope.actions.open import Opening
-from memscope.base.text import clean, counted, preview
+from memscope.base.text import clean, preview
 from memscope.reports.batch import BATCH, BatchRow, batch_columns, batch_words
 from memscope.tui.background import Task
 from memscope.tui.batches import Batches
 from memscope.tui.pane import RETRY, Exported, PaneScreen
 from memscope.tui.widgets.table import Table
+from memscope.tui.widgets.words import Words
 from memscope.tui.workspace import Change
 
 _LOOK = 0.2  # seconds between looks at what has landed
 _TITLE = 60  # characters of a session's title
-_KINDS = {"matrix": "the whole matrix of each", "finetune": "each with all memories and without any"}
+_KINDS = {"matrix": "The whole matrix of each", "finetune": "Each with all memories and without any"}
 
 
 class BatchScreen(PaneScreen):
@@ -56,6 +57,7 @@ class BatchScreen(PaneScreen):
     def body(self) -> Iterable[Widget]:
         yield Static(id="batch-words")
         yield Table[BatchRow](identity=lambda row: (row.source, row.item), id="batch-table")
+        yield Words(id="batch-why")
 
     @property
     def table(self) -> Table[BatchRow]:
@@ -100,15 +102,22 @@ class BatchScreen(PaneScreen):
         else:
             self.table.update_rows(row for row, was in zip(rows, old, strict=True) if row is not was)
         self._rows, self._texts = rows, texts
+        self._follow()
         self._say()
         self.refresh_bindings()
+
+    def _follow(self) -> None:
+        """Shows the row that is at it, unless a person has gone to another one."""
+        running = next((row for row in self._rows if row.state == "running"), None)
+        if running is not None and not self.table.cursor:
+            self.table.reveal(running)
 
     def _say(self) -> None:
         """What the batch is, what there is of it, and how to go on."""
         batches, batch = self.batches, self.batches.batch
         if batch is None:
             return
-        said = [f"{counted(len(batch.places), 'session')}: {_KINDS[batch.kind]}"]
+        said = [_KINDS[batch.kind]]
         if batch.engine is not None:
             said[0] += f" · {batch.engine.name} {batch.engine.model if batch.engine.url else ''}".rstrip()
         said.append(batch_words(batch.kind, batch.rows, batches.limit))
@@ -118,10 +127,14 @@ class BatchScreen(PaneScreen):
             said.append(f"not begun: {batches.asked.words()}. R asks again.")
         elif batches.task is None and batch.left:
             said.append(f"{batch.ended + '. ' if batch.ended else ''}R tries those that are left.")
-        row = self.table.selected
-        if row is not None and row.why:
-            said.append(f"{preview(row.title or Path(row.source).name, _TITLE)}: {row.why}")
         self.query_one("#batch-words", Static).update(Content(clean("\n".join(said))))
+        self._say_why()
+
+    def _say_why(self) -> None:
+        """What is to be said of the row under the cursor; its lines are kept free as soon as there is such a row."""
+        row, line = self.table.selected, self.query_one("#batch-why", Words)
+        line.display = any(row.why for row in self._rows)
+        line.tell(f"{preview(row.title or Path(row.source).name, _TITLE)}: {row.why}" if row and row.why else "")
 
     # Keys.
 
@@ -137,8 +150,12 @@ class BatchScreen(PaneScreen):
             super().action_cancel()
 
     def action_retry(self) -> None:
-        if not self.batches.resume():
-            self.console.say("the batch is under way" if self.batches.task is not None else "nothing is left")
+        self.batches.resume()
+
+    def no_answer(self, action: str) -> str:
+        if action != "retry" or self.batches.batch is None:
+            return super().no_answer(action)
+        return "the batch is under way" if self.batches.task is not None else "nothing is left to try"
 
     def action_deeper(self) -> None:
         row, batch = self.table.selected, self.batches.batch
@@ -151,7 +168,7 @@ class BatchScreen(PaneScreen):
             self.console.open(Opening(Path(row.source), item=row.item, window=row.window), pane)
 
     def on_line_scroll_moved(self, _: Table.Moved) -> None:
-        self._say()
+        self._say_why()
 
     def on_line_scroll_chosen(self, _: Table.Chosen) -> None:
         self.action_deeper()
