@@ -97,6 +97,10 @@ def _memories(facts: Facts) -> tuple[str, Evidence | None]:
     window = facts.memory and _window(facts.memory, facts)
     first = f", the first in #{facts.memory.message}" if facts.memory is not None else ""
     first += f" of {window}" if window else ""
+    if not facts.responses:
+        first += "; without a response it cannot be scored"
+    elif facts.memory is not None and facts.memory.window < facts.windows - 1:
+        first += f"; a batch scores window {facts.windows}"
     return f"{counted(facts.memories, 'memory', 'memories')}{first}", facts.memory
 
 

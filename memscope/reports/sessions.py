@@ -4,8 +4,8 @@ and what that rests on.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,13 +15,14 @@ from memscope.base.cells import middle
 from memscope.base.clock import from_iso, iso
 from memscope.base.text import byte_count, counted
 from memscope.reports.session_parts import Part, headline, score_parts
-from memscope.reports.view import Column, Document, View
+from memscope.reports.view import Cell, Column, Document, View, show
 from memscope.sessions.facts import Evidence, Facts, Failure, FailureKind, Repository
 from memscope.sessions.ranked import Breakdown, Place, RankedSession
 
 Outcome = Literal["failure", "content", "empty"]
 
 _NAME = 20  # cells of a file's name before what is wrong with it
+_WORTH: dict[str, int] = {"failure": 3, "content": 2, "empty": 1}  # as outcomes are sorted
 _NOWHERE = Evidence(0, 0, 0, "")
 _NO_FACTS = Facts(
     item=0,
@@ -165,7 +166,7 @@ def _row(row: RankedSession, now: float) -> SessionRow:
         is_failure=row.is_failure,
         outcome=_outcome(row),
         failure=facts.failure.kind if facts.failure is not None else None,
-        date=_iso(row.date),
+        date=_date(row),
         dated=row.dated,
         evidence=SessionEvidence(**parts) if parts else None,
         format=row.format,
@@ -209,9 +210,14 @@ def _iso(at: float) -> str | None:
         return None
 
 
+def _date(row: RankedSession) -> str | None:
+    """None where none is known: of what is no file, too."""
+    return _iso(row.date) if row.date else None
+
+
 def _day(row: RankedSession) -> str:
     """In UTC, as names of files have it."""
-    return (_iso(row.date) or "–")[:10]
+    return (_date(row) or "–")[:10]
 
 
 def _title(row: RankedSession) -> str:
@@ -233,25 +239,51 @@ def _count(of: Callable[[Facts], int]) -> Callable[[RankedSession], int | None]:
     return lambda row: None if row.facts is None else of(row.facts)
 
 
+def _errors_last(column: Column[RankedSession]) -> Column[RankedSession]:
+    """The column with its empty cells, and files without a session, behind all others, however it is sorted."""
+    value = column.value
+
+    def sorted_by(row: RankedSession) -> Cell:
+        return None if row.facts is None or value(row) == "" else value(row)
+
+    shown, exported = column.shown or (lambda row: show(value(row))), column.exported or value
+    return replace(column, value=sorted_by, shown=shown, exported=exported)
+
+
 def _part(name: str) -> Column[RankedSession]:
     """A part of the score alone, for programs."""
     return Column(f"{name}_points", lambda row: None if row.facts is None else getattr(row.parts, name), "points")
 
 
 _PARTS: Column[RankedSession] = Column(
-    "R L U O T", lambda row: "" if row.facts is None else " ".join(map(str, row.parts)), rank=5
+    "R L U O T", lambda row: "" if row.facts is None else " ".join(map(str, row.parts)), rank=5, highest_first=True
+)
+_OUTCOME: Column[RankedSession] = Column(
+    "outcome",
+    lambda row: _WORTH.get(_outcome(row) or "", 0),
+    rank=1,
+    shown=lambda row: _outcome(row) or "error",
+    exported=lambda row: _outcome(row) or "error",
+    highest_first=True,
+)
+_ERROR: Column[RankedSession] = Column(
+    "error",
+    lambda row: row.error or None,
+    rank=14,
+    shown=lambda row: row.error,
+    exported=lambda row: row.error,
 )
 
 # Of text, a column gets at least 20 cells: on a screen of 80 the ranks leave score, memories, date, outcome and title;
 # on one of 40, score and title. Of the same rank, the last goes first.
-_COLUMNS: tuple[Column[RankedSession], ...] = (
+_OF_SESSIONS: tuple[Column[RankedSession], ...] = (
     Column("score", lambda row: None if row.facts is None else row.score, "points"),
     _PARTS,
     Column("memories", _count(lambda facts: facts.memories), "memories", rank=1),
     Column("messages", _count(lambda facts: facts.messages), "messages", rank=2),
     Column("windows", _count(lambda facts: facts.windows), "windows", rank=4),
-    Column("date", lambda row: row.date, "s", rank=1, shown=_day, exported=lambda row: _iso(row.date)),
-    Column("outcome", lambda row: _outcome(row) or "error", rank=1),
+    Column("date", lambda row: row.date or None, "s", rank=1, shown=_day, exported=_date),
+    _OUTCOME,
     Column("title", headline, wide=True, shown=_title),
     Column("repository", _repositories, rank=1),
     Column("file", lambda row: row.path, rank=3, shown=lambda row: Path(row.path).name),
@@ -263,10 +295,10 @@ _COLUMNS: tuple[Column[RankedSession], ...] = (
     Column("malformed", _count(lambda facts: facts.malformed), "lines", rank=11),
     Column("copies", lambda row: len(row.copies), "copies", rank=12),
     Column("session", lambda row: "" if row.facts is None else row.facts.session, rank=13),
-    Column("error", lambda row: row.error, rank=14),
 )
+_COLUMNS: tuple[Column[RankedSession], ...] = (*map(_errors_last, _OF_SESSIONS), _ERROR)
 _EXPORTED: tuple[Column[RankedSession], ...] = (
-    *(column for column in _COLUMNS if column is not _PARTS),
+    *(column for column in _COLUMNS if column.title != _PARTS.title),
     *map(_part, Breakdown._fields),
     Column("failure", lambda row: row.facts.failure.kind if row.facts and row.facts.failure else ""),
     Column("dated", lambda row: row.dated),
@@ -330,7 +362,7 @@ def _ranked(row: SessionRow) -> RankedSession:
         row.error,
         row.score or 0,
         Breakdown(**row.breakdown.model_dump()) if row.breakdown is not None else Breakdown(0, 0, 0, 0, 0),
-        from_iso(row.date) if row.date is not None else math.nan,
+        from_iso(row.date) if row.date is not None else 0.0,
         row.dated,
         holder=tuple((one.repo, Place(one.path, one.item)) for one in row.holders),
         copies=tuple(Place(place.path, place.item) for place in row.copies),

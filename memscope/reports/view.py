@@ -28,7 +28,7 @@ class Column(Generic[Row]):
     there is something `exported`; `shown` is what a table shows.
 
     `rank` says which go first when the screen is narrow: the highest. `wide` columns take what room is left. Of
-    `negative` numbers the lowest say most.
+    `negative` numbers the lowest say most. `highest_first`: what has no unit, and says most where it is highest.
     """
 
     title: str
@@ -38,6 +38,7 @@ class Column(Generic[Row]):
     wide: bool = False
     shown: Callable[[Row], str] | None = None
     negative: bool = False
+    highest_first: bool = False
     exported: Callable[[Row], Cell] | None = None
 
     @property

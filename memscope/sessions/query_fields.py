@@ -6,6 +6,7 @@ import operator
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from os import sep
 from typing import NamedTuple
 
 from memscope.sessions.query_text import Operator
@@ -176,6 +177,11 @@ def _format(row: RankedSession) -> Iterable[str]:
     return (row.format,)
 
 
+def _path(row: RankedSession) -> Iterable[str]:
+    """The name of its file alone too."""
+    return row.path, row.path.rpartition(sep)[2]
+
+
 def _session(row: RankedSession) -> Iterable[str]:
     return () if row.facts is None else (row.facts.session,)
 
@@ -237,7 +243,7 @@ _LISTED = (
     Field("size", "of its file", _MORE, "a number of bytes, as 900, 12k or 1.5M", _size, _fixed("1M", "10M", "100k")),
     Field("date", "of its last message", (">=", ":", "=", "<", ">", "<=", "!="), _DAY, _date, _days),
     Field("before", "before that day", _FROM, _DAY, _before, _days),
-    Field("path", "words in it", _HAS, "words", _texts(lambda row: (row.path,))),
+    Field("path", "words in it", _HAS, "words", _texts(_path)),
     Field("error", "why its file cannot be read", _IS, "yes, no, or words in it", _error, _fixed("yes", "no")),
     _told("malformed", "broken lines", "0"),
     _told("skipped", "lines passed over", "0"),

@@ -13,6 +13,9 @@ Operator = Literal["=", "!=", ">", ">=", "<", "<=", ":"]
 MEANT: dict[str, Operator] = {"=>": ">=", "=<": "<=", "<>": "!=", "=!": "!=", "!": "!="}
 """What is no operator, and the one that is meant."""
 
+SAME = {"file": "path", "repository": "repo"}
+"""Other names of fields."""
+
 _NAME = r"[A-Za-z](?:[A-Za-z_-]*[A-Za-z])?"
 _COMPARISON = r'==|!=|>=|<=|=>|=<|<>|=!|=|>|<|!(?=[\w"<>])'  # messages!50, but not error!
 _QUOTED = r'"(?:[^"\\]|\\.)*+\\?"?' r"|'[^']*'(?!\S)"  # " that is not closed goes on to the end
@@ -61,8 +64,9 @@ def pieces(text: str, names: Container[str]) -> Iterator[Piece]:
 
 
 def normal(name: str) -> str:
-    """A field's name as a person may write it, as it is listed: tool-calls and Tool_Calls are tool_calls."""
-    return name.lower().replace("-", "_")
+    """A field's name as a person may write it, as it is listed: Tool-Calls is tool_calls, file is path."""
+    listed = name.lower().replace("-", "_")
+    return SAME.get(listed, listed)
 
 
 def quoted(words: str) -> str:

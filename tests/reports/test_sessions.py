@@ -88,6 +88,13 @@ def test_a_file_without_a_session_has_its_reason_and_no_score() -> None:
     assert (row.message_count, row.repos, row.is_failure) == (0, [], False)
 
 
+def test_what_has_no_date_is_of_no_day() -> None:
+    gone = BROKEN._replace(date=0.0)
+    (day,) = [column.text(gone) for column in session_columns() if column.title == "date"]
+
+    assert (day, sessions_document([gone], NOW).root[0].date) == ("–", None)
+
+
 def test_a_copy_says_where_it_counts() -> None:
     (row,) = sessions_document([AGENT], NOW).root
 
@@ -217,8 +224,13 @@ def words(row: RankedSession, name: str) -> str:
             "by its words alone, line 7: it failed",
         ),
         (BEST, "tool_calls", "57 calls"),
-        (BEST, "memories", "4 memories, the first in #3 of window 1"),
+        (BEST, "memories", "4 memories, the first in #3 of window 1; a batch scores window 3"),
         (session(memories=1, memory=FIRST), "memories", "1 memory, the first in #3"),
+        (
+            session(memories=1, memory=FIRST, responses=0),
+            "memories",
+            "1 memory, the first in #3; without a response it cannot be scored",
+        ),
         (PLAIN, "memories", "none were found: it cannot be scored"),
     ],
 )

@@ -28,7 +28,8 @@ class Sort:
     @classmethod
     def of(cls, column: Column[Row]) -> Sort:
         """The order likely to be wanted first: numbers from the strongest down, names and places from the start."""
-        return cls(column.title, column.numeric and not column.negative and column.unit not in _FROM_THE_START)
+        strongest_last = column.negative or column.unit in _FROM_THE_START
+        return cls(column.title, column.highest_first or (column.numeric and not strongest_last))
 
     @property
     def reverse(self) -> Sort:

@@ -9,7 +9,7 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from memscope.actions.sessions import parse_filter
+from memscope.actions.sessions import begun_filter, parse_filter
 from memscope.sessions.query import Completion
 from memscope.tui.panes.sessions.filter_line import FilterInput, FilterLine
 from memscope.tui.widgets.chrome import FindLine
@@ -35,7 +35,7 @@ class Alone(App[None]):
 
     def compose(self) -> ComposeResult:
         yield Input(id="before")
-        yield FilterLine(parse_filter, complete)
+        yield FilterLine(parse_filter, begun_filter, complete)
 
     def on_find_line_changed(self, event: FindLine.Changed) -> None:
         self.told.append(event.words)
@@ -62,11 +62,11 @@ async def opened(pilot: Pilot[Any]) -> Alone:
     return app
 
 
-async def test_only_what_is_an_expression_is_told_and_what_is_wrong_is_pointed_at() -> None:
+async def test_what_is_wrong_is_not_told_and_is_pointed_at() -> None:
     async with Alone().run_test(size=(80, 24)) as pilot:
         app = await opened(pilot)
         await pilot.press(*"fix scoer>3")
-        assert app.told == ["f", "fi", "fix", "fix", "fix s", "fix sc", "fix sco", "fix scoe", "fix scoer"]
+        assert app.told[-3:] == ["fix scoe", "fix scoer", "fix"]
         assert app.said.startswith("there is no field 'scoer'. Did you mean score?")
         assert app.underlined() == "scoer"
         await pilot.press("enter")
@@ -93,6 +93,40 @@ async def test_of_a_term_that_can_go_on_only_that_is_said_until_enter() -> None:
         assert app.filter.words.has_class("-wrong")
         assert app.underlined() == "repo="
         assert app.told[-1] == "x"
+
+
+async def test_a_word_that_a_field_may_begin_with_is_told_once_it_is_typed() -> None:
+    async with Alone().run_test(size=(80, 24)) as pilot:
+        app = await opened(pilot)
+        await pilot.press(*"xy score")
+        assert app.told == ["x", "xy"]
+        await pilot.press(*">=9")
+        assert app.told[2:] == ["xy score>=9"]
+        await pilot.press(*" size")
+        assert app.told[3:] == []
+        await pilot.press("space")
+        assert app.told[3:] == ["xy score>=9 size"]
+        await pilot.press(*"title", "enter")
+        assert app.told[4:] == ["xy score>=9 size title"]
+
+
+async def test_a_term_that_is_wrong_leaves_the_others_whatever_is_wrong_with_it() -> None:
+    async with Alone().run_test(size=(80, 24)) as pilot:
+        app = await opened(pilot)
+        app.filter.line.value = "mend score>>3 -colour=red memories>0"
+        await pilot.press("enter")
+        assert app.told == ["mend memories>0"]
+        assert isinstance(app.focused, FilterInput)
+
+
+async def test_ways_to_go_on_are_offered_only_where_it_is_wrong() -> None:
+    async with Alone().run_test(size=(80, 24)) as pilot:
+        app = await opened(pilot)
+        app.filter.line.value = "colour=x repo="
+        app.filter.line.cursor_position = len("colour=x repo=")
+        await pilot.pause()
+        assert app.said.startswith("there is no field 'colour'. Quote what is no field")
+        assert "ledgerly" not in app.said
 
 
 async def test_what_could_stand_there_is_offered_and_tab_or_the_arrow_takes_it() -> None:

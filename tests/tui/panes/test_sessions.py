@@ -13,10 +13,11 @@ import pytest
 from textual.pilot import Pilot
 
 from memscope.actions.kept import Kept
-from memscope.actions.sessions import Ranking, totals
+from memscope.actions.sessions import Ranking, filter_fields, totals
 from memscope.base.clock import set_clock
 from memscope.base.errors import Cancelled, SourceError
 from memscope.base.job import Job, Progress
+from memscope.reports.sessions import LEGEND
 from memscope.sessions.facts import Evidence
 from memscope.sessions.ranked import Place, RankedSession
 from memscope.store.database import Database
@@ -26,7 +27,9 @@ from memscope.tui.dialogs.export import Export
 from memscope.tui.panes.sessions import scanning
 from memscope.tui.panes.sessions.detail import SessionDetail
 from memscope.tui.panes.sessions.filter_line import FilterLine
+from memscope.tui.panes.sessions.help import HELP
 from memscope.tui.panes.sessions.screen import SessionsScreen
+from memscope.tui.panes.sessions.table import columns_of
 from memscope.tui.progress import progress_words
 from memscope.tui.widgets.line_input import LineInput
 from tests.sessions.rows import FAILED, NOW, repository, session, unreadable
@@ -198,7 +201,7 @@ async def test_copies_come_and_go_and_so_do_sessions_without_memories(found: Cal
         assert "copy: Mend it again" in screen_text(app)
         await pilot.press("c", "m")
         assert paths(screen) == ["rich"]
-        assert "1 shown" in screen_text(app)
+        assert "1 to score shown (m)" in screen_text(app)
         await pilot.press("m")
         assert paths(screen) == ["build", "later", "rich", "broken"]
 
@@ -233,6 +236,7 @@ async def test_a_filter_holds_while_it_is_an_expression_and_escape_ends_it(found
         await pilot.press("slash", *"x")
         await settled(pilot)
         assert "outcome takes" in screen_text(app)
+        assert paths(screen) == ["build", "later"]
         await pilot.press("escape")
         assert paths(screen) == ["build", "later", "rich", "broken"]
         await filtered(pilot, "repo=m")
@@ -240,6 +244,103 @@ async def test_a_filter_holds_while_it_is_an_expression_and_escape_ends_it(found
         await pilot.press("slash", "tab")
         assert screen.query_one(FilterLine).line.value == "repo=mise"
         assert paths(screen) == ["build", "later"]
+
+
+async def test_while_a_comparison_is_typed_the_table_stands_still(found: Callable[..., None]) -> None:
+    app = console(None)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await at_sessions(pilot)
+        before = paths(screen)
+        await pilot.press("slash")
+        for letter in "score>>":
+            await pilot.press(letter)
+            assert paths(screen) == before, letter
+        await pilot.press("enter")
+        assert paths(screen) == before
+
+
+async def test_where_no_row_is_left_the_detail_keeps_its_place(found: Callable[..., None]) -> None:
+    app = console(None)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await at_sessions(pilot)
+        width = screen.table.size.width
+        await filtered(pilot, "zzz")
+        await settled(pilot)
+        assert paths(screen) == []
+        assert screen.table.size.width == width
+        assert screen.detail.linked == ()
+
+
+async def test_the_keys_lead_to_the_detail_where_there_is_one(found: Callable[..., None]) -> None:
+    found(())
+    app = console(None)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await at_sessions(pilot)
+        assert "Next part" not in screen_text(app)
+        found([BUILD])
+        await pilot.press("R")
+        await settled(pilot)
+        assert "Next part" in screen_text(app)
+
+
+async def test_what_m_leaves_has_something_to_score(found: Callable[..., None]) -> None:
+    silent = session("/s/silent.jsonl", title="silent", memories=2, responses=0)
+    found([RICH, silent])
+    app = console(None)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await at_sessions(pilot)
+        screen.table.select(silent.place)
+        await pilot.press("b")
+        assert "this session has no responses, so there is nothing to score" in screen_text(app)
+        await pilot.press("m")
+        assert paths(screen) == ["rich"]
+
+
+async def test_where_there_is_no_session_at_all_m_is_not_why(found: Callable[..., None]) -> None:
+    app = console(None)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await at_sessions(pilot)
+        await pilot.press("m")
+        found([unreadable("/s", "there is no such file or folder")])
+        await pilot.press("R")
+        await settled(pilot)
+        assert paths(screen) == []
+        assert "/s: there is no such file or folder" in screen_text(app)
+        assert "m shows them all" not in screen_text(app)
+
+
+async def test_the_help_names_every_field_of_a_filter_and_the_letters_of_the_parts(found: Callable[..., None]) -> None:
+    for field in filter_fields():
+        assert f"{field.name} ({field.about})" in HELP
+    assert LEGEND in HELP
+    app = console(None)
+    async with app.run_test(size=(120, 90)) as pilot:
+        await at_sessions(pilot)
+        await pilot.press("question_mark")
+        await shows(pilot, "repo (a repository's name)")
+
+
+async def test_each_column_has_first_what_says_most_and_what_holds_no_session_last(found: Callable[..., None]) -> None:
+    found([RICH, LATER, BUILD, BROKEN])
+    app = console(None)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await at_sessions(pilot)
+        first: dict[str, str] = {}
+        for column in columns_of(ranking()):
+            screen.table.sort_by(column.title)
+            first[column.title] = paths(screen)[0]
+            if column.title != "error":
+                assert paths(screen)[-1] == "broken", column.title
+                await pilot.press("S")
+                assert paths(screen)[-1] == "broken", column.title
+        assert first["outcome"] == first["R L U O T"] == "build"
+        assert first["repository"] == "later"
+        assert first["error"] == "broken"
+        screen.table.sort_by("date")
+        await pilot.press("S")
+        assert "sorted by date, oldest first" in screen_text(app)
+        await pilot.press("S")
+        assert "sorted by date, newest first" in screen_text(app)
 
 
 async def test_a_filter_asks_for_copies_itself_or_leaves_that_to_the_key(found: Callable[..., None]) -> None:
@@ -278,6 +379,35 @@ async def test_how_it_was_looked_at_is_remembered(kept: Kept, found: Callable[..
         assert screen.query_one(FilterLine).line.value == "mend"
 
 
+async def test_that_only_what_can_be_scored_is_shown_is_remembered_of_its_folder(
+    tmp_path: Path, kept: Kept, found: Callable[..., None]
+) -> None:
+    app = console(None, kept, store=True)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await at_sessions(pilot)
+        await pilot.press("m")
+        assert paths(screen) == ["rich"]
+    kept.close()
+    app = console(None, kept := Kept(kept.database), store=True)
+    app.folder = tmp_path
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        assert isinstance(app.screen, SessionsScreen)
+        assert paths(app.screen) == ["build", "later", "rich", "broken"]
+    kept.close()
+    app = console(None, Kept(kept.database), store=True)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await at_sessions(pilot)
+        assert paths(screen) == ["rich"]
+        assert "1 to score shown (m)" in screen_text(app)
+        await pilot.press("o")
+        await settled(pilot)
+        app.screen.query_one(LineInput).value = str(tmp_path)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert paths(screen) == ["build", "later", "rich", "broken"]
+
+
 # The session under the cursor.
 
 
@@ -287,7 +417,10 @@ async def test_evidence_leads_into_the_transcript(found: Callable[..., None], mo
     monkeypatch.setattr(app, "read_session", lambda place, evidence, *_: read.append((place, evidence)))
     async with app.run_test(size=(120, 36)) as pilot:
         screen = await at_sessions(pilot)
-        await pilot.press("tab", "down", "enter")
+        assert "⏎ Open" in screen_text(app)
+        await pilot.press("tab")
+        assert "⏎ Go there" in screen_text(app)
+        await pilot.press("down", "enter")
         assert read == [(BUILD.place, FAILED.evidence)]
         await pilot.press("escape")
         assert screen.table.has_focus
@@ -383,7 +516,7 @@ async def test_the_marked_that_can_be_scored_go_to_a_batch(
 ) -> None:
     begun: list[tuple[str, list[Place]]] = []
     app = console(None)
-    monkeypatch.setattr(app, "run_batch", lambda kind, places: begun.append((kind, [*places])))
+    monkeypatch.setattr(app, "run_batch", lambda kind, places, titles: begun.append((kind, [*places])))
     async with app.run_test(size=(120, 36)) as pilot:
         screen = await at_sessions(pilot)
         await pilot.press("b")
@@ -393,7 +526,7 @@ async def test_the_marked_that_can_be_scored_go_to_a_batch(
         assert len(screen.table.marked) == 4
         await pilot.press("f")
         assert begun == [("finetune", [RICH.place])]
-        assert "3 sessions without memories left out" in screen_text(app)
+        assert "3 sessions without memories or a response left out" in screen_text(app)
         await pilot.press("a")
         assert screen.table.marked == []
         screen.table.select(RICH.place)
@@ -509,6 +642,8 @@ async def test_a_scan_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> No
     async with app.run_test(size=(120, 36)) as pilot:
         await at_sessions(pilot)
         assert "there is no such folder" in screen_text(app)
+        assert "nothing was scanned" in screen_text(app)
+        assert "looking for sessions" not in screen_text(app)
 
 
 async def test_another_folder_is_asked_for_scanned_and_remembered(
@@ -604,13 +739,13 @@ async def test_what_the_store_keeps_is_shown_before_anything_is_read(
     app.folder = folder
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
-    gate, really = threading.Event(), scan_module.scan
+    gate, really = threading.Event(), scan_module.walk
 
-    def slow(*arguments: Any, **named: Any) -> Any:
+    def slow(*arguments: Any) -> Any:
         assert gate.wait(PATIENCE)
-        return really(*arguments, **named)
+        return really(*arguments)
 
-    monkeypatch.setattr(scan_module, "scan", slow)
+    monkeypatch.setattr(scan_module, "walk", slow)
     app = console(None, kept, store=True)
     app.folder = folder
     async with app.run_test(size=(80, 24)) as pilot:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import BindingType
 
 from memscope.reports.session_parts import place_words, told
+from memscope.tui.keys import key
 from memscope.tui.widgets.links import Linked, Links
 
 if TYPE_CHECKING:
@@ -35,9 +38,14 @@ class SessionDetail(Links):
 
     HELP = "Why the session has its score. A line with an arrow leads somewhere: Enter, or a click, goes there."
 
-    def show_session(self, row: RankedSession | None, at: float) -> None:
-        """Shows a session as of a time; None: there is none."""
-        self.display = row is not None
+    BINDINGS: ClassVar[list[BindingType]] = [key("deeper", "enter", "deeper", "Go there", "To where the line leads")]
+
+    def action_deeper(self) -> None:
+        self.post_message(self.Chosen(self))
+
+    def show_session(self, row: RankedSession | None, at: float, *, place: bool = False) -> None:
+        """Shows a session as of a time; None: there is none, and nothing stands here unless its `place` is kept."""
+        self.display = row is not None or place
         self.show_linked([*_lines(row, at)] if row is not None else [])
 
 

@@ -31,6 +31,7 @@ _KEPT = 20  # expressions that are remembered
 _OFFERED = 40  # ways to go on that are looked at
 _APART = "   "
 
+Begun = Callable[[str, int | None], str]
 Complete = Callable[[str, int], Sequence["Completion"]]
 
 
@@ -127,7 +128,8 @@ class FilterInput(CleanInput):
 
 
 class FilterLine(FindLine):
-    """`/` of the pane. `parse` raises `BadFilter` for what is no expression: until it is one, nothing is told."""
+    """`/` of the pane. `parse` raises `BadFilter` for what is no expression. What is told is what `begun` makes
+    of what is typed: with the cursor or, once nothing is typed any more, without."""
 
     DEFAULT_CSS = """
     FilterLine {
@@ -140,10 +142,12 @@ class FilterLine(FindLine):
     }
     """
 
-    def __init__(self, parse: Callable[[str], object], complete: Complete) -> None:
+    def __init__(self, parse: Callable[[str], object], begun: Begun, complete: Complete) -> None:
         super().__init__()
         self._parse = parse
+        self._begun = begun
         self._complete = complete
+        self._told = ""  # the expression that is filtered by
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="filter-typed"):
@@ -164,6 +168,7 @@ class FilterLine(FindLine):
 
     def on_descendant_blur(self) -> None:
         self.words.display = self.words.has_class("-wrong")
+        self._tell(typing=False)
 
     def open(self) -> None:
         super().open()
@@ -174,6 +179,7 @@ class FilterLine(FindLine):
         if words != self.line.value:
             with self.line.prevent(Input.Changed):
                 self.line.value = words
+        self._told = words
         self.display = bool(words)
         self._say("", wrong=False)
         self.words.display = False
@@ -181,14 +187,16 @@ class FilterLine(FindLine):
     def close(self) -> bool:
         self.line.remember()
         closed = super().close()
+        self._told = ""
         self._say("", wrong=False)
         return closed
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
         event.prevent_default()  # not told as it is
-        if self.display and self._look():
-            self.post_message(self.Changed(event.value.strip()))
+        if self.display:
+            self._look()
+            self._tell(typing=True)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
@@ -198,6 +206,14 @@ class FilterLine(FindLine):
         elif self._look(done=True):
             self.line.remember()
             self._give_back()
+        self._tell(typing=False)
+
+    def _tell(self, *, typing: bool) -> None:
+        line = self.line
+        words = self._begun(line.value, line.cursor_position if typing else None)
+        if words != self._told:
+            self._told = words
+            self.post_message(self.Changed(words))
 
     def _look(self, *, done: bool = False) -> bool:
         """Says how what is typed may go on, or what is wrong with it: of the term that is being typed only where it
@@ -208,13 +224,14 @@ class FilterLine(FindLine):
             self._parse(line.value)
         except BadFilter as error:
             wrong = error
-        typing = wrong is not None and bool(offers) and not done and wrong.start <= line.cursor_position <= wrong.end
+        here = wrong is not None and bool(offers) and wrong.start <= line.cursor_position <= wrong.end
+        typing = here and not done
         if wrong is None or typing:
             line.point_at(None)
             self._say(offers or "Enter keeps the filter, Esc ends it", wrong=False)
         else:
             line.point_at((wrong.start, wrong.end))
-            self._say(f"{wrong.what}{_APART}{offers}" if offers else str(wrong), wrong=True)
+            self._say(f"{wrong.what}{_APART}{offers}" if here else str(wrong), wrong=True)
         self.screen.refresh_bindings()  # there may be nothing to complete any more
         return wrong is None
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memscope.actions.sessions import Ranking, rank_folders
+from memscope.actions.sessions import Ranking, looked_again, rank_folders
 from memscope.base.errors import MemscopeError
 from memscope.base.job import Job
 
@@ -46,6 +47,19 @@ class Scanning:
     def _show(self, number: int, ranking: Ranking) -> None:
         if number == self._number:  # else others are being scanned by now
             self._found(ranking)
+
+    def look_again(self, ranking: Ranking) -> None:
+        """Tells `found` where something was scored since that was ranked, unless it is being scanned."""
+        space, number = self._console.workspace, self._number
+        database = space.kept.database
+
+        def seen(again: Ranking) -> None:
+            if self.task is None and number == self._number and again.scored != ranking.scored:
+                self._found(again)
+
+        if database is not None:
+            work = partial(looked_again, ranking, database)
+            space.background.start("scored", "looking what was scored", lambda _: work(), seen, lambda _: None)
 
     @property
     def task(self) -> Task | None:

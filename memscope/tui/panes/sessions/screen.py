@@ -13,26 +13,28 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from memscope.actions.open import Opening
-from memscope.actions.sessions import Ranking, complete_filter, parse_filter
+from memscope.actions.sessions import Ranking, begun_filter, complete_filter, parse_filter
 from memscope.base.clock import now
 from memscope.base.errors import Cancelled, MemscopeError
 from memscope.base.text import counted
-from memscope.reports.sessions import SESSIONS, session_columns, sessions_document
-from memscope.reports.view import Column
+from memscope.reports.sessions import SESSIONS, sessions_document
 from memscope.tui.keys import key
 from memscope.tui.pane import Exported, PaneScreen
 from memscope.tui.panes.sessions.detail import SessionDetail, ToRow, ToText
 from memscope.tui.panes.sessions.filter_line import FilterLine
+from memscope.tui.panes.sessions.help import HELP
 from memscope.tui.panes.sessions.scanning import Scanning
+from memscope.tui.panes.sessions.table import SessionTable, columns_of, order_words
 from memscope.tui.panes.sessions.told import (
-    HELP,
     Hop,
     Shown,
+    can_be_scored,
     head_words,
     no_place,
     scanned_words,
     why_empty,
     why_none,
+    why_unscored,
 )
 from memscope.tui.widgets.chrome import FindLine
 from memscope.tui.widgets.line_input import FileNames, expanded
@@ -45,16 +47,6 @@ if TYPE_CHECKING:
     from memscope.tui.background import Task
 
 _KEPT = "sessions"  # the name under which it is kept how the pane was looked at
-_RANKS = {"windows": 2, "messages": 3, "file": 5}  # of columns that matter more, or less, here than in a listing
-
-
-class SessionTable(Table["RankedSession"]):
-    """`hidden`: why none of the rows there are is shown."""
-
-    hidden: str = ""
-
-    def nothing_said(self) -> str:
-        return self.hidden if self.rows and self.hidden else super().nothing_said()
 
 
 class SessionsScreen(PaneScreen):
@@ -66,9 +58,9 @@ class SessionsScreen(PaneScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("sessions.read", "v", "read", "Read", "Read the session's transcript, without opening it to score"),
-        key("sessions.matrix", "b", "batch('matrix')", "Score", "Score the marked, or this one, one after another"),
+        key("sessions.matrix", "b", "batch('matrix')", "Score", "Score the marked sessions one after another, or this"),
         key("sessions.finetune", "f", "batch('finetune')", "Fine-tune", "The same, for what is worth training on"),
-        key("sessions.memories", "m", "memories", "Memories", "Only sessions with memories, or all"),
+        key("sessions.memories", "m", "memories", "Memories", "Only sessions that can be scored, or all"),
         key("sessions.copies", "c", "copies", "Copies", "Show copies and sub-agents too, or not", show=False),
         key("sessions.mark_all", "a", "mark_all", "Mark all", "Mark all that are shown, or none", show=False),
         key("sessions.folder", "o", "folder", "Folder", "Scan another folder"),
@@ -96,7 +88,7 @@ class SessionsScreen(PaneScreen):
         )
 
     def find_line(self) -> FindLine:
-        return FilterLine(parse_filter, lambda text, at: complete_filter(text, at, self.table.rows))
+        return FilterLine(parse_filter, begun_filter, lambda text, at: complete_filter(text, at, self.table.rows))
 
     @property
     def table(self) -> SessionTable:
@@ -119,7 +111,7 @@ class SessionsScreen(PaneScreen):
             self._folders = (self.console.folder,)
         elif isinstance(folder, str) and folder:
             self._folders = (Path(folder),)
-        self._shown = Shown(copies=kept.get("copies") is True, memories=kept.get("memories") is True)
+        self._shown = Shown(copies=kept.get("copies") is True, memories=kept.get("memories") == self._folder)
         if isinstance(sort, str):
             self.table.sort_as(sort)
         if isinstance(earlier, list):
@@ -128,15 +120,18 @@ class SessionsScreen(PaneScreen):
 
     def changed(self, change: Change) -> None:
         super().changed(change)
-        if not change.loaded or not self.query(SessionDetail):
+        if not self.query(SessionDetail):
             return
-        if self._scanning is None:
-            self._scanning = Scanning(self.console, self._found, self._not_found)
-            self.action_rescan()
-        elif self._coming is not None:
-            self._found(self._coming)
-        if self.focused is None:
-            self.table.focus()
+        if change.loaded:
+            if self._scanning is None:
+                self._scanning = Scanning(self.console, self._found, self._not_found)
+                self.action_rescan()
+            elif self._coming is not None:
+                self._found(self._coming)
+            if self.focused is None:
+                self.table.focus()
+        if change.phase and self._scanning is not None and self._ranking is not None:
+            self._scanning.look_again(self._ranking)
 
     # What is scanned.
 
@@ -155,10 +150,11 @@ class SessionsScreen(PaneScreen):
         self._coming, self._ranking = None, ranking
         table = self.table
         table.empty = why_empty(ranking, bool(self._folders))
-        table.show(self._columns(ranking), ranking.rows)
+        table.show(columns_of(ranking), ranking.rows)
         if not self._pointed:
             table.move_to(0)
             self._at_the_top = self._row.place if self._row is not None else None
+        table.hidden = why_none(self._shown, ranking)
         self._head()
         self._detail_due()
         if ranking.scan is not None:
@@ -176,28 +172,26 @@ class SessionsScreen(PaneScreen):
         self._head()
         self.refresh_bindings()
 
-    def _columns(self, ranking: Ranking) -> list[Column[RankedSession]]:
-        """Those of the report, the file's name later, which stands beside; and which sessions were scored already."""
-        columns = [replace(column, rank=_RANKS.get(column.title, column.rank)) for column in session_columns()]
-        if ranking.scored:
-            columns.append(Column("scored", lambda row: "scored" if row.place in ranking.scored else "", rank=1))
-        return columns
-
     @property
     def running(self) -> Task | None:
         return (self._scanning.task if self._scanning is not None else None) or super().running
 
+    @property
+    def _folder(self) -> str:
+        """The folder that is scanned, as it is kept; "" where those of the settings are."""
+        return os.fspath(self._folders[0]) if self._folders else ""
+
     def _head(self) -> None:
-        self.query_one("#sessions-words", Words).tell(
-            head_words(self._ranking, self._folders, self._shown, self.table.row_count)
-        )
+        looking = self._scanning is None or self._scanning.task is not None
+        said = head_words(self._ranking, self._folders, self._shown, self.table.row_count, looking=looking)
+        self.query_one("#sessions-words", Words).tell(said)
 
     # Which rows.
 
     def _filter(self) -> None:
         """Shows the rows that are asked for."""
         table = self.table
-        table.hidden = why_none(self._shown)
+        table.hidden = why_none(self._shown, self._ranking)
         table.filter(self._shown.wanted, self._shown.words)
         self._head()
 
@@ -206,7 +200,7 @@ class SessionsScreen(PaneScreen):
 
     def action_memories(self) -> None:
         self._look(replace(self._shown, memories=not self._shown.memories))
-        self.console.say("only sessions with memories" if self._shown.memories else "sessions without memories too")
+        self.console.say("only what can be scored" if self._shown.memories else "what cannot be scored too")
 
     def action_copies(self) -> None:
         self._look(replace(self._shown, copies=not self._shown.copies))
@@ -221,16 +215,15 @@ class SessionsScreen(PaneScreen):
         self.table.sort_next()
 
     def on_table_sorted(self) -> None:
-        sort = self.table.sort
         self._keep()
-        self.console.say("the most worth first" if sort is None else sort.words)
+        self.console.say(order_words(self.table.sort))
 
     def _keep(self) -> None:
         state = {
-            "folder": os.fspath(self._folders[0]) if self._folders and self.console.folder is None else "",
+            "folder": self._folder if self.console.folder is None else "",
             "sort": self.table.order,
             "copies": self._shown.copies,
-            "memories": self._shown.memories,
+            "memories": self._folder if self._shown.memories else None,  # of another folder others are looked at
             "filters": self.query_one(FilterLine).line.earlier,
         }
         self.workspace.kept.keep(_KEPT, state)
@@ -244,8 +237,10 @@ class SessionsScreen(PaneScreen):
             self.call_after_refresh(self._show_detail)
 
     def _show_detail(self) -> None:
-        self._due = False
-        self.detail.show_session(self._row, now())
+        self._due, before = False, self.detail.display
+        self.detail.show_session(self._row, now(), place=bool(self.table.rows))
+        if self.detail.display != before:
+            self.refresh_bindings()  # there may be a next part, or none any more
 
     def on_line_scroll_moved(self, event: Table.Moved) -> None:
         if event.lines is not self.table:
@@ -257,17 +252,11 @@ class SessionsScreen(PaneScreen):
 
     def on_line_scroll_chosen(self, event: Table.Chosen) -> None:
         event.lines.focus()
-        self._follow() if event.lines is self.detail else self._open()
+        self._follow() if event.lines is self.detail else self.action_deeper()
 
     # Going on from here.
 
     def action_deeper(self) -> None:
-        if self.detail.has_focus:
-            self._follow()
-        else:
-            self._open()
-
-    def _open(self) -> None:
         """Loads the session as the conversation."""
         row = self._row
         if row is None:
@@ -356,14 +345,14 @@ class SessionsScreen(PaneScreen):
 
     def action_batch(self, kind: Literal["matrix", "finetune"]) -> None:
         rows = self._taken
-        places = [row.place for row in rows if row.facts is not None and row.facts.memories]
+        places = [row.place for row in rows if can_be_scored(row)]
         if not places:
-            none = "none of the marked has" if len(rows) > 1 else "this session has no"
-            self.console.say(f"{none} memories, so there is nothing to score" if rows else "no session is here")
+            self.console.say(why_unscored(rows))
             return
-        self.console.run_batch(kind, places)
+        titles = {row.place: row.facts.title for row in rows if row.facts is not None}
+        self.console.run_batch(kind, places, titles)
         if left := len(rows) - len(places):
-            self.console.say(f"{counted(left, 'session')} without memories left out")
+            self.console.say(f"{counted(left, 'session')} without memories or a response left out")
 
     def copied(self) -> str | None:
         return "\n".join(dict.fromkeys(row.path for row in self._taken)) or None
@@ -390,11 +379,10 @@ class SessionsScreen(PaneScreen):
 
         def chosen(text: str | None) -> None:
             if text is not None:
-                self._folders = (expanded(text.strip()).absolute(),) if text.strip() else ()
+                before, self._folders = self._folder, (expanded(text.strip()).absolute(),) if text.strip() else ()
                 self._pointed = False
-                self._keep()
+                self._look(replace(self._shown, memories=self._shown.memories and self._folder == before))
                 self.action_rescan()
 
-        before = os.fspath(self._folders[0]) if self._folders else ""
         hint = "a folder, or a file that holds many sessions; nothing: the folders of the agents. → completes a name"
-        self.app.push_screen(Prompt("Scan", before, hint, no_place, suggester=FileNames()), chosen)
+        self.app.push_screen(Prompt("Scan", self._folder, hint, no_place, suggester=FileNames()), chosen)

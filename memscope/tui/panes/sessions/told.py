@@ -18,27 +18,19 @@ if TYPE_CHECKING:
     from memscope.actions.sessions import Ranking
     from memscope.sessions.ranked import Place, RankedSession
 
-HELP = (
-    "Every session in the folders of the agents on this machine, or in the one that o asks for, by what it is worth "
-    "to read and score first: 3 to 16 points, for being recent, long, the first of its repository, failed, and full "
-    "of tool calls. Beside the table, each part with what it rests on; Tab leads there, and Enter on a line with an "
-    "arrow goes to that place of the transcript, or to that row.\n\n"
-    "Only a session with memories can be scored; most have none, and m leaves those out. Enter opens the one under the "
-    "cursor, v only reads it. space marks, a marks all that are shown; b scores the marked one after another, f looks "
-    "in them for responses worth training on. A session that is in several files is one row, and its sub-agents are "
-    "part of it; c shows them all.\n\n"
-    "/ filters: words that stand in the title, the first request or a repository, and comparisons: score>=12 "
-    "outcome=failure repo=NAME memories>0. Tab takes what is offered, up brings back earlier ones.\n\n"
-    "A scan reads each file once, and again only when it has changed; R scans again, x stops, and what was found "
-    "stays."
-)
 _NAMED = 2  # folders
+
+
+def can_be_scored(row: RankedSession) -> bool:
+    """Whether there is something in it to score, as far as a scan tells."""
+    return row.facts is not None and row.facts.memories > 0 and row.facts.responses > 0
 
 
 @dataclass(frozen=True)
 class Shown:
     """Which rows are shown: those that the filter `words` ask for; `copies` and sub-agents too, unless these say
-    whether; those with `memories` alone. `wanted` raises `BadFilter` for words that are no filter."""
+    whether; with `memories`, of these those alone that can be scored. `wanted` raises `BadFilter` for words that are no
+    filter."""
 
     words: str = ""
     copies: bool = False
@@ -49,7 +41,7 @@ class Shown:
         query = parse_filter(self.words, copies=self.copies)
         if not self.memories:
             return query
-        return lambda row: row.facts is not None and row.facts.memories > 0 and query(row)
+        return lambda row: can_be_scored(row) and query(row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +53,16 @@ class Hop:
     shown: Shown
 
 
-def head_words(ranking: Ranking | None, chosen: Sequence[Path], shown: Shown, rows: int) -> str:
-    """What is shown, in a line: of which folders, how many, and what is left out."""
-    if ranking is None:
+def head_words(ranking: Ranking | None, chosen: Sequence[Path], shown: Shown, rows: int, *, looking: bool) -> str:
+    """What is shown, in a line: of which folders, how many, and what is left out; `looking`: whether they are being
+    scanned."""
+    if ranking is None and looking:
         return f"{_folders(chosen)} · looking …" if chosen else "looking for sessions …"
-    total, said = ranking.totals, [_folders(chosen or ranking.folders)]
+    if ranking is None:
+        return " · ".join(filter(None, (_folders(chosen), "nothing was scanned")))
+    total, said = ranking.totals, [_folders(ranking.folders)]
     if shown.memories or shown.words:
-        said.append(f"{rows:,} shown")
+        said.append(f"{rows:,} to score shown (m)" if shown.memories else f"{rows:,} shown")
     said.append(f"{counted(total.sessions, 'session')}, {total.with_memories:,} with memories")
     if total.copies:
         what = "copy or sub-agent" if total.copies == 1 else "copies and sub-agents"
@@ -108,13 +103,26 @@ def why_empty(ranking: Ranking, chosen: bool) -> str:
     return f"There is no session in {where}.\nR scans again; o scans another folder.{agents}"
 
 
-def why_none(shown: Shown) -> str:
-    """Why none of the sessions there are is shown; "" where the filter alone is why."""
+def why_none(shown: Shown, ranking: Ranking | None) -> str:
+    """Why none of the rows there are is shown; "" where all are."""
+    if ranking is not None and ranking.rows and not ranking.totals.sessions:
+        first, more = ranking.rows[0], len(ranking.rows) - 1
+        said = f"{shown_path(Path(first.path))}: {first.error}"
+        others = f", and {counted(more, 'file')} more without a session" if more else ""
+        return f"There is no session here. {said}{others}.\nR scans again; o scans another folder."
     if shown.memories and not shown.words:
-        return "None of these sessions has memories, and only those are shown.\nm shows them all."
+        return "None of these sessions has memories and a response, and only such are shown.\nm shows them all."
     if shown.memories:
-        return f"No session with memories fits {shown.words!r}.\nEsc ends the filter, m shows those without memories."
+        return f"No session that can be scored fits {shown.words!r}.\nEsc ends the filter, m shows the others too."
     return f"No session fits {shown.words!r}.\nEsc ends the filter." if shown.words else ""
+
+
+def why_unscored(rows: Sequence[RankedSession]) -> str:
+    """Why none of these, the marked or the one under the cursor, can be scored."""
+    if len(rows) > 1:
+        return "none of the marked has memories and a response, so there is nothing to score"
+    what = [f"this session has no {'responses' if row.facts and row.facts.memories else 'memories'}" for row in rows]
+    return f"{what[0]}, so there is nothing to score" if what else "no session is here"
 
 
 def no_place(text: str) -> str | None:
