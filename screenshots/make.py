@@ -1,4 +1,4 @@
-"""Makes the pictures of this folder from the bundled conversation: one of each pane.
+"""Makes the pictures of this folder: one of each pane, from the bundled conversation and made-up sessions.
 
     python screenshots/make.py
 
@@ -10,7 +10,10 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +21,7 @@ os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"  # read when Textual is importe
 os.environ.pop("NO_COLOR", None)
 
 FOLDER = Path(__file__).parent
+sys.path.append(str(FOLDER))
 SIZE = (120, 36)
 # What is pressed before each picture is taken.
 PICTURES = {
@@ -26,12 +30,39 @@ PICTURES = {
     "memories": ("3",),
     "what-if": ("3", "j", "o", "O"),
     "fine-tune": ("4",),
+    "sessions": ("5", "j"),
     "help": ("1", "question_mark"),
 }
 
 
+@contextmanager
+def _sessions() -> Iterator[None]:
+    """A home folder in which agents have left sessions, and the day on which they are looked at."""
+    from sample_sessions import NOW, write_samples
+
+    from memscope.base.clock import set_clock
+
+    moved = "HOME CLAUDE_CONFIG_DIR CODEX_HOME HERMES_HOME GEMINI_CLI_HOME PI_CODING_AGENT_DIR OPENCLAW_STATE_DIR"
+    before = {name: os.environ.pop(name, None) for name in moved.split()}
+    with tempfile.TemporaryDirectory() as home:
+        write_samples(Path(home))
+        os.environ["HOME"] = home
+        set_clock(NOW.timestamp)
+        try:
+            yield
+        finally:
+            set_clock(None)
+            os.environ.pop("HOME")
+            os.environ.update({name: value for name, value in before.items() if value is not None})
+
+
 async def pictures() -> dict[str, str]:
     """Every picture as SVG, by name."""
+    with _sessions():
+        return await _pictures()
+
+
+async def _pictures() -> dict[str, str]:
     from memscope.actions.kept import Kept
     from memscope.actions.open import demo_opening, opened
     from memscope.base.settings import resolve
@@ -50,7 +81,7 @@ async def pictures() -> dict[str, str]:
                 await pilot.pause(0.3)
             if app.workspace.cost is not None:  # what it took is not the same twice
                 app.workspace.cost = replace(app.workspace.cost, seconds=0.1)
-                app.refresh_chrome()
+                app.say("")
                 await pilot.pause()
             svg = app.export_screenshot(title="memscope")
         # the class names hold a hash of the machine's own time

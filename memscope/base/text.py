@@ -62,8 +62,8 @@ def preview(text: str, limit: int = 60) -> str:
 
 
 def counted(number: int, one: str, many: str = "") -> str:
-    """`1 scoring`, `3 scorings`, `2 memories`."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
+    """`1 scoring`, `3 scorings`, `2 memories`, `12,000 files`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def slug(text: str, limit: int = 40) -> str:

@@ -7,10 +7,11 @@ import gc
 import hashlib
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
@@ -27,6 +28,7 @@ from memscope.base.errors import MemscopeError
 from memscope.base.plugins import members
 from memscope.base.settings import Resolved, Settings, adopted
 from memscope.base.text import clean_line, counted
+from memscope.conversation.unreadable import unreadable
 from memscope.tui import asking, panes
 from memscope.tui.batches import Batches
 from memscope.tui.dialogs.dialog import Dialog
@@ -80,7 +82,7 @@ class MemscopeApp(App[None]):
         self.workspace = Workspace(settings, kept, self._tell)
         self.screened = Screened(self.workspace, self.say, self.tell_error)
         self.what_ifs = WhatIfs(self.workspace)
-        self.batches = Batches(self.workspace, self.say, self._ask_batch)
+        self.batches = Batches(self.workspace, self.say, self._ask_batch, partial(asking.ask_sure, self))
         self.to_read: ToRead | None = None
         self.type_ahead = TypeAhead(self, super().on_event)
         self.panes: dict[str, Pane] = {
@@ -111,7 +113,7 @@ class MemscopeApp(App[None]):
         look(self, self.resolved.settings)
         self.theme_changed_signal.subscribe(self, lambda _: look(self, self.resolved.settings))
         self._clock = self.set_interval(1 / RATE, self._tick, pause=True)
-        self.workspace.background.ring = self._ring
+        self.workspace.background.ring, self.workspace.background.begun = self._ring, self._clock.resume
         if (trouble := self.workspace.kept.trouble) is not None:
             self.notify(clean_line(f"nothing is kept: {trouble}"), severity="warning", markup=False, timeout=10)
         if isinstance(self._first, Opened):
@@ -151,8 +153,6 @@ class MemscopeApp(App[None]):
         if not self.is_running:
             return
         self.screened.keep_up()
-        if self.workspace.background.busy:
-            self._clock.resume()
         if change.loaded and self._first_pane == self.current_mode != self._pane_left and not self._trail:
             self.switch_mode(self._pane_left)  # nobody has gone anywhere while it was being loaded
         if change.error is not None:
@@ -200,12 +200,12 @@ class MemscopeApp(App[None]):
                 self._handle_exception(bug)
 
     def _ring(self) -> None:
-        self.call_soon(self._tick)
+        self.call_soon(partial(self._tick, ended=True))  # behind all that the thread has told before it ended
 
-    def _tick(self) -> None:
+    def _tick(self, *, ended: bool = False) -> None:
         if not self.is_running:
             return  # the panes are being taken down, and what has ended has nowhere to be shown
-        self.workspace.tick()
+        self.workspace.tick() if ended else self.workspace.take_in()
         if self._said[0] and time.monotonic() - self._said_at > _SHOWN:
             self._said = ("", "")
         if self.pane is not None:
@@ -346,7 +346,13 @@ class MemscopeApp(App[None]):
 
     def open(self, opening: Opening, pane: str | None = None, response: int | None = None) -> None:
         """Loads another conversation, and shows it in a `pane` (None: the one there is, the first where it is about
-        others); `response`: at the response nearest to this message. The way through the one before is forgotten."""
+        others); `response`: at the response nearest to this message. The way through the one before is forgotten. Where
+        the file is gone all stays as it is."""
+        try:
+            opening.path.stat()
+        except OSError as error:
+            self.tell_error(unreadable(error, opening.path))
+            return
         self._trail = [step for step in self._trail if step[0] in ELSEWHERE]
         self.workspace.open(opening, response=response)
         if pane is not None or self.current_mode in ELSEWHERE:
@@ -357,10 +363,11 @@ class MemscopeApp(App[None]):
         self.to_read = ToRead(place, evidence, title)
         self.go(SESSION, hint="read")
 
-    def run_batch(self, kind: Kind, places: Sequence[Place]) -> None:
-        """Scores sessions one after another, and shows how far that is."""
-        self.batches.begin(kind, places)
-        self.go(BATCH)
+    def run_batch(
+        self, kind: Kind, places: Sequence[Place], titles: Mapping[Place, str] = MappingProxyType({})
+    ) -> None:
+        """Scores sessions one after another, and shows how far that is, by their `titles` where those are known."""
+        self.batches.begin(kind, places, titles, lambda: self.go(BATCH))
 
     def _ask_batch(self, estimate: Estimate, go_on: Callable[[], object]) -> None:
         if not isinstance(self.screen, Dialog):  # else it is told where the batch is

@@ -156,16 +156,28 @@ def ask_cost(
     console.push_screen(Confirm(title, "Score it", "Not now", hint=hint), answered)
 
 
-def export(console: MemscopeApp, offered: Sequence[Exported | Written], name: str) -> None:
-    """Writes what a pane shows to a file, in a thread; the picture is of the screen before the dialog."""
+def ask_sure(console: MemscopeApp, question: str, go_on: Callable[[], object]) -> None:
+    """Whether something that was begun is to be given up, before `go_on` does."""
+    from memscope.tui.dialogs.choice import Confirm
+
+    def answered(yes: bool | None) -> None:
+        if yes:
+            go_on()
+
+    hint = "What was scored of it stays on disk."
+    console.push_screen(Confirm(question, "Drop it", "Keep it", hint=hint), answered)
+
+
+def export(console: MemscopeApp, offered: Sequence[Exported | Written], name: str, subject: str) -> None:
+    """Writes what the pane of a `name` shows of its `subject` to a file, in a thread; the picture is of the screen
+    before the dialog."""
     from memscope.actions.export import write_document, write_text
     from memscope.base.text import slug
     from memscope.tui.dialogs.export import Export
     from memscope.tui.pane import Written
 
     picture = console.export_screenshot(title=f"memscope {name}")
-    conversation = console.workspace.conversation
-    stem = f"memscope-{slug(name)}-{slug(conversation.title) if conversation else ''}".strip("-")
+    stem = f"memscope-{slug(name)}-{slug(subject)}".strip("-")
     told = [(what.name, form) for what in offered for form in getattr(what, "forms", ("json", "csv"))]
     forms = [*told, ("picture", "svg")]
 

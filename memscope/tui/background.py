@@ -41,9 +41,11 @@ class Task:
 class Background:
     """What runs beside the screen, at most one piece of work a group: a new one replaces the old."""
 
-    def __init__(self, ring: Callable[[], None] = lambda: None) -> None:
-        """`ring` is called in the working thread when there is something to collect."""
+    def __init__(self, ring: Callable[[], None] = lambda: None, begun: Callable[[], None] = lambda: None) -> None:
+        """`ring` is called in the working thread when there is something to collect; `begun` in the screen's, when
+        there is something to wait for."""
         self.ring = ring
+        self.begun = begun
         self._tasks: dict[str, Task] = {}
         self._ended: SimpleQueue[tuple[Task, Callable[[], object]]] = SimpleQueue()
         self._queue: SimpleQueue[Callable[[], None]] = SimpleQueue()
@@ -76,6 +78,7 @@ class Background:
         self._tasks[group] = task
         task.thread = threading.Thread(target=run, name=f"memscope {group}", daemon=True)
         task.thread.start()
+        self.begun()
         return task
 
     def enqueue(
@@ -95,6 +98,7 @@ class Background:
             self._worker.start()
         task.thread = self._worker
         self._queue.put(self._running(task, work, done, failed))
+        self.begun()
         return task
 
     def _work(self) -> None:

@@ -60,8 +60,7 @@ def _batch(console: MemscopeApp) -> Iterator[Doable]:
     if left := batches.unfinished:
         tip = "Go on with the sessions that were to be scored one after another; what was scored is on disk"
         yield Doable(f"Resume the batch of {counted(left, 'session')}", tip, partial(_resume_batch, console))
-    if batches.batch is not None:
-        yield Doable("Batch", "The sessions that are scored one after another", partial(console.go, BATCH))
+    yield Doable("Batch", "The sessions that are scored one after another", partial(console.go, BATCH))
 
 
 def _resume_batch(console: MemscopeApp) -> None:

@@ -45,7 +45,7 @@ GLOBAL: list[Binding] = [
     key("settings", "comma", "settings", "Settings", "See and change the settings", show=False),
     key("help", "question_mark", "help", "Help", "Help for what has the focus"),
     key("palette", "colon,ctrl+p", "palette", "Commands", "All commands by name", show=False),
-    key("quit", "q,ctrl+q", "quit", "Quit", "Quit; a run is resumed the next time"),
+    key("quit", "q,ctrl+q", "quit", "Quit", "Quit; a run goes on the next time"),
     *(key(f"pane.{n}", str(n), f"pane({n})", f"Pane {n}", show=False) for n in range(1, 10)),
 ]
 """What a pane answers, where it has an answer; bound by `pane.PaneScreen`."""

@@ -27,6 +27,7 @@ from memscope.tui.clipboard import copy_text
 from memscope.tui.colours import Signs, signs_for
 from memscope.tui.commands import step_item
 from memscope.tui.keys import GLOBAL, key
+from memscope.tui.screens import ELSEWHERE
 from memscope.tui.widgets.chrome import FindLine, KeyLine, PaneBar, StatusLine
 from memscope.tui.workspace import EVERYTHING, Change, Workspace
 
@@ -38,8 +39,8 @@ THRESHOLD: Binding = key(
     "threshold", "t", "threshold", "Threshold", "The smallest effect that counts, in nats, for this conversation"
 )
 WINDOWS: list[Binding] = [
-    key("window.previous", "left_square_bracket", "window(-1)", "Window", "The context window before", show=False),
-    key("window.next", "right_square_bracket", "window(1)", "Window", "The next context window", show=False),
+    key("window.previous", "left_square_bracket", "window(-1)", "Window before", "The window before", show=False),
+    key("window.next", "right_square_bracket", "window(1)", "Next window", "The next context window", show=False),
     key("item.previous", "left_curly_bracket", "item(-1)", "Item", "The conversation before, in this file", show=False),
     key("item.next", "right_curly_bracket", "item(1)", "Item", "The next conversation of this file", show=False),
 ]
@@ -133,6 +134,12 @@ class PaneScreen(Screen[None]):
         """What `e` offers to write beside a picture of the screen."""
         return []
 
+    @property
+    def subject(self) -> str:
+        """The title of what it is about, for the name of a file; "" where it is about many."""
+        conversation = self.workspace.conversation
+        return conversation.title if conversation is not None and self.console.current_mode not in ELSEWHERE else ""
+
     def inner_back(self) -> bool:
         """Closes something open in the pane (a selection, an overview); False where nothing is."""
         return False
@@ -198,9 +205,14 @@ class PaneScreen(Screen[None]):
         if event.key in self.active_bindings:
             return  # it has one: a key comes by here before what is bound to it is done
         moved = self.workspace.settings.keys
-        for binding in (*GLOBAL, RETRY):
+        for binding in (*GLOBAL, RETRY, *WINDOWS):
             if event.key in keys_of(binding, moved):
-                self.console.say(_NO_ANSWER.get(binding.action.partition("(")[0], "nothing here answers this key"))
+                self.console.say(self.no_answer(binding.action.partition("(")[0]))
+
+    def no_answer(self, action: str) -> str:
+        """What is said where the key of an action that means something elsewhere has no answer here, or none now."""
+        bound = any(binding.action.partition("(")[0] == action for _, binding in self._bindings)
+        return _NO_ANSWER.get(action, _NO_KEY) if bound else _NO_KEY
 
     # Keys that mean the same everywhere.
 
@@ -227,7 +239,7 @@ class PaneScreen(Screen[None]):
             self.console.say("there is nothing to copy here")
 
     def action_export(self) -> None:
-        asking.export(self.console, self.exports(), self.NAME)
+        asking.export(self.console, self.exports(), self.NAME, self.subject)
 
     def action_cancel(self) -> None:
         self.console.cancel()
@@ -254,7 +266,7 @@ class PaneScreen(Screen[None]):
 
     def action_window(self, by: int) -> None:
         if not self.workspace.step_window(by):
-            self.console.say("there is no other context window on that side")
+            self.console.say(_NO_ANSWER["window"])
 
     def action_item(self, by: int) -> None:
         step_item(self.console, by)
@@ -264,12 +276,15 @@ class PaneScreen(Screen[None]):
 
     def action_retry(self) -> None:
         if not self.workspace.resume():
-            self.console.say("nothing is missing")
+            self.console.say(_NO_ANSWER["retry"])
 
 
+_NO_KEY = "nothing here answers this key"
 _NO_ANSWER = {
     "cancel": "nothing runs",
     "retry": "nothing is missing",
+    "window": "there is no other context window on that side",
+    "item": "there is no other conversation on that side",
     "undo": "there is nothing to undo here",
     "mark": "there is nothing to mark here",
     "sort": "there is nothing to sort here",

@@ -15,12 +15,12 @@ def progress_words(name: str, progress: Progress | None, seconds: float, *, foun
     """
     if progress is None or not progress.unit:
         return clean_line(progress.doing if progress is not None and progress.doing else name) + " …"
-    total = f"/{progress.total}" if progress.total is not None else ""
-    said = [f"{progress.done}{total} {progress.unit}"]
+    total = f"/{progress.total:,}" if progress.total is not None else ""
+    said = [f"{progress.done:,}{total} {progress.unit}"]
     made = progress.done - found
     if made > 0 and seconds > 0.5:
         rate = made / seconds
-        said.append(f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s")
+        said.append(f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s")
         if progress.total is not None:
             said.append(f"{clock((progress.total - progress.done) / rate)} left")
     if in_flight > 0:

@@ -308,8 +308,12 @@ class Workspace:
     # Looking.
 
     def tick(self) -> None:
-        """Collects what has ended and takes in what has landed; called twenty times a second while something runs."""
+        """Collects what has ended, and takes in what has landed."""
         self.background.collect()
+        self.take_in()
+
+    def take_in(self) -> None:
+        """Takes in what has landed; called twenty times a second while something runs."""
         if self.phase != "running" or self.run is None:
             return
         at, took = self._pictured

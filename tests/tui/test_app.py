@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gc
 import json
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from memscope.actions.engines import names_to_choose
 from memscope.actions.kept import Kept
 from memscope.actions.open import Opened, Opening, demo_opening
 from memscope.base.errors import EngineError, Exit
+from memscope.base.job import Job
 from memscope.base.settings import SESSION, resolve
 from memscope.conversation.ablation import BASELINE, Ablation
 from memscope.conversation.model import Conversation
@@ -44,7 +46,7 @@ from memscope.tui.widgets.chrome import FindLine, KeyLine, PaneBar, StatusLine
 from memscope.tui.widgets.heatmap import Heatmap
 from tests.engines.server import KEY, ScoreServer, score
 from tests.fakes import LATE, FormulaEngine, Gate, assistant, lacks, memory, office, talk, true_effects, user
-from tests.tui.apps import SIZES, console, path_of, screen_text, settled
+from tests.tui.apps import PATIENCE, SIZES, console, path_of, screen_text, settled, shows
 
 SIZE = (120, 36)
 
@@ -284,6 +286,57 @@ async def test_a_clipboard_program_is_given_what_is_copied(
     assert app.clipboard == ""  # too much for the terminal
 
 
+async def test_work_that_a_pane_begins_is_told_while_it_goes_on() -> None:
+    app, gate = console(None), threading.Event()
+
+    def work(job: Job) -> None:
+        assert gate.wait(PATIENCE)
+        job.progress(3, 7, "files")
+        job.wait(PATIENCE)
+
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        app.workspace.background.start("why", "looking", work, lambda _: None, lambda _: None)
+        await pilot.pause()
+        gate.set()
+        await shows(pilot, "3/7 files")
+        await pilot.press("x")
+        await settled(pilot)
+
+
+async def test_of_the_end_of_work_is_told_behind_all_that_it_has_told() -> None:
+    app, order = console(None), list[str]()
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        task = app.workspace.background.start(
+            "late", "late", lambda _: app.call_soon(order.append, "told"), lambda _: order.append("ended"), print
+        )
+        task.thread.join()
+        app._tick()  # the clock comes before both
+        await settled(pilot)
+        assert order == ["told", "ended"]
+
+
+async def test_a_file_that_is_gone_leaves_one_where_one_is(tmp_path: Path) -> None:
+    app = console(None)
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        app.open(Opening(tmp_path / "gone.json"))
+        await settled(pilot)
+        assert app.current_mode == "start"
+        assert "gone.json: there is no such file" in toasts(app)
+
+
+async def test_the_keys_lead_to_the_next_part_where_there_is_one(office_console: MemscopeApp) -> None:
+    app = office_console
+    async with app.run_test(size=SIZE) as pilot:
+        await settled(pilot)
+        for pane, parts in (("responses", True), ("batch", False)):
+            app.go(pane)
+            await settled(pilot)
+            assert ("tab Next part" in screen_text(app).splitlines()[-1]) is parts
+
+
 async def test_what_ends_while_the_panes_are_taken_down_is_told_to_none(
     office_console: MemscopeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -292,6 +345,7 @@ async def test_what_ends_while_the_panes_are_taken_down_is_told_to_none(
         await settled(pilot)
         space = app.workspace.background
         monkeypatch.setattr(space, "ring", lambda: None)
+        monkeypatch.setattr(space, "begun", lambda: None)
         task = space.start("late", "late", lambda _: 1, told.append, told.append)
         assert task.thread is not None
         task.thread.join()
@@ -299,7 +353,7 @@ async def test_what_ends_while_the_panes_are_taken_down_is_told_to_none(
 
         async def and_a_tick() -> None:
             await close_all()
-            app._tick()
+            app._tick(ended=True)
 
         monkeypatch.setattr(app, "_close_all", and_a_tick)
         app._clock.pause()

@@ -36,6 +36,15 @@ def test_an_outcome_comes_back_in_the_thread_that_collects() -> None:
     assert here == threading.get_ident() != worker
 
 
+def test_whoever_looks_at_it_is_told_that_something_began() -> None:
+    begun: list[bool] = []
+    background = Background(begun=lambda: begun.append(background.busy))
+    background.start("g", "n", lambda _: None, lambda _: None, lambda _: None)
+    background.enqueue("n", lambda _: None, lambda _: None, lambda _: None)
+    assert begun == [True, True]
+    background.stop()
+
+
 def test_what_goes_wrong_comes_back_as_an_error_and_a_cancel_too() -> None:
     background, errors = Background(), []
 

@@ -28,6 +28,7 @@ _WORDS = {
     "json": "everything, for programs",
     "csv": "the table, for a spreadsheet",
     "svg": "a picture of the screen",
+    "txt": "the messages that are shown, to read",
     "sft": "lines to fine-tune on, in OpenAI's form",
     "dpo": "preferences against the alternates, in OpenAI's form",
     "trl": "the same preferences, in TRL's form",

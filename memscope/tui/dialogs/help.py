@@ -50,13 +50,13 @@ class Help(Dialog[None]):
         found = key_help(self.app, self._active)
         width = max((cell_len(" ".join(line.keys)) for line in found), default=0)
         texts: list[Content] = []
+        if self._words:
+            texts.append(Content("\n").join([_heading("What is shown"), Content(clean(self._words))]))
         for group in (_HERE, _PANE, _EVERYWHERE, _MOVING):
             lines = [line for line in found if line.group == group]
             if lines:
                 texts.append(Content("\n").join([_heading(group), *(_line(line, width) for line in lines)]))
         texts.append(Content("Tab goes to the next part of the screen, shift+tab to the one before. A click does too."))
-        if self._words:
-            texts.append(Content("\n").join([_heading("What is shown"), Content(clean(self._words))]))
         texts.append(Content("\n").join([_heading("What the numbers cannot say"), Content(LIMIT)]))
         yield Reading(Static(Content("\n\n").join(texts)))
 

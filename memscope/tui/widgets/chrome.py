@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 from rich.text import Text
@@ -20,6 +22,7 @@ from memscope.base.cells import beginning
 from memscope.tui.keys import GLOBAL
 from memscope.tui.widgets.line_input import CleanInput
 
+_NEXT_PART = "app.focus_next"  # the toolkit's own, on Tab
 _PLAIN = str.maketrans({"…": "~", "·": "-"})
 
 
@@ -109,7 +112,8 @@ class StatusLine(Widget):
 
 
 class KeyLine(Widget):
-    """The keys that act here, the pane's own first, as many as fit. A click on one is the key."""
+    """The keys that act here, as many as fit: what stops something that runs, the pane's own, what leads to its next
+    part, then those of all panes. A click on one is the key."""
 
     DEFAULT_CSS = "KeyLine { height: 1; background: $panel; color: $text-muted; }"
 
@@ -138,15 +142,21 @@ class KeyLine(Widget):
         return text
 
     def _acting(self) -> list[ActiveBinding]:
-        """One binding an action: the pane's and the focused widget's own, then those of all panes."""
+        """One binding an action, in the order in which they are shown."""
         own: dict[str, ActiveBinding] = {}
         common: dict[str, ActiveBinding] = {}
         shared = {binding.id for binding in GLOBAL}
-        for active in self.screen.active_bindings.values():
+        acting = self.screen.active_bindings
+        for active in acting.values():
             binding = active.binding
             if binding.show and active.enabled:
                 (common if binding.id in shared else own).setdefault(binding.action, active)
-        return [*own.values(), *common.values()]
+        stop, tab = common.pop("cancel", None), acting.get("tab")
+        part: list[ActiveBinding] = []
+        parts = len(self.screen.focus_chain) if not self.screen.is_modal else 0
+        if parts > 1 and tab is not None and tab.binding.action == _NEXT_PART:
+            part = [tab._replace(binding=replace(tab.binding, description="Next part"))]
+        return [*([stop] if stop is not None else []), *own.values(), *part, *common.values()]
 
     def _shown(self, binding: Binding) -> str:
         return self.app.get_key_display(binding)

@@ -63,11 +63,12 @@ def find_place(
 
 def place_in(conversation: Conversation, message: int, words: str) -> Place | None:
     """The first place of `words` in a message, or of as many of the first of them as stand there together, half of them
-    at least: words that were kept of a text may have been cut. None where there is none."""
-    split = words.removesuffix("…").split()
+    at least: words that were kept of a text may have been cut, at both ends. None where there is none."""
+    split = words.removeprefix("…").removesuffix("…").split()
+    count = len(split)
     while split:
         found = next(_places(conversation, message, _Wanted(" ".join(split))), None)
-        if found is not None or 2 * len(split) <= len(words.split()):
+        if found is not None or 2 * len(split) <= count:
             return found
         split.pop()
     return None

@@ -1,6 +1,7 @@
 """A table of any length, drawn line by line from a report's columns: only the rows on the screen are ever formatted.
 
-Columns that do not fit give way by their rank, as in the commands' tables; the one that is sorted by stays.
+Columns that do not fit give way by their rank, as in the commands' tables; the one that is sorted by stays, and is
+scrolled to.
 """
 
 from __future__ import annotations
@@ -114,6 +115,12 @@ class Table(LineScroll, Generic[Row]):
         self.move_to(place)
         return True
 
+    def reveal(self, row: Row) -> None:
+        """Scrolls to where a row is shown; the cursor stays."""
+        place = self._rows.place(self._identity(row)) if self._identity is not None else None
+        if place is not None:
+            self.show_row(place)
+
     # Order, filter, marks.
 
     @property
@@ -128,6 +135,7 @@ class Table(LineScroll, Generic[Row]):
         column = self._rows.column(title)
         self._rows.sort = None if column is None else Sort.of(column) if descending is None else Sort(title, descending)
         self.sort_again()
+        self._show_sorted()
 
     @property
     def order(self) -> str:
@@ -158,6 +166,14 @@ class Table(LineScroll, Generic[Row]):
         """Puts rows that were updated where they belong."""
         self._rows.arrange()
         self._rearranged()
+
+    def _show_sorted(self) -> None:
+        """Scrolls sideways, where there is more than the screen has, to the column that is sorted by."""
+        width, at, left = self.scrollable_content_region.width, _GUTTER, int(self.scroll_offset.x)
+        for column, cells in self._fitted(width) if self.sort is not None else ():
+            if self.sort is not None and column.title == self.sort.title and not left <= at <= left + width - cells:
+                self.scroll_to(x=max(0, min(at, at + cells - width)), animate=False, force=True)
+            at += cells + _GAP
 
     def filter(self, wanted: str | Wanted[Row], said: str = "") -> None:
         """Shows the rows that have all these words in a column of text, or of which `wanted` is true. "": all. `said`:

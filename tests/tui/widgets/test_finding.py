@@ -57,6 +57,7 @@ def test_more_letters_are_looked_for_where_more_messages_are_shown() -> None:
     [
         ("the tests  fail", "The tests\nfail"),
         ("tests fail because of a…", "tests\nfail because"),  # more of it was cut off in the middle of a word
+        ("…tests fail", "tests\nfail"),
         ("nothing of this", None),
         ("", None),
     ],

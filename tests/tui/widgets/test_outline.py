@@ -183,3 +183,11 @@ def test_opening_words() -> None:
     assert opening_words(assistant("", Thinking("I\nwonder."))) == "(thinking) I wonder."
     assert opening_words(memory("k", "")) == "memory k, 0 characters, found by explicit"
     assert opening_words(Message("user", ())) == "(empty)"
+
+
+def test_blank_lines_before_a_text_are_not_shown() -> None:
+    for text, shown in (("\n \n  one\n\ntwo", ["  one", "", "two"]), ("\n\n", ["", ""])):
+        outline = Outline(Conversation((Message("user", (Text(text),)),)))
+        outline.unfold(0)
+        rows = [outline.line(number).row for number in range(1, outline.count)]
+        assert [row.shown for row in rows if row is not None] == shown

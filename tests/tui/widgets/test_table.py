@@ -240,6 +240,10 @@ async def test_what_does_not_fit_is_reached_sideways() -> None:
         await pilot.press(*"llllllllll")
         assert "column 5" in lines(app.table)[0]
         assert "ada 5 is long" in lines(app.table)[1]
+        for column in ("column 1", "column 4"):
+            app.table.sort_by(column)
+            await pilot.pause()
+            assert f"{column}▲" in lines(app.table)[0]
 
 
 @pytest.mark.parametrize("count", [20_000])
