@@ -244,7 +244,8 @@ def _errors_last(column: Column[RankedSession]) -> Column[RankedSession]:
     value = column.value
 
     def sorted_by(row: RankedSession) -> Cell:
-        return None if row.facts is None or value(row) == "" else value(row)
+        found = None if row.facts is None else value(row)
+        return None if found == "" else found
 
     shown, exported = column.shown or (lambda row: show(value(row))), column.exported or value
     return replace(column, value=sorted_by, shown=shown, exported=exported)
