@@ -118,9 +118,16 @@ class KeyLine(Widget):
     DEFAULT_CSS = "KeyLine { height: 1; background: $panel; color: $text-muted; }"
 
     _PLACES: tuple[tuple[int, int, str, DOMNode], ...] = ()  # start, end, action, whose
+    _parts = 0  # of the pane, that Tab leads to
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
+        self.screen.screen_layout_refresh_signal.subscribe(self, lambda _: self._laid_out())
+
+    def _laid_out(self) -> None:
+        """A part may have been shown or hidden, of which nobody else tells."""
+        if self._parts != len(self.screen.focus_chain):
+            self.refresh()
 
     def on_resize(self) -> None:
         self.refresh()
@@ -153,8 +160,8 @@ class KeyLine(Widget):
                 (common if binding.id in shared else own).setdefault(binding.action, active)
         stop, tab = common.pop("cancel", None), acting.get("tab")
         part: list[ActiveBinding] = []
-        parts = len(self.screen.focus_chain) if not self.screen.is_modal else 0
-        if parts > 1 and tab is not None and tab.binding.action == _NEXT_PART:
+        self._parts = len(self.screen.focus_chain)
+        if self._parts > 1 and not self.screen.is_modal and tab is not None and tab.binding.action == _NEXT_PART:
             part = [tab._replace(binding=replace(tab.binding, description="Next part"))]
         return [*([stop] if stop is not None else []), *own.values(), *part, *common.values()]
 

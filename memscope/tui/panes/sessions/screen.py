@@ -237,10 +237,8 @@ class SessionsScreen(PaneScreen):
             self.call_after_refresh(self._show_detail)
 
     def _show_detail(self) -> None:
-        self._due, before = False, self.detail.display
+        self._due = False
         self.detail.show_session(self._row, now(), place=bool(self.table.rows))
-        if self.detail.display != before:
-            self.refresh_bindings()  # there may be a next part, or none any more
 
     def on_line_scroll_moved(self, event: Table.Moved) -> None:
         if event.lines is not self.table:
