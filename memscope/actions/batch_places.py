@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memscope.actions.batch import transcripts
 from memscope.actions.batch_runs import places_of
 from memscope.actions.list_sessions import ReadList
-from memscope.actions.scan import scan
+from memscope.actions.scan import inside, scan
 from memscope.base.clock import now
 from memscope.base.job import Job
 from memscope.base.settings import Settings
@@ -43,17 +44,16 @@ def to_score(
     copies: bool = False,
     input_format: str = "",
 ) -> ToScore:
-    """What is to be scored of files, folders and lists, in their order, a folder's as `memscope sessions` ranks it.
-    `copies`: of folders also what counts with another session. A conversation that is reached twice is there once.
-    Raises `Cancelled`."""
-    parts = [
-        _listed(one)
-        if isinstance(one, ReadList)
-        else _of_folder(one, settings, database, job, copies=copies, input_format=input_format)
-        if _is_folder(one)
-        else _of_file(one, job, input_format)
-        for one in asked
-    ]
+    """What is to be scored of files, folders and lists, in their order; of folders that stand together, all of them as
+    `memscope sessions` ranks them. `copies`: of folders also what counts with another session. A conversation that is
+    reached twice is there once. Raises `Cancelled`."""
+    parts: list[ToScore] = []
+    for are_folders, some in groupby(asked, lambda one: not isinstance(one, ReadList) and _is_folder(one)):
+        if are_folders:
+            folders = [one for one in some if not isinstance(one, ReadList)]
+            parts.append(_of_folders(folders, settings, database, job, copies=copies, input_format=input_format))
+        else:
+            parts += [_listed(one) if isinstance(one, ReadList) else _of_file(one, job, input_format) for one in some]
     return ToScore(
         [*_each_once(place for part in parts for place in part.places)],
         [*dict.fromkeys(unread for part in parts for unread in part.unread)],
@@ -70,15 +70,16 @@ def _of_file(path: Path, job: Job, input_format: str) -> ToScore:
     return ToScore([*places_of(found)], [(file.path, file.error) for file in found if file.error])
 
 
-def _of_folder(
-    folder: Path, settings: Settings, database: Database | None, job: Job, *, copies: bool, input_format: str
+def _of_folders(
+    folders: Sequence[Path], settings: Settings, database: Database | None, job: Job, *, copies: bool, input_format: str
 ) -> ToScore:
-    rows = rank(scan([folder], settings, database, job, input_format=input_format).files, now())
-    if not rows:
-        return ToScore((), [(folder, "no transcript is below this folder")])
+    rows = rank(scan(folders, settings, database, job, input_format=input_format).files, now())
     counting = [row for row in rows if row.facts is not None and (copies or row.copy_of is None)]
     unread = [(Path(row.path), row.error) for row in rows if row.facts is None]
-    return ToScore([row.place for row in counting], unread, len(rows) - len(counting) - len(unread))
+    left_out = len(rows) - len(counting) - len(unread)
+    empty = [folder for folder in folders if not any(row.path.startswith(inside(folder)) for row in rows)]
+    unread += [(folder, "no transcript is below this folder") for folder in empty]
+    return ToScore([row.place for row in counting], unread, left_out)
 
 
 def _is_folder(path: Path) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from memscope.actions.open import Opening, opened
+from memscope.actions.walk import DATABASES
 from memscope.base.job import Job
 from memscope.base.text import preview
 from memscope.conversation.model import Memory, Message, ToolResult
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from memscope.store.database import Database
 
 _EVERY = 100  # records after which it is told how far the reading is
-_DATABASES = frozenset({".db", ".sqlite", ".sqlite3"})
 _WORDS = 120  # characters of why something failed
 _FAILED = {"error": "error", "interrupted": "broken off", "exit_code": "exit"}  # facts told beside the messages
 
@@ -107,7 +107,7 @@ def _stamp(path: Path) -> tuple[int, int] | None:
         seen = path.stat()
     except (OSError, ValueError):
         return None
-    return None if path.suffix in _DATABASES else (seen.st_size, seen.st_mtime_ns)
+    return None if path.name.lower().endswith(DATABASES) else (seen.st_size, seen.st_mtime_ns)
 
 
 class _Found(NamedTuple):

@@ -130,7 +130,7 @@ def _files(folder: Path, most: int) -> Iterator[os.DirEntry[str]]:
                     if entry.is_dir(follow_symlinks=False):
                         if depth < _DEEPEST and entry.name not in _PASSED_FOLDERS:
                             heapq.heappush(waiting, (-entry.stat().st_mtime, depth + 1, entry.path))
-                    elif entry.name.endswith(_SUFFIXES) and not entry.name.startswith(_PASSED_FILES):
+                    elif entry.name.lower().endswith(_SUFFIXES) and not entry.name.startswith(_PASSED_FILES):
                         yield entry
                     if most <= 0:
                         break

@@ -146,16 +146,15 @@ class _Scan:
     def look(self) -> None:
         """Finds the files."""
         seen: set[str] = set()
-        with lasting():
-            for folder in self.folders:
-                for found in walk(folder, _SUFFIXES, self.listing.passed(folder), self.job.check):
-                    if not len(seen) % 500:
-                        self.job.check()
-                        self.job.progress(len(seen), None, _UNIT, "looking for sessions")
-                    self.missed.discard(found.path)
-                    if found.real not in seen:
-                        seen.add(found.real)
-                        self._see(found)
+        for folder in self.folders:
+            for found in walk(folder, _SUFFIXES, self.listing.passed(folder), self.job.check):
+                if not len(seen) % 500:
+                    self.job.check()
+                    self.job.progress(len(seen), None, _UNIT, "looking for sessions")
+                self.missed.discard(found.path)
+                if found.real not in seen:
+                    seen.add(found.real)
+                    self._see(found)
         self._land()
 
     def _see(self, found: Found) -> None:
@@ -308,6 +307,11 @@ def _reading(settings: Settings, input_format: str) -> bytes:
     """A digest of how files are read: what was read otherwise is read again."""
     told = repr((VERSION, __version__, settings.repositories, input_format))
     return hashlib.sha256(told.encode("utf-8", "surrogatepass")).digest()[:16]
+
+
+def inside(folder: Path) -> str:
+    """How the paths begin of all that a scan finds below a folder."""
+    return os.path.join(_place(folder), "")  # noqa: PTH118 - a name of any bytes
 
 
 def _place(folder: Path) -> Path:

@@ -30,10 +30,12 @@ CHANGED = "changed since it was scored"
 
 @dataclass(frozen=True)
 class Unscored:
-    """What is to be scored: the conversations `why`, by path and item, says why; and why others, by path, cannot be."""
+    """What is to be scored: the conversations `why`, by path and item, says why; why others, by path, cannot be; and
+    how many `copies` and sub-agents in folders count with their sessions, and are none of them."""
 
     why: Mapping[tuple[Path, int], str]
     unreadable: Mapping[Path, str]
+    copies: int = 0
 
     @property
     def items(self) -> Mapping[Path, Sequence[int]]:
@@ -62,7 +64,8 @@ def unscored(database: Database, wanted: Wanted, settings: Settings, job: Job, *
         at = kept.get(lineage_in(path, place.item))
         if at is None or at < _written(path):
             why[path, place.item] = NEVER if at is None else CHANGED
-    return Unscored(why, {path: error for path, error in found.unread if not any(map(below((path,)), kept))})
+    unread = {path: error for path, error in found.unread if not any(map(below((path,)), kept))}
+    return Unscored(why, unread, found.copies)
 
 
 def unscored_cost(found: Unscored, opening: Opening, settings: Settings, scorer: Scorer, job: Job) -> Estimate | None:
@@ -93,7 +96,7 @@ def score_unscored(found: Unscored, opening: Opening, settings: Settings, scorer
     for done in each_of(found.items, opening, score, job, settings=settings, database=scorer.database):
         if done.error:
             left[done.path, done.item] = done.error
-    return Unscored(left, found.unreadable)
+    return Unscored(left, found.unreadable, found.copies)
 
 
 def _written(path: Path) -> float:

@@ -75,6 +75,7 @@ def _left(
 ) -> Unscored | None:
     """What at the PATHs is still to be scored; None where none were given."""
     from memscope.actions.unscored import unscored
+    from memscope.reports.batch import copies_left_out
 
     if not options.paths:
         return None
@@ -89,6 +90,8 @@ def _left(
         _tell(
             console, one if len(left.unreadable) == 1 else many, [f"{p}: {why}" for p, why in left.unreadable.items()]
         )
+    if left.copies:
+        console.note(copies_left_out(left.copies))
     return left
 
 

@@ -69,6 +69,13 @@ def waiting_row(path: str, item: int, title: str = "") -> BatchRow:
     return BatchRow.model_validate({**known, "source": path, "item": item, "title": title, "state": "waiting"})
 
 
+def copies_left_out(number: int) -> str:
+    """That so many sessions of folders are not scored by themselves."""
+    if number == 1:
+        return "a copy or sub-agent counts with its session and is left out"
+    return f"{number:,} copies and sub-agents count with their sessions and are left out"
+
+
 def batch_words(kind: Kind, rows: Sequence[BatchRow], threshold: float) -> str:
     """What there is so far, in a sentence."""
     number = {state: sum(row.state == state for row in rows) for state in ("done", "nothing", "failed")}

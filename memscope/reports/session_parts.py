@@ -94,9 +94,10 @@ def _failure(failure: Failure, facts: Facts) -> str:
 def _memories(facts: Facts) -> tuple[str, Evidence | None]:
     if not facts.memories:
         return "none were found: it cannot be scored", None
-    window = facts.memory and _window(facts.memory, facts)
-    first = f", the first in #{facts.memory.message}" if facts.memory is not None else ""
-    first += f" of {window}" if window else ""
+    first = ""
+    if facts.memory is not None:
+        window = _window(facts.memory, facts)
+        first = f", the first in #{facts.memory.message}" + (f" of {window}" if window else "")
     if not facts.responses:
         first += "; without a response it cannot be scored"
     elif facts.memory is not None and facts.memory.window < facts.windows - 1:

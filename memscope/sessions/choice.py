@@ -14,9 +14,9 @@ Row = TypeVar("Row")
 
 
 class Choice(NamedTuple):
-    """What sessions have to be, all of it: what `query` says; of the repository `repo`, by its last
-    name, or with that in their file's name, in whatever case; not from before `since`, in seconds since the epoch; of
-    at least `min_score` points."""
+    """What sessions have to be, all of it: what `query` says; of the repository `repo`, by its last name, or with that
+    in their file's name, in whatever case; not from before `since`, in seconds since the epoch; of at least `min_score`
+    points."""
 
     query: Query
     repo: str = ""

@@ -13,10 +13,11 @@ _OTHER = {"error": r"(?! handl(?:er|ers|ing)\b)", "exception": r"(?! (?:handl(?:
 _ANY = "|".join(word + _OTHER.get(word, "") for word in WORDS)
 _WORD = re.compile(rf"(?<![\w./\\-])(?<!\bstandard )(?:{_ANY})(?![\w/\\(-])(?!\.\w)", re.IGNORECASE)
 _MEND = r"(?:fix(?:e[sd])?|(?:re)?solve[sd]?)\b"
-_BETWEEN = rf"""(?:[ \t]+(?!(?:and|but|because|{_MEND})\b)[\w'’"`*-]+){{0,3}}?[ \t]+["'`*]*"""  # of the same clause
+_ANOTHER = rf"(?:and|but|because|why|how|when|where|while|since|{_MEND})\b"  # clause
+_BETWEEN = rf"""(?:[ \t]+(?!{_ANOTHER})[\w'’"`*-]+){{0,3}}?[ \t]+["'`*]*"""  # of the same clause
 _NEGATED = re.compile(  # from the negation to the end of the word. "not found error" is one, "the fix failed" none
     rf"""(?: \b(?:no|never|without|nor|neither|none|nothing|zero|free[ ](?:of|from)) | (?<![\d.,])0
-           | (?:\bnot|n['’]t)(?![ \t]+(?:found|exist|\w+ed)[ \t]+\w+$) )
+           | (?:\bnot|n['’]t)(?![ \t]+(?:found|exist|\w+ed(?:[ \t]+in)?)[ \t]+\w+$) )
          {_BETWEEN}(?!cannot|unable)\w+$
        | (?<!not[ ])(?<!never[ ])(?<!yet[ ])(?<!n['’]t[ ])\b{_MEND}
          (?: [ \t]+(?:the|an?|this|that|all|every|both|its|my|your|\d+)\b{_BETWEEN}\w+

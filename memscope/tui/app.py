@@ -7,11 +7,10 @@ import gc
 import hashlib
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
@@ -46,7 +45,6 @@ from memscope.tui.workspace import BATCH_GROUP, Change, Workspace
 
 if TYPE_CHECKING:
     from memscope.actions.cost import Estimate
-    from memscope.reports.batch import Kind
     from memscope.sessions.facts import Evidence
     from memscope.sessions.ranked import Place
 
@@ -82,7 +80,8 @@ class MemscopeApp(App[None]):
         self.workspace = Workspace(settings, kept, self._tell)
         self.screened = Screened(self.workspace, self.say, self.tell_error)
         self.what_ifs = WhatIfs(self.workspace)
-        self.batches = Batches(self.workspace, self.say, self._ask_batch, partial(asking.ask_sure, self))
+        show = partial(self.go, BATCH)
+        self.batches = Batches(self.workspace, self.say, show, self._ask_batch, partial(asking.ask_sure, self))
         self.to_read: ToRead | None = None
         self.type_ahead = TypeAhead(self, super().on_event)
         self.panes: dict[str, Pane] = {
@@ -362,12 +361,6 @@ class MemscopeApp(App[None]):
         """Shows a session's transcript, at the evidence; `title`: what leads there. `back` returns."""
         self.to_read = ToRead(place, evidence, title)
         self.go(SESSION, hint="read")
-
-    def run_batch(
-        self, kind: Kind, places: Sequence[Place], titles: Mapping[Place, str] = MappingProxyType({})
-    ) -> None:
-        """Scores sessions one after another, and shows how far that is, by their `titles` where those are known."""
-        self.batches.begin(kind, places, titles, lambda: self.go(BATCH))
 
     def _ask_batch(self, estimate: Estimate, go_on: Callable[[], object]) -> None:
         if not isinstance(self.screen, Dialog):  # else it is told where the batch is

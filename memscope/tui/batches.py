@@ -28,8 +28,8 @@ _KEPT = "batch"  # the name it is kept under
 
 
 class Batches:
-    """`say`: tells a person a line; `ask`: asks them before what costs much, and what is to be done then; `sure`: asks
-    them a question before something is given up for that.
+    """`say`: tells a person a line; `show`: leads to where the batch is seen; `ask`: asks them before what costs much,
+    and what is to be done then; `sure`: asks them a question before something is given up for that.
 
     `batch`: the one there is, running or not; `settings`: those it runs with; `asked`: what it would cost, while that
     waits for a person's word; `trouble`: why it ended before its time.
@@ -39,11 +39,13 @@ class Batches:
         self,
         workspace: Workspace,
         say: Callable[[str], object],
+        show: Callable[[], object],
         ask: Callable[[Estimate, Callable[[], object]], object],
         sure: Callable[[str, Callable[[], object]], object],
     ) -> None:
         self._space = workspace
         self._say = say
+        self._show = show
         self._ask = ask
         self._sure = sure
         self._looked = False
@@ -86,9 +88,9 @@ class Batches:
         titles: Mapping[Place, str] = MappingProxyType({}),
         begun: Callable[[], object] = lambda: None,
     ) -> None:
-        """Begins a batch in place of the one before, and does what is to be done once it has `begun`; where that one
-        was stopped in the middle, once a person is sure. Nothing, and why is told, while it runs. `titles`: those that
-        are known."""
+        """Begins a batch in place of the one before, shows it, and does what is to be done once it has `begun`; where
+        the one before was stopped in the middle, once a person is sure. Nothing, and why is told, while that runs.
+        `titles`: those that are known."""
         if self.task is not None:
             self._say("a batch is under way; x cancels it, then another can be begun")
             return
@@ -99,6 +101,7 @@ class Batches:
         def begin() -> None:
             self._batch = batch
             self.resume()
+            self._show()
             begun()
 
         if before is not None and self.unfinished:

@@ -141,6 +141,25 @@ def states(out: str) -> list[tuple[str, int, str]]:
     return [(Path(row.source).name, row.item, row.state) for row in rows]
 
 
+def test_of_folders_that_are_named_together_a_session_is_scored_once(
+    memscope: Call, tmp_path: Path, served: ScoreServer
+) -> None:
+    said = [dict(message, id=f"m{n}", timestamp=n) for n, message in enumerate(messages("x"), 1)]
+    folders = [tmp_path / "a", tmp_path / "b", tmp_path / "none"]
+    for folder in folders:
+        folder.mkdir()
+    for folder in folders[:2]:
+        (folder / "s.json").write_text(json.dumps({"session_id": "0199", "messages": said}))
+
+    _, out, err = memscope("score", *folders, "--json")
+    assert len([row for row in states(out) if row[2] == "done"]) == 1
+    assert f"{folders[2]}: no transcript is below this folder" in err
+    assert str(folders[0]) not in err
+
+    _, _, err = memscope("memories", *folders[:2], "--score", "--json")
+    assert "a copy or sub-agent counts with its session and is left out" in err
+
+
 def test_of_a_folder_a_session_is_scored_once_unless_copies_are_asked_for(
     memscope: Call, tmp_path: Path, served: ScoreServer
 ) -> None:

@@ -115,6 +115,8 @@ permission denied
 I was unable to find it, and nothing else.
 exit 0, but with one error
 The fix failed.
+not sure why it failed
+user not logged in error
 My fix was rejected.
 The fixes failed to apply
 The resolved path cannot be read

@@ -70,7 +70,7 @@ async def test_rows_fill_while_it_runs_and_enter_opens_one(places: list[Place], 
         app = scored_by(FormulaEngine(before=gate, concurrency=1))
         async with app.run_test(size=size) as pilot:
             await settled(pilot)
-            app.run_batch("matrix", places)
+            app.batches.begin("matrix", places)
             await reached(gate)
             await shows(pilot, "running")
             await shows(pilot, "1/4 conversations")
@@ -94,9 +94,9 @@ async def test_there_is_one_at_a_time(places: list[Place]) -> None:
         app = scored_by(FormulaEngine(before=gate, concurrency=1))
         async with app.run_test(size=(120, 36)) as pilot:
             await settled(pilot)
-            app.run_batch("finetune", places[:2])
+            app.batches.begin("finetune", places[:2])
             await reached(gate)
-            app.run_batch("matrix", places)
+            app.batches.begin("matrix", places)
             await shows(pilot, "a batch is under way; x cancels it, then another can be begun")
             assert len(states(app)) == 2
             gate.open()
@@ -110,7 +110,7 @@ async def test_x_stops_it_also_from_elsewhere_and_r_goes_on(places: list[Place],
         app = scored_by(FormulaEngine(before=gate, concurrency=1), kept)
         async with app.run_test(size=(80, 24)) as pilot:
             await settled(pilot)
-            app.run_batch("matrix", places)
+            app.batches.begin("matrix", places)
             await reached(gate)
             app.go("start")
             await shows(pilot, "1/4 conversations")  # told there too, where nothing else runs
@@ -135,7 +135,7 @@ async def test_after_quitting_it_is_offered_again(places: list[Place], tmp_path:
         app = scored_by(FormulaEngine(before=gate, concurrency=1), kept)
         async with app.run_test(size=(80, 24)) as pilot:
             await settled(pilot)
-            app.run_batch("matrix", places)
+            app.batches.begin("matrix", places)
             await reached(gate)
             await pilot.press("q")  # in the middle
         gate.open()
@@ -172,7 +172,7 @@ async def test_a_conversation_is_opened_and_scored_while_it_runs(places: list[Pl
         app = scored_by(FormulaEngine(before=before, concurrency=1), first=office())
         async with app.run_test(size=(80, 24)) as pilot:
             await settled(pilot)
-            app.run_batch("matrix", places)
+            app.batches.begin("matrix", places)
             await reached(gate)
             app.go("matrix")
             app.open(Opening(Path(talk(tmp_path / "eve.json").path)))
@@ -193,7 +193,7 @@ async def test_what_costs_much_is_asked_first(places: list[Place]) -> None:
     app = scored_by(engine, ask_above=1)
     async with app.run_test(size=(120, 36)) as pilot:
         await settled(pilot)
-        app.run_batch("matrix", places)
+        app.batches.begin("matrix", places)
         await settled(pilot)
         assert isinstance(app.screen, Confirm)
         assert "Score these sessions?" in screen_text(app) and f"{4 * SCORINGS} scorings" in screen_text(app)
@@ -210,14 +210,14 @@ async def test_one_that_was_stopped_is_dropped_only_when_a_person_is_sure(places
         app = scored_by(FormulaEngine(before=gate, concurrency=1))
         async with app.run_test(size=(80, 24)) as pilot:
             await settled(pilot)
-            app.run_batch("matrix", places)
+            app.batches.begin("matrix", places)
             await reached(gate)
             await pilot.press("x")
             gate.open()
             await settled(pilot)
             await press(pilot, "escape")
             for keys, left in ((("escape",), ["done", "cancelled", "waiting", "waiting"]), (("k", "enter"), ["done"])):
-                app.run_batch("finetune", places[:1])
+                app.batches.begin("finetune", places[:1])
                 await settled(pilot)
                 assert "The batch of 4 sessions has 3 left. Drop it?" in screen_text(app)
                 await press(pilot, *keys)
@@ -229,7 +229,7 @@ async def test_what_came_of_it_is_told_when_it_ends(places: list[Place], tmp_pat
     app = scored_by(FormulaEngine())
     async with app.run_test(size=(120, 36)) as pilot:
         await settled(pilot)
-        app.run_batch("matrix", [places[0], talk(tmp_path / "eve.json", 0), Place(str(tmp_path / "gone.json"), 0)])
+        app.batches.begin("matrix", [places[0], talk(tmp_path / "eve.json", 0), Place(str(tmp_path / "gone.json"), 0)])
         await shows(pilot, "the batch of 3 sessions is done: 1 scored, 1 failed, 1 with nothing to score")
 
 
@@ -238,7 +238,7 @@ async def test_sessions_that_wait_have_the_titles_they_were_sent_with(places: li
         app = scored_by(FormulaEngine(before=gate, concurrency=1), kept)
         async with app.run_test(size=(80, 24)) as pilot:
             await settled(pilot)
-            app.run_batch("matrix", places, {places[3]: "The last of all"})
+            app.batches.begin("matrix", places, {places[3]: "The last of all"})
             await reached(gate)
             await shows(pilot, "The last of all")
             assert app.batches.batch is not None
@@ -256,7 +256,7 @@ async def test_the_sessions_pane_marks_what_was_scored_meanwhile(
         await settled(pilot)
         await press(pilot, "5")
         assert "scored" not in _heads(app)
-        app.run_batch("matrix", [places[0], none])
+        app.batches.begin("matrix", [places[0], none])
         await press(pilot, "5")
         assert "scored" in _heads(app)
         scored = [line for line in screen_text(app).splitlines() if " scored " in line.replace("│", " ")]
@@ -271,7 +271,7 @@ async def test_rows_stay_where_they_are_when_the_reason_of_one_is_told(places: l
     app = scored_by(FormulaEngine())
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
-        app.run_batch("matrix", [places[0], talk(tmp_path / "eve.json", 0)])
+        app.batches.begin("matrix", [places[0], talk(tmp_path / "eve.json", 0)])
         await settled(pilot)
         await shows(pilot, "2 conversations scored")
         assert isinstance(app.screen, BatchScreen)
@@ -288,7 +288,7 @@ async def test_the_session_that_is_scored_is_seen_among_many(tmp_path: Path) -> 
         app = scored_by(FormulaEngine(before=gate, concurrency=1))
         async with app.run_test(size=(80, 24)) as pilot:
             await settled(pilot)
-            app.run_batch("matrix", many)
+            app.batches.begin("matrix", many)
             await reached(gate)
             await shows(pilot, "talk 29")  # one on
             assert isinstance(app.screen, BatchScreen) and app.screen.table.cursor == 0
@@ -298,7 +298,7 @@ async def test_why_it_ended_and_why_one_failed_is_told(places: list[Place]) -> N
     app = scored_by(FormulaEngine(before=fails_without("nowhere")))
     async with app.run_test(size=(120, 36)) as pilot:
         await settled(pilot)
-        app.run_batch("matrix", places)
+        app.batches.begin("matrix", places)
         await settled(pilot)
         shown = " ".join(screen_text(app).split())
         assert "not tried, because the ones before it failed" in shown
@@ -331,7 +331,7 @@ def test_picture(
 
     async def come_to_rest(pilot: Pilot[Any]) -> None:
         await settled(pilot)
-        app.run_batch(kind, [Place(Path(place.path).name, 0) for place in places])
+        app.batches.begin(kind, [Place(Path(place.path).name, 0) for place in places])
         await settled(pilot)
         batch = app.batches.batch
         assert batch is not None

@@ -42,7 +42,7 @@ def run(options: ScoreOptions, console: Console) -> Exit:
     from memscope.actions.batch_runs import BatchRun, batch_cost, run_batch
     from memscope.actions.open import Opening
     from memscope.conversation.memory_files import read_memories
-    from memscope.reports.batch import BATCH, batch_words
+    from memscope.reports.batch import BATCH, batch_words, copies_left_out
 
     settings = options.resolved().settings
     asked = [_list() if path == _STANDARD_INPUT else path for path in dict.fromkeys(options.paths)]
@@ -70,7 +70,7 @@ def run(options: ScoreOptions, console: Console) -> Exit:
     rows = document.conversations
     _note_failures(rows, console)
     if found.copies:
-        console.note(f"{_copies(found.copies)} left out: --copies scores them too")
+        console.note(f"{copies_left_out(found.copies)}: --copies scores them too")
     if document.ended is not None:
         console.note(document.ended)
     console.document(BATCH, document)
@@ -90,12 +90,6 @@ def _list() -> ReadList:
         do = "Pipe in what `memscope sessions --json` prints."
         raise UsageError("this is no list of sessions", where="standard input", do=do)
     return found
-
-
-def _copies(number: int) -> str:
-    if number == 1:
-        return "a copy or sub-agent counts with its session and is"
-    return f"{number} copies and sub-agents count with their sessions and are"
 
 
 def _note_failures(rows: Sequence[BatchRow], console: Console) -> None:

@@ -506,6 +506,8 @@ async def test_a_file_without_a_session_says_why_and_is_not_opened(found: Callab
         await settled(pilot)
         assert app.screen is screen
         assert "there is nothing to open: this file holds no JSON" in screen_text(app)
+        await pilot.press("b")
+        assert "there is nothing to score: this file holds no JSON" in screen_text(app)
 
 
 # Several at once.
@@ -516,7 +518,12 @@ async def test_the_marked_that_can_be_scored_go_to_a_batch(
 ) -> None:
     begun: list[tuple[str, list[Place]]] = []
     app = console(None)
-    monkeypatch.setattr(app, "run_batch", lambda kind, places, titles: begun.append((kind, [*places])))
+
+    def begin(kind: str, places: Sequence[Place], _: object, then: Callable[[], object]) -> None:
+        begun.append((kind, [*places]))
+        then()
+
+    monkeypatch.setattr(app.batches, "begin", begin)
     async with app.run_test(size=(120, 36)) as pilot:
         screen = await at_sessions(pilot)
         await pilot.press("b")
@@ -526,7 +533,7 @@ async def test_the_marked_that_can_be_scored_go_to_a_batch(
         assert len(screen.table.marked) == 4
         await pilot.press("f")
         assert begun == [("finetune", [RICH.place])]
-        assert "3 sessions without memories or a response left out" in screen_text(app)
+        assert "2 sessions without memories or a response left out" in screen_text(app)
         await pilot.press("a")
         assert screen.table.marked == []
         screen.table.select(RICH.place)

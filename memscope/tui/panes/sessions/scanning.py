@@ -49,15 +49,16 @@ class Scanning:
             self._found(ranking)
 
     def look_again(self, ranking: Ranking) -> None:
-        """Tells `found` where something was scored since that was ranked, unless it is being scanned."""
+        """Tells `found` where something was scored since that was ranked. Nothing while it is being scanned: what comes
+        of that is newer, and is to be looked at then."""
         space, number = self._console.workspace, self._number
         database = space.kept.database
 
         def seen(again: Ranking) -> None:
-            if self.task is None and number == self._number and again.scored != ranking.scored:
+            if number == self._number and again.scored != ranking.scored:
                 self._found(again)
 
-        if database is not None:
+        if database is not None and self.task is None:
             work = partial(looked_again, ranking, database)
             space.background.start("scored", "looking what was scored", lambda _: work(), seen, lambda _: None)
 

@@ -159,6 +159,8 @@ class SessionsScreen(PaneScreen):
         self._detail_due()
         if ranking.scan is not None:
             self.console.say(scanned_words(ranking.scan))
+            if self._scanning is not None:
+                self._scanning.look_again(ranking)  # a batch may have scored some meanwhile
             self.refresh_bindings()
 
     def _not_found(self, error: MemscopeError) -> None:
@@ -348,9 +350,12 @@ class SessionsScreen(PaneScreen):
             self.console.say(why_unscored(rows))
             return
         titles = {row.place: row.facts.title for row in rows if row.facts is not None}
-        self.console.run_batch(kind, places, titles)
-        if left := len(rows) - len(places):
-            self.console.say(f"{counted(left, 'session')} without memories or a response left out")
+
+        def begun() -> None:
+            if left := sum(row.facts is not None for row in rows) - len(places):
+                self.console.say(f"{counted(left, 'session')} without memories or a response left out")
+
+        self.console.batches.begin(kind, places, titles, begun)
 
     def copied(self) -> str | None:
         return "\n".join(dict.fromkeys(row.path for row in self._taken)) or None

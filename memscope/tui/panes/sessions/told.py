@@ -119,6 +119,8 @@ def why_none(shown: Shown, ranking: Ranking | None) -> str:
 
 def why_unscored(rows: Sequence[RankedSession]) -> str:
     """Why none of these, the marked or the one under the cursor, can be scored."""
+    if len(rows) == 1 and rows[0].facts is None:
+        return f"there is nothing to score: {rows[0].error}"
     if len(rows) > 1:
         return "none of the marked has memories and a response, so there is nothing to score"
     what = [f"this session has no {'responses' if row.facts and row.facts.memories else 'memories'}" for row in rows]
