@@ -62,7 +62,13 @@ def _message(message: Message) -> dict[str, Any]:
         "time": message.time,
         "id": message.id or None,
     }
-    return {name: value for name, value in fields.items() if value is not None or name == "content"}
+    meant = {"content", "exit_code"} if result and tells_code(result.text) else {"content"}  # null too
+    return {name: value for name, value in fields.items() if value is not None or name in meant}
+
+
+def tells_code(text: str) -> bool:
+    """Whether the JSON of a tool's answer may tell an exit code, which a message without one is read by."""
+    return '"exit_code"' in text or '"returncode"' in text
 
 
 def _content(message: Message) -> dict[str, Any]:

@@ -35,7 +35,8 @@ texts = st.builds(Text, WORDS)
 memories = st.builds(Memory, WORDS, WORDS, st.sampled_from(["explicit", "fenced"]))
 thinking = st.builds(Thinking, WORDS)
 calls = st.builds(ToolCall, WORDS, WORDS, WORDS)
-results = st.builds(ToolResult, WORDS, WORDS, st.booleans(), st.sampled_from([None, 0, 1, 124]))
+answers = WORDS | st.sampled_from(['{"exit_code": 3}', '{"returncode": 0, "output": ""}'])
+results = st.builds(ToolResult, WORDS, answers, st.booleans(), st.sampled_from([None, 0, 1, 124]))
 opaques = st.builds(
     lambda kind, more: Opaque(kind, compact({"type": kind, "data": more})), st.sampled_from(["image", "document"]), JSON
 )

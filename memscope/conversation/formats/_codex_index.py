@@ -48,7 +48,8 @@ class Index:
     """What one pass over a rollout tells. A record's *place* is its number among the JSON values, from 0.
 
     `agents_md` has, for each window, the AGENTS.md texts that a message there shows, apart from those that the
-    compaction brought with which it begins; `undone` the places of turns that were rolled back.
+    compaction brought with which it begins; `undone` the places of turns that were rolled back, and
+    `compactions` those of compactions that were not.
     """
 
     has_head: bool = False
@@ -60,6 +61,7 @@ class Index:
     answered: set[str] = field(default_factory=set)
     agents_md: list[list[str]] = field(default_factory=lambda: [[]])
     undone: set[int] = field(default_factory=set)
+    compactions: list[int] = field(default_factory=list)
 
 
 def opened(record: Any) -> tuple[str, Mapping[str, Any]] | None:
@@ -111,6 +113,7 @@ def _note(found: Index, turns: list[int], place: int, kind: str, payload: Mappin
     elif kind == "compacted":
         found.has_compacted = True
         found.agents_md.append([])
+        found.compactions.append(place)
     elif kind == "event_msg" and what == "exec_command_end":
         code, call = payload.get("exit_code"), payload.get("call_id")
         if isinstance(code, int) and isinstance(call, str):
@@ -150,6 +153,10 @@ def _roll_back(found: Index, turns: list[int], count: Any, until: int) -> None:
     if gone:
         del turns[-number:]
         found.undone.update(range(gone[0], until))
+        while found.compactions and found.compactions[-1] >= gone[0]:  # the window before goes on
+            found.compactions.pop()
+            noted = found.agents_md.pop()
+            found.agents_md[-1] += noted
 
 
 def texts_of(content: Sequence[Part]) -> list[str]:

@@ -54,11 +54,13 @@ def key_of(message: Message) -> Key:
     """What tells a message from others, in whatever way a library writes it: arguments are the JSON they stand for."""
     calls = tuple((call.name, _settled(call.arguments)) for call in message.calls)
     beside = tuple(part.data for part in message.parts if isinstance(part, Opaque))
-    return message.role, message.text.strip(), calls, beside
+    return message.role, _settled(message.text.strip()), calls, beside
 
 
-def _settled(arguments: str) -> str:
-    return json.dumps(unwrapped(arguments), sort_keys=True)
+def _settled(text: str) -> str:
+    """A text, or the JSON it holds, however that is written."""
+    held = unwrapped(text)
+    return held if isinstance(held, str) else json.dumps(held, sort_keys=True)
 
 
 def request_of(one: Observation, trace: Trace) -> Request:

@@ -42,7 +42,9 @@ class Thread:
         before = len(self._told)
         for one in answers:
             call = self._calls.waiting(one.name)
-            if call is not None:
+            if call is None:
+                self._passed.append(Skipped(one.line, "a tool's answer to no call that is known", one.name))
+            else:
                 content = unwrapped(one.output)
                 answer = {"role": "tool", "tool_call_id": call, "content": content, "is_error": one.failed}
                 self._tell(messages_in([answer], one.line), one.ended)
@@ -94,16 +96,18 @@ class _Calls:
     """The calls of a conversation that have no answer yet."""
 
     def __init__(self) -> None:
-        self._open: dict[str, dict[str, None]] = {}  # their ids, by the tool's name
+        self._open: dict[str, list[str]] = {}  # their ids, by the tool's name
         self._names: dict[str, str] = {}
 
     def note(self, message: Message) -> None:
         for part in message.parts:
             if isinstance(part, ToolCall):
-                self._open.setdefault(part.name, {})[part.id] = None
+                self._open.setdefault(part.name, []).append(part.id)
                 self._names[part.id] = part.name
             elif isinstance(part, ToolResult):
-                self._open.get(self._names.get(part.call_id, ""), {}).pop(part.call_id, None)
+                waiting = self._open.get(self._names.get(part.call_id, ""), [])
+                if part.call_id in waiting:
+                    waiting.remove(part.call_id)
 
     def waiting(self, name: str) -> str | None:
         """The first call of a tool that waits for its answer."""

@@ -61,6 +61,8 @@ class History:
             gone |= {name for name in ids if first <= int(name) <= last}
         kept = [(name, message) for name, message in self.view if name not in gone]
         summary, offset = string(how.get("summary")), how.get("summary_offset")
+        if summary:  # only the latest is shown
+            kept = [(name, message) for name, message in kept if name]
         place = _behind(kept, offset if isinstance(offset, int) else 0)
         cut = len(kept) - self.repeats.take(len(kept))
         yield Boundary(line)

@@ -13,7 +13,11 @@ from memscope.conversation.model import Part, Text, Thinking, ToolCall, ToolResu
 
 _THOUGHT = re.compile(r"\s*<(think|thinking|REASONING_SCRATCHPAD)>\n?(.*?)\n?</\1>\s*", re.DOTALL)
 _CALL, _CALL_END = "<tool_call>", "</tool_call>"
-_ANSWER, _ANSWER_END = "<tool_response>", "</tool_response>"
+# From the start of a line, or behind another, to the end of a line: else it is words that mention the tags.
+_ANSWER = re.compile(
+    r"(?:^|(?<=</tool_response>))[ \t]*<tool_response>(.*?)(?:</tool_response>[ \t]*(?=\n|<tool_response>|\Z)|\Z)",
+    re.DOTALL | re.MULTILINE,
+)
 
 
 class Calls:
@@ -96,15 +100,10 @@ def answers(text: str, calls: Calls) -> Iterator[tuple[ToolResult, str]]:
 
 def _tagged(text: str) -> tuple[list[tuple[str, str]], str]:
     """Every answer with the words before it, and the words behind the last."""
-    found: list[tuple[str, str]] = []
-    at = 0
-    while (start := text.find(_ANSWER, at)) >= 0:
-        end = text.find(_ANSWER_END, start)
-        if end < 0 and not found and text[:start].strip():
-            break  # words that mention the tag
-        end = end if end >= 0 else len(text)
-        found.append((text[at:start], text[start + len(_ANSWER) : end].strip("\n")))
-        at = end + len(_ANSWER_END)
+    found, at = [], 0
+    for answer in _ANSWER.finditer(text):
+        found.append((text[at : answer.start()], answer[1].strip("\n")))
+        at = answer.end()
     return (found, text[at:]) if found else ([("", text)], "")
 
 

@@ -70,14 +70,21 @@ def messages_in(value: Any, line: int) -> list[Record]:
 
 def messages_out(value: Any, line: int, *, is_reply: bool) -> list[Record]:
     """The messages that came out of a model; `is_reply`: what is none by its shape is the text that the model wrote."""
-    value = unwrapped(value)
+    written, value = value, unwrapped(value)
     if isinstance(value, str):
         return [Message("assistant", (Text(value),), line=line)] if value.strip() and is_reply else []
     is_one = isinstance(value, Mapping)
     found = list(_response(value, line, _DEEPEST) if is_one else _listed(value, line, "assistant"))
     if is_reply and value not in (None, [], {}) and all(isinstance(record, Skipped) for record in found):
-        found = [Message("assistant", (Text(compact(value)),), line=line)]
+        found = [Message("assistant", (Text(_as_written(written)),), line=line)]
     return found
+
+
+def _as_written(value: Any) -> str:
+    """JSON that is a reply, in its own spelling where a text holds it."""
+    while isinstance(value, str) and isinstance(inner := decoded(value), str) and inner != value:
+        value = inner
+    return string(value)
 
 
 def _request(value: Mapping[str, Any], line: int, levels: int) -> Iterator[Record]:

@@ -122,7 +122,9 @@ def _records(message: Json, extra: Json, line: int) -> Iterator[Record]:
             else:
                 yield Skipped(line, "the entry is no item of a reply")
     else:
-        own = {"time": time, "exit_code": code} if message.get("role") == "tool" else {"time": time}
+        own = {"time": time}
+        if code is not None and message.get("role") == "tool":
+            own["exit_code"] = code
         yield from read_message({**message, **own}, line)
 
 

@@ -24,6 +24,7 @@ from memscope.conversation.formats._content import (
 from memscope.conversation.keys import made_up_key
 from memscope.conversation.memory_files import with_system_memories
 from memscope.conversation.model import Kind, Memory, Message, Opaque, Part, Skipped, Text, Thinking, ToolResult
+from memscope.conversation.native import tells_code
 from memscope.conversation.raw import Raw, Value
 from memscope.conversation.records import Fact, Format, Item, No, Record, Yes, outcome_facts
 
@@ -152,7 +153,7 @@ def _tool_result(value: Mapping[str, Any], content: list[Part]) -> ToolResult:
     if content and isinstance(content[0], Text):
         text = content.pop(0).text  # type: ignore[union-attr]
     code = value.get("exit_code")
-    if code is None and ('"exit_code"' in text or '"returncode"' in text):
+    if "exit_code" not in value and tells_code(text):
         answer = json_object(text) or {}
         code = answer.get("exit_code", answer.get("returncode"))
     return ToolResult(

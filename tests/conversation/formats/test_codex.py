@@ -342,6 +342,14 @@ def test_a_turn_that_was_rolled_back_is_out(tmp_path: Path) -> None:
     assert [(s.line, "rolled back" in s.reason) for s in conversation.skipped] == [(3, True), (4, True)]
 
 
+def test_a_compaction_that_was_rolled_back_is_out_and_the_window_goes_on(tmp_path: Path) -> None:
+    undone = (said("user", "Wrong"), line("compacted", message="m"), event("thread_rolled_back", num_turns=1))
+    path = rollout(tmp_path, said("user", "One"), *undone, world("Use tabs."), said("user", AGENTS), said("user", "On"))
+    conversation = load(path)
+    assert conversation.windows == 1
+    assert [m.text for m in conversation.messages if "Use tabs." in m.text] == [AGENTS]
+
+
 # AGENTS.md
 
 

@@ -261,7 +261,7 @@ def test_what_a_model_wrote_that_is_no_message(tmp_path: Path) -> None:
         {"role": "assistant", "parts": [{"type": "reasoning", "content": "Hm."}, {"type": "text", "content": "5"}]}
     ]
     assert loaded(tmp_path, asked("g", 1, [ASK], thought)).messages[1].parts[0] == Thinking("Hm.")
-    assert shape(loaded(tmp_path, asked("g", 1, "Weather?", {"mood": "good"})))[1] == ("assistant", '{"mood":"good"}')
+    assert shape(loaded(tmp_path, asked("g", 1, "Weather?", {"mood": "good"})))[1] == ("assistant", '{"mood": "good"}')
 
 
 @pytest.mark.parametrize("form", ["in it", "listed", "a line", "a trace a line"])

@@ -171,3 +171,26 @@ def steps(path: Path) -> int:
     finally:
         sys.setprofile(before)
     return count
+
+
+def test_answers_of_calls_without_ids_are_all_told(tmp_path: Path) -> None:
+    calls = [{"type": "function", "function": {"name": "f", "arguments": "{}"}}] * 2
+    both = {"role": "assistant", "content": "", "tool_calls": calls}
+    path = path_of(
+        tmp_path,
+        asked("g1", 1, [ASK], both),
+        observed("f", "TOOL", 2, {}, "one"),
+        observed("f", "TOOL", 3, {}, "two", id="f2"),
+        observed("g", "TOOL", 4, {}, "three"),
+        asked("g2", 5, None, DONE),
+    )
+    conversation = load(path)
+    assert [m.text for m in conversation.messages if m.role == "tool"] == ["one", "two"]
+    assert [s.reason for s in conversation.skipped] == ["a tool's answer to no call that is known, g"]
+
+
+def test_a_reply_that_is_json_in_a_text_is_told_as_it_was_written(tmp_path: Path) -> None:
+    reply = '{"answer": 42}'
+    again = [ASK, {"role": "assistant", "content": reply}, MORE]
+    path = path_of(tmp_path, asked("g1", 1, [ASK], reply), asked("g2", 2, again, "Fine."))
+    assert shapes(path) == [[WHOLE[0], ("assistant", reply), ("user", "And tomorrow?"), ("assistant", "Fine.")]]

@@ -214,6 +214,7 @@ def asked(number: int, words: str) -> dict[str, Any]:
     [
         ([asked(1, "Go."), recalled(101), condensed(1, 101), asked(3, "On."), recalled(103)], ["S", "On.", "KNOW"]),
         ([recalled(101), asked(2, "Go."), recalled(103), condensed(101), asked(4, "On.")], ["S", "Go.", "KNOW", "On."]),
+        ([asked(1, "Go."), condensed(), asked(3, "On."), condensed(3, summary="T")], ["T", "Go."]),
         ([recalled(101), asked(2, "Go."), condensed(2), recalled(103), asked(4, "On.")], ["S", "KNOW", "On."]),
     ],
     ids=["forgotten, then recalled", "recalled twice, the first forgotten", "kept, then recalled"],

@@ -151,6 +151,9 @@ def test_answers_find_the_calls_they_name(tmp_path: Path) -> None:
         ),
         ("<tool_response>A</tool_response>\nbehind", ["A\nbehind"]),
         ("<tool_response>\nA cut", ["A cut"]),
+        ("a: '<tool_response>'\nb: '</tool_response>'\nc", ["a: '<tool_response>'\nb: '</tool_response>'\nc"]),
+        ("<tool_response>\na </tool_response> b\n</tool_response>", ["a </tool_response> b"]),
+        ("as <tool_response> says\n<tool_response>A</tool_response>", ["as <tool_response> says\nA"]),
         ("It says <tool_response> here.", ["It says <tool_response> here."]),
     ],
 )
