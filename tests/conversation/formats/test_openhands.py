@@ -214,7 +214,6 @@ def asked(number: int, words: str) -> dict[str, Any]:
     [
         ([asked(1, "Go."), recalled(101), condensed(1, 101), asked(3, "On."), recalled(103)], ["S", "On.", "KNOW"]),
         ([recalled(101), asked(2, "Go."), recalled(103), condensed(101), asked(4, "On.")], ["S", "Go.", "KNOW", "On."]),
-        ([asked(1, "Go."), condensed(), asked(3, "On."), condensed(3, summary="T")], ["T", "Go."]),
         ([recalled(101), asked(2, "Go."), condensed(2), recalled(103), asked(4, "On.")], ["S", "KNOW", "On."]),
     ],
     ids=["forgotten, then recalled", "recalled twice, the first forgotten", "kept, then recalled"],
@@ -223,6 +222,13 @@ def test_knowledge_is_in_each_window_that_had_it(tmp_path: Path, history: list[A
     last = loaded(tmp_path, history)
     assert [m.text.replace("Use the token.", "KNOW") for m in last.messages] == expected
     assert [len(m.memories) for m in last.messages] == [int(text == "KNOW") for text in expected]
+
+
+def test_only_the_latest_summary_is_shown(tmp_path: Path) -> None:
+    last = loaded(
+        tmp_path, [asked(1, "Go."), condensed(), asked(3, "On."), condensed(3, summary="T"), asked(4, "End.")]
+    )
+    assert [m.text for m in last.messages] == ["T", "Go.", "End."]
 
 
 def test_there_is_an_end_to_what_condensations_repeat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
