@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from memscope.actions.open import Opened, Opening, opened, opened_each
 from memscope.actions.walk import walk
@@ -88,21 +88,9 @@ def each(
         job.progress(before, total, _UNIT, file.path.name)
         if file.error:
             yield Done(file.path, 0, error=file.error)
-        item = 0
-        try:
-            its = replace(opening, path=file.path)
-            for opened in opened_each(its, file.items, settings, database) if not file.error else ():
-                job.check()
-                if isinstance(opened, SourceError):
-                    yield Done(file.path, item, error=opened.what)
-                else:
-                    name = opened.conversation.title or file.path.name
-                    yield _done(opened, work, job.child(_Told(job, before + item, total, name)))
-                item += 1
-        except Cancelled:
-            raise
-        except MemscopeError as error:  # the file is gone, or no transcript any more
-            yield Done(file.path, item, error=_words(error, file.path))
+        else:
+            its = opened_each(replace(opening, path=file.path), file.items, settings, database)
+            yield from _of_file(file.path, range(file.items), its, work, _Part(job, before, total))
         before += file.items or 1
     job.progress(total, total, _UNIT)
 
@@ -122,22 +110,43 @@ def each_of(
     for path, items in wanted.items():
         job.check()
         job.progress(before, total, _UNIT, path.name)
-        its, numbers, at = replace(opening, path=path), sorted(items), 0
-        try:
-            for found in _opened_of(its, numbers, settings, database):
-                job.check()
-                if isinstance(found, SourceError):
-                    yield Done(path, numbers[at], error=found.what)
-                else:
-                    name = found.conversation.title or path.name
-                    yield _done(found, work, job.child(_Told(job, before + at, total, name)))
-                at += 1
-        except Cancelled:
-            raise
-        except MemscopeError as error:  # the file is gone, or is no transcript any more
-            yield from (Done(path, number, error=_words(error, path)) for number in numbers[at:])
+        numbers = sorted(items)
+        its = _opened_of(replace(opening, path=path), numbers, settings, database)
+        yield from _of_file(path, numbers, its, work, _Part(job, before, total))
         before += len(numbers)
     job.progress(total, total, _UNIT)
+
+
+class _Part(NamedTuple):
+    """The work on a file as a part of the whole `job`: behind so many conversations (`before`) of so many (`total`)."""
+
+    job: Job
+    before: int
+    total: int
+
+
+def _of_file(
+    path: Path,
+    numbers: Sequence[int],
+    found: Iterator[Opened | SourceError],
+    work: Callable[[Opened, Job], Result],
+    part: _Part,
+) -> Iterator[Done[Result]]:
+    """What comes of the conversations with these `numbers`, which are `found` in the file one after another."""
+    at = 0
+    try:
+        for one in found:
+            part.job.check()
+            if isinstance(one, SourceError):
+                yield Done(path, numbers[at], error=one.what)
+            else:
+                name = one.conversation.title or path.name
+                yield _done(one, work, part.job.child(_Told(part.job, part.before + at, part.total, name)))
+            at += 1
+    except Cancelled:
+        raise
+    except MemscopeError as error:  # the file is gone, or is no transcript any more
+        yield from (Done(path, number, error=_words(error, path)) for number in numbers[at:])
 
 
 def _opened_of(

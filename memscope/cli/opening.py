@@ -33,6 +33,12 @@ class ReadingOptions(Options):
         "", description="The transcript's format; by default it is recognised.", json_schema_extra=choices(format_names)
     )
 
+    def reading(self, path: Path, item: int = 0, window: int | None = None) -> Opening:
+        """How a conversation of the file at `path` is opened."""
+        from memscope.actions.open import Opening
+
+        return Opening(path, self.input_format, item, window, self.memories, self.split, self.sources)
+
 
 class OpeningOptions(ReadingOptions):
     """Which conversation."""
@@ -43,9 +49,7 @@ class OpeningOptions(ReadingOptions):
 
     def opening(self) -> Opening:
         """The same for the actions."""
-        from memscope.actions.open import Opening
-
-        return Opening(self.file, self.input_format, self.item, self.window, self.memories, self.split, self.sources)
+        return self.reading(self.file, self.item, self.window)
 
     def open(self, settings: Settings) -> Conversation:
         from memscope.actions.open import open_conversation

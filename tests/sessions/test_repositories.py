@@ -44,7 +44,7 @@ FOLDERS = {
 }
 NONE = r"""/ /home /home/me /home/me/ /Users/me /root ~ ~me /home/me/src /home/me/.claude /home/me/.codex/worktrees
     /tmp /tmp/x/y /private/tmp/x /private/var/folders/ab/x /var/folders/ab/x /var/tmp/x /dev/shm/x /app /workspace
-    /testbed /mnt /media/disk /work/src C:\ C: C:\Users\me C:\Users\me\Documents C:\Users\me\AppData\Local\Temp\x
+    /testbed /mnt /media/disk /opt/src C:\ C: C:\Users\me C:\Users\me\Documents C:\Users\me\AppData\Local\Temp\x
     ~/src/github.com ~/src/github.com/jdx relative/x [trimmed] . .. //""".split()
 
 

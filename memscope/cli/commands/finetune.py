@@ -39,19 +39,12 @@ class FinetuneOptions(ReadingOptions, Consent, Scoring):
 def run(options: FinetuneOptions, console: Console) -> Exit:
     from memscope.actions.batch import transcripts
     from memscope.actions.finetune import Search, finetune, finetune_cost
-    from memscope.actions.open import Opening
     from memscope.conversation.memory_files import read_memories
     from memscope.reports.finetune import FINETUNE, finetune_words
     from memscope.reports.worth import THRESHOLD
 
     settings = options.resolved().settings
-    opening = Opening(
-        options.paths[0],
-        options.input_format,
-        memories=options.memories,
-        split=options.split,
-        sources=options.sources,
-    )
+    opening = options.reading(options.paths[0])
     for note in read_memories(options.memories, split=options.split).notes if options.memories else ():
         console.note(note)
     with scorer_of(settings, console) as scorer:

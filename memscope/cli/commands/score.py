@@ -40,19 +40,12 @@ class ScoreOptions(ReadingOptions, Consent, Scoring):
 def run(options: ScoreOptions, console: Console) -> Exit:
     from memscope.actions.batch_places import to_score
     from memscope.actions.batch_runs import BatchRun, batch_cost, run_batch
-    from memscope.actions.open import Opening
     from memscope.conversation.memory_files import read_memories
     from memscope.reports.batch import BATCH, batch_words, copies_left_out
 
     settings = options.resolved().settings
     asked = [_list() if path == _STANDARD_INPUT else path for path in dict.fromkeys(options.paths)]
-    opening = Opening(
-        options.paths[0],
-        options.input_format,
-        memories=options.memories,
-        split=options.split,
-        sources=options.sources,
-    )
+    opening = options.reading(options.paths[0])
     for note in read_memories(options.memories, split=options.split).notes if options.memories else ():
         console.note(note)
     with scorer_of(settings, console) as scorer:

@@ -249,7 +249,7 @@ def test_notes_are_facts_once(tmp_path: Path) -> None:
 CONTEXT = """<session_context>
 This is the Gemini CLI. We are setting up the context for our chat.
 - **Workspace Directories:**
-  - /work/app
+  - /srv/app
 - **Directory Structure:**
 
 <loaded_context>
@@ -280,7 +280,7 @@ def test_project_memory_in_the_first_message(tmp_path: Path) -> None:
         ),
         Memory("GEMINI.md#rules/2", "- Run the tests before every single commit that is made.\n", "structured"),
     )
-    assert ("cwd", "/work/app") in facts_of(tmp_path, HEAD, replaced(user("env", [{"text": CONTEXT}])))
+    assert ("cwd", "/srv/app") in facts_of(tmp_path, HEAD, replaced(user("env", [{"text": CONTEXT}])))
     assert conversation.title == "List."
 
 
@@ -293,15 +293,15 @@ def test_what_nobody_said_to_the_model(tmp_path: Path, text: str) -> None:
 
 
 def test_a_sub_agent_and_where_it_ran(tmp_path: Path) -> None:
-    head = {**HEAD, "sessionId": "s2", "kind": "subagent", "directories": ["/work/app"]}
+    head = {**HEAD, "sessionId": "s2", "kind": "subagent", "directories": ["/srv/app"]}
     path = write(tmp_path / "chats" / "s1" / "s2.jsonl", [head, ASK, DONE])
-    assert facts(path, "gemini") == [("session", "s2"), ("parent", "s1"), ("cwd", "/work/app"), ("model", "gemini-3")]
+    assert facts(path, "gemini") == [("session", "s2"), ("parent", "s1"), ("cwd", "/srv/app"), ("model", "gemini-3")]
     assert [item.is_subagent for item in items(path, "gemini")] == [True]
 
 
 def test_the_project_is_written_beside_the_sessions(tmp_path: Path) -> None:
-    (tmp_path / ".project_root").write_text("/work/app\n")
-    assert facts_of(tmp_path, *LOG)[0] == ("cwd", "/work/app")
+    (tmp_path / ".project_root").write_text("/srv/app\n")
+    assert facts_of(tmp_path, *LOG)[0] == ("cwd", "/srv/app")
 
 
 def test_a_pipe_beside_the_sessions_is_left_alone(tmp_path: Path) -> None:

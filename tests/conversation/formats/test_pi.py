@@ -28,7 +28,7 @@ from tests.conversation.formats._lines import (
 )
 from tests.conversation.formats._there_and_back import assert_all_come_back, assert_there_and_back
 
-HEAD = {"type": "session", "version": 3, "id": "s1", "timestamp": "2026-02-24T10:00:00Z", "cwd": "/work/app"}
+HEAD = {"type": "session", "version": 3, "id": "s1", "timestamp": "2026-02-24T10:00:00Z", "cwd": "/srv/app"}
 
 
 def entry(name: str, parent: str | None, /, **more: Any) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def test_a_session(tmp_path: Path) -> None:
         ("b", 3, 1771927203.0),
     ]
     assert (conversation.skipped, conversation.windows) == ((), 1)
-    assert facts_of(tmp_path, *SESSION) == [("session", "s1"), ("cwd", "/work/app"), ("model", "m1")]
+    assert facts_of(tmp_path, *SESSION) == [("session", "s1"), ("cwd", "/srv/app"), ("model", "m1")]
     assert_there_and_back(conversation, tmp_path)
 
 
@@ -276,7 +276,7 @@ def test_the_stream_of_events(tmp_path: Path) -> None:
     assert conversation.skipped == ()
 
 
-OTHER = {**HEAD, "id": "s2", "cwd": "/work/other"}
+OTHER = {**HEAD, "id": "s2", "cwd": "/srv/other"}
 
 
 @pytest.mark.parametrize("kept", [True, False])
