@@ -51,7 +51,7 @@ def session(path: Path, *copies: str) -> Path:
     a turn."""
     before, lines = None, []
     for number, record in enumerate(RECORDS):
-        times = {"timestamp": f"2026-01-02T03:04:{number:02}Z", "sessionId": "s", "cwd": "/work"}
+        times = {"timestamp": f"2026-01-02T03:04:{number:02}Z", "sessionId": "s", "cwd": "/srv/app"}
         lines.append(json.dumps({"uuid": f"u{number}", "parentUuid": before, **times, **record}))
         before = f"u{number}"
     path.write_text("\n".join([*lines, *copies]) + "\n", encoding="utf-8")
