@@ -32,6 +32,7 @@ def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     monkeypatch.setenv("MEMSCOPE_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("MEMSCOPE_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("MEMSCOPE_SKILLS_FOLDER", str(tmp_path / "skills"))
 
 
 @pytest.fixture(scope="session")

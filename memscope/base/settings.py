@@ -24,6 +24,8 @@ from memscope.base.toml_edit import entries, with_entry
 _FALLBACKS = {"base_url": ("OPENAI_BASE_URL",)}  # read after MEMSCOPE_<NAME>
 _KEYS = ("MEMSCOPE_API_KEY", "OPENAI_API_KEY")
 _CHAT_KEY = "MEMSCOPE_CHAT_API_KEY"
+_EMBED_KEY = "MEMSCOPE_EMBED_API_KEY"
+_OWN_KEYS = {"chat_url": _CHAT_KEY, "embed_url": _EMBED_KEY}
 _BY_HAND = "Change the file by hand."
 CLASSIC = "classic"  # the one value of compat beside none
 _BROUGHT = {"context": "window", "threshold": 0.01}  # what it brings, unless a flag says otherwise
@@ -80,6 +82,13 @@ class Settings(BaseModel):
     )
     chat_url: str = Field("", description="where a chat server answers; unset: no chat model is ever asked")
     chat_model: str = Field("", description="the chat server's model; one alone is chosen by itself")
+    embedder: Literal["embedded", "api", "local"] = Field(
+        "embedded", description="what makes vectors of messages: embedded (their words), api (embed_url), local"
+    )
+    embed_url: str = Field("", description="where an embeddings server answers; used where the embedder is api")
+    embed_model: str = Field(
+        "", description="that server's model (one alone is chosen by itself); local: a folder or hub name"
+    )
     rules_off: tuple[str, ...] = Field((), description="memory rules not to use: fenced, tool, heading")
     patterns: dict[str, str] = Field({}, description="more memory rules: a name and a regex with groups key and text")
     session_folders: tuple[str, ...] = Field(
@@ -88,16 +97,17 @@ class Settings(BaseModel):
     repositories: tuple[str, ...] = Field(
         (), description="more repositories to look for in tool calls: names, or a regex with a group name"
     )
+    skills_folder: str = Field("~/.claude/skills", description="where skills are, and accepted ones are put")
     theme: str = Field("", description="the console's theme; empty: the last chosen, else textual-dark")
     glyphs: Literal["auto", "ascii"] = Field("auto", description="ascii: the console draws without · × ▁ and the like")
     keys: dict[str, str] = Field({}, description="the console's keys: a binding's id and the keys, as slash,ctrl+f")
 
-    @field_validator("base_url", "chat_url")
+    @field_validator("base_url", "chat_url", "embed_url")
     @classmethod
     def _no_credentials(cls, url: str, about: ValidationInfo) -> str:
         """They would be shown by `config` and kept with every score."""
         if any(sign in url for sign in "@?#"):
-            key = _CHAT_KEY if about.field_name == "chat_url" else _KEYS[0]
+            key = _OWN_KEYS.get(about.field_name or "", _KEYS[0])
             raise ValueError(f"it holds a user name, a password or a query; put the key into {key}")
         return url
 
@@ -139,10 +149,12 @@ def api_key() -> tuple[str, str]:
 def chat_key(settings: Settings) -> str:
     """The key for the chat server: its own, else that of the scoring server where both are one; no other server is
     ever sent that. Empty when there is none. Never shown."""
-    if key := os.environ.get(_CHAT_KEY, "").strip():
-        return key
-    one = settings.chat_url and _host(settings.chat_url) == _host(settings.base_url)
-    return api_key()[0] if one else ""
+    return _own_key(settings, "chat_url")
+
+
+def embed_key(settings: Settings) -> str:
+    """The key for the embeddings server: its own, else that of the scoring server where both are one. Never shown."""
+    return _own_key(settings, "embed_url")
 
 
 def resolve(flags: Mapping[str, Any] | None = None) -> Resolved:
@@ -242,7 +254,7 @@ def save(name: str, value: object) -> Path:
 
 def _secrets() -> list[str]:
     """Keys that must not be written; a short one is a word such as "none", which some servers take."""
-    return [key for name in (*_KEYS, _CHAT_KEY) if len(key := os.environ.get(name, "").strip()) >= 8]
+    return [key for name in (*_KEYS, *_OWN_KEYS.values()) if len(key := os.environ.get(name, "").strip()) >= 8]
 
 
 def _checked(values: Mapping[str, Any], origins: Mapping[str, str]) -> Settings:
@@ -250,6 +262,14 @@ def _checked(values: Mapping[str, Any], origins: Mapping[str, str]) -> Settings:
         return Settings.model_validate(values)
     except ValidationError as error:
         raise _refusal(error, origins) from None
+
+
+def _own_key(settings: Settings, setting: str) -> str:
+    """The key for the server that `setting` names, see `chat_key`."""
+    if key := os.environ.get(_OWN_KEYS[setting], "").strip():
+        return key
+    url: str = getattr(settings, setting)
+    return api_key()[0] if url and _host(url) == _host(settings.base_url) else ""
 
 
 def _host(url: str) -> tuple[str, str]:

@@ -107,6 +107,22 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ) WITHOUT ROWID
     """,
     ),
+    (
+        """
+    CREATE TABLE embeddings (
+        key    BLOB PRIMARY KEY,  -- store.embeddings.embedding_key
+        vector BLOB NOT NULL,     -- float32, little-endian
+        at     REAL NOT NULL      -- seconds since the epoch
+    )
+    """,
+        """
+    CREATE TABLE candidates (
+        signature TEXT PRIMARY KEY,
+        found     TEXT NOT NULL,  -- JSON; see store.candidates
+        at        REAL NOT NULL   -- seconds since the epoch
+    )
+    """,
+    ),
 )
 
 

@@ -37,6 +37,11 @@ def write() -> object:
     return write
 
 
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MEMSCOPE_SKILLS_FOLDER")  # which keeps other tests out of the home folder
+
+
 def refusal(**flags: object) -> str:
     with pytest.raises(SettingsError) as refused:
         resolve(flags)
