@@ -1,1 +1,1 @@
-"""Recurring patterns: messages of many sessions in clusters, those that recur as candidates, and skills made of them."""
+"""Recurring patterns: messages of many sessions in clusters, the candidates among those, and skills made of them."""

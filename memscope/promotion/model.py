@@ -26,12 +26,16 @@ RowKind = Literal["request", "plan", ""]
 
 Method = Literal["stable", "greedy"]
 
+State = Literal["new", "grown", "draft", "accepted", "rejected"]
+"""What was decided of a pattern; `grown`: of one that it has grown from."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """A message that is clustered. `message_id` names it within its session at least; `session_id`: what counts as one
-    session. `tools`: the names of the tools it calls, in order, a run of one as one. `time` in seconds since the epoch;
-    `ref`: where its transcript has it, None for what came from none."""
+    session. `tools`: the names of the tools that were called for it, in order, a run of one as one; `failures`: what
+    failed of that, each on one line. `time` in seconds since the epoch; `ref`: where its transcript has it, None for
+    what came from none."""
 
     message_id: Id
     session_id: Id
@@ -40,6 +44,7 @@ class Row:
     tools: tuple[str, ...] = ()
     time: float | None = None
     ref: Ref | None = None
+    failures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,138 @@
+"""The rows of one conversation: what a person asked for, and what the assistant set out to do for it.
+
+A fold over a format's records, beside that of `conversation.load`: it counts windows and messages as that does, so that
+a row is found again where loading puts its message. What compactions tell again is of the kind "summary", and no row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from memscope.conversation.model import Conversation, Message, Text
+from memscope.conversation.records import Boundary, Record
+from memscope.conversation.rules import fenced
+from memscope.conversation.window_count import WindowCount
+from memscope.promotion.model import RowKind
+from memscope.promotion.own_words import is_short, own_words
+from memscope.promotion.plans import Plan
+
+LONGEST = 20_000  # characters of a request: what follows was pasted
+
+
+class Told(NamedTuple):
+    """A row as plain values: its text, and where its message is, an index into those of the context `window`. `tools`
+    and `failures` of a request are those of what was done for it."""
+
+    window: int
+    message: int
+    kind: RowKind
+    text: str
+    tools: tuple[str, ...] = ()
+    time: float | None = None
+    failures: tuple[str, ...] = ()
+
+
+class Texts(NamedTuple):
+    """What a conversation told, in its order; how many texts in a person's name are left out, for software wrote them,
+    another agent too (`synthetic`), or for they say too little (`short`)."""
+
+    rows: list[Told]
+    synthetic: int = 0
+    short: int = 0
+
+
+def read_texts(records: Iterable[Record], kinds: Collection[RowKind], *, is_subagent: bool = False) -> Texts:
+    """The rows of these `kinds` of a conversation; its records are read once, and what they raise (`SourceError`) ends
+    the reading. `is_subagent`: what it is asked no person said."""
+    fold = _Fold(kinds, is_subagent)
+    for record in records:
+        if type(record) is Message:
+            fold.message(record)
+        elif type(record) is Boundary:
+            fold.count.boundary()
+    return fold.texts()
+
+
+class _Fold:
+    """What is known of a conversation so far. `asked`: the last request, while its answer goes on, and `plan` what is
+    done in that."""
+
+    def __init__(self, kinds: Collection[RowKind], is_subagent: bool) -> None:
+        self.requests, self.plans = "request" in kinds, "plan" in kinds
+        self.is_subagent = is_subagent
+        self.count = WindowCount()
+        self.rows: list[Told] = []
+        self.asked: Told | None = None
+        self.plan: Plan | None = None
+        self.synthetic = self.short = 0
+        self._seen: set[int] = set()
+
+    def message(self, message: Message) -> None:
+        index, role = self.count.add(message.role), message.role
+        if message.is_memory or message.kind == "summary" or self._again(message):
+            return
+        if self.plan is not None and role != "assistant":
+            self.plan.answered(message)
+        if role == "user":
+            self._said(message, index)
+        elif role == "assistant" and message.kind == "said":
+            if self.plan is None:
+                self.plan = Plan(self.count.number, index, message.time)
+            self.plan.add(message)
+
+    def _again(self, message: Message) -> bool:
+        """Whether it was told before, by what has an id or a time: another window may repeat it."""
+        if not message.id and message.time is None:
+            return False
+        told = hash((message.role, message.id, message.time, message.parts))
+        before = len(self._seen)
+        self._seen.add(told)
+        return len(self._seen) == before
+
+    def _said(self, message: Message, index: int) -> None:
+        text = _own_text(message)
+        if not text or text.isspace():
+            return
+        words = own_words(text) if message.kind == "said" else ""
+        if not words:
+            self.synthetic += self.requests
+            if self.plan is not None and not self.plan.steps:  # it was an answer: what comes is not for that request
+                self._end()
+            return
+        self._end()
+        if not self.requests:
+            return
+        if self.is_subagent:
+            self.synthetic += 1
+        elif is_short(words):
+            self.short += 1
+        else:
+            self.asked = Told(self.count.number, index, "request", words[:LONGEST], (), message.time)
+
+    def _end(self) -> None:
+        """What was asked is answered, as far as it is."""
+        asked, plan = self.asked, self.plan
+        self.asked = self.plan = None
+        tools, failures = (plan.tools, tuple(plan.failures)) if plan is not None else ((), ())
+        if asked is not None:
+            self.rows.append(asked._replace(tools=tools, failures=failures))
+        if plan is None or not plan.steps or not self.plans:
+            return
+        if plan.says_little:
+            self.short += 1
+        else:
+            self.rows.append(Told(plan.window, plan.message, "plan", plan.text, tools, plan.time, failures))
+
+    def texts(self) -> Texts:
+        self._end()
+        return Texts(self.rows, self.synthetic, self.short)
+
+
+def _own_text(message: Message) -> str:
+    """The words of a user message: without its memories, those too that the fenced rule finds, and tool results."""
+    text = "".join(part.text for part in message.parts if type(part) is Text)
+    if not fenced.may_hold(text):
+        return text
+    message = fenced.RULE.apply(Conversation((message,))).messages[0]
+    return "".join(part.text for part in message.parts if type(part) is Text)

@@ -1,0 +1,48 @@
+"""The line that says what failed."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memscope.base.text import clean_line
+from memscope.conversation.model import ToolResult
+from memscope.promotion.failed_calls import failure_of, has_failed
+
+
+def told(text: str, code: int | None = None) -> str:
+    return failure_of(ToolResult("c", text, True, code), "Bash")
+
+
+def test_what_was_marked_or_ended_with_a_code_has_failed() -> None:
+    assert has_failed(ToolResult("c", "", is_error=True))
+    assert has_failed(ToolResult("c", "", exit_code=2))
+    assert not has_failed(ToolResult("c", "error", exit_code=0))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Exit code 1\nran\nE  ValueError: no\nmore errors", "Bash: E ValueError: no"),
+        ("first\nlast words\n---\n", "Bash: last words"),
+        ("<tool_use_error>File has not been read</tool_use_error>", "Bash: File has not been read"),
+        ('{"output": "a\\nfatal: b", "exit_code": 1, "error": null}', "Bash: fatal: b"),
+        *(('{"output": "", "error": null}', ""), ("", ""), ("Exit code 1", ""), ("Command exited with code 2\n\n", "")),
+        ("{broken error", "Bash: {broken error"),
+    ],
+)
+def test_the_line_that_tells_most(text: str, words: str) -> None:
+    assert told(text) == words
+
+
+@given(st.text(), st.none() | st.integers())
+def test_it_is_one_clean_line(text: str, code: int | None) -> None:
+    line = told(text, code)
+    assert len(line) <= 160
+    assert line == clean_line(line)
+
+
+def test_a_long_answer_is_looked_at_from_both_ends() -> None:
+    assert told("x y z\n" * 100_000 + "Error: at last\n") == "Bash: Error: at last"
+    assert told("\x1b]0;x\x07 error here") == "Bash: ␛]0;x␇ error here"
