@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +10,8 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel
 
-from memscope.base.errors import MemscopeError, UsageError
+from memscope.base.disk import disk_error
+from memscope.base.errors import UsageError
 from memscope.base.files import replace_files
 from memscope.base.text import json_text, slug
 from memscope.reports.csv import csv_text
@@ -86,7 +86,7 @@ def _translated(path: Path) -> Iterator[None]:
     except (ValueError, RuntimeError) as error:  # a NUL in it, the ~ of somebody who does not exist
         raise UsageError("this is no path", where=path, do="Choose another name.") from error
     except OSError as error:
-        raise _trouble(error, path) from error
+        raise disk_error(error, path) from error
 
 
 def _writable(text: str | bytes) -> bytes:
@@ -106,13 +106,3 @@ def free_name(folder: Path, stem: str, suffix: str) -> Path:
 
 def _exists(path: Path) -> UsageError:
     return UsageError("the file exists", where=path, do="Choose another name, or have it replaced (--force).")
-
-
-def _trouble(error: OSError, path: Path) -> MemscopeError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return MemscopeError("the disk is full", where=path, do="Free some space; nothing was written.")
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return UsageError("this may not be written to", where=path, do="Choose another folder.")
-    if error.errno == errno.ENAMETOOLONG:
-        return UsageError("the name is too long", where=path, do="Choose a shorter one.")
-    return MemscopeError(f"it cannot be written ({error.strerror or error})", where=path)

@@ -1,0 +1,66 @@
+"""The calls that most runs share, in their order."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memscope.promotion.steps import Step, common_steps
+
+RUNS = st.lists(st.lists(st.sampled_from("abcd"), max_size=8).map(tuple), max_size=8)
+
+
+def told(*runs: str) -> tuple[str, list[int], int, int]:
+    found = common_steps(tuple(run) for run in runs)
+    return "".join(step.tool for step in found.steps), [step.runs for step in found.steps], found.runs, found.whole
+
+
+def test_runs_that_are_the_same_share_all() -> None:
+    assert told("abc", "abc") == ("abc", [2, 2, 2], 2, 2)
+
+
+def test_what_most_share_is_told_with_how_many() -> None:
+    assert told("abcd", "abd", "acd", "xd") == ("abcd", [3, 2, 2, 4], 4, 1)
+
+
+def test_one_run_is_its_own_steps() -> None:
+    assert told("ab") == ("ab", [1, 1], 1, 1)
+
+
+def test_runs_that_call_nothing_do_not_count() -> None:
+    assert told("", "ab", "") == ("ab", [1, 1], 1, 1)
+    assert told("", "") == ("", [], 0, 0)
+    assert told() == ("", [], 0, 0)
+
+
+def test_runs_that_share_nothing_have_no_steps() -> None:
+    assert told("a", "b", "c") == ("", [], 3, 3)
+
+
+def test_very_long_and_very_many_runs_are_counted_all_the_same() -> None:
+    steps, runs, total, _ = told(*["ab" * 1000] * 3000)
+
+    assert (steps, total) == ("ab" * 20, 3000)
+    assert set(runs) == {3000}
+
+
+@given(RUNS)
+def test_the_steps_are_a_part_of_a_run_that_half_of_them_support(runs: list[tuple[str, ...]]) -> None:
+    found = common_steps(runs)
+    tools = tuple(step.tool for step in found.steps)
+
+    assert found.runs == sum(map(bool, runs))
+    assert not runs or not any(runs) or any(is_within(tools, run) for run in runs)
+    assert all(found.runs <= 2 * step.runs <= 2 * found.runs for step in found.steps)
+    assert found.whole == sum(1 for run in runs if run and is_within(tools, run))
+
+
+@given(RUNS)
+def test_the_same_runs_give_the_same_steps(runs: list[tuple[str, ...]]) -> None:
+    assert common_steps(runs) == common_steps(list(runs))
+    assert all(isinstance(step, Step) for step in common_steps(runs).steps)
+
+
+def is_within(part: tuple[str, ...], run: tuple[str, ...]) -> bool:
+    rest = iter(run)
+    return all(tool in rest for tool in part)
