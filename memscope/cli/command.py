@@ -92,7 +92,8 @@ class _Spreading(click.Command):
         valued = [p for p in self.get_params(ctx) if isinstance(p, click.Option) and not p.is_flag]
         single = {flag for option in valued if not option.multiple for flag in option.opts}
         several = {flag for option in valued if option.multiple for flag in option.opts}
-        wanted = sum(isinstance(p, click.Argument) and (p.required or p.nargs < 0) for p in self.get_params(ctx))
+        files = {flag for option in valued if isinstance(option.type, click.Path) for flag in option.opts}
+        arguments = [p for p in self.get_params(ctx) if isinstance(p, click.Argument)]
         out: list[str] = []
         flags: list[int] = []  # where in `out` the flags stand that each word of a list was given
         at = free = 0
@@ -112,6 +113,8 @@ class _Spreading(click.Command):
                 out.append(arg)
                 free += arg == "-" or not arg.startswith("-")
             at += len(words) + (arg in single)
+        # What is no path is never one of the FILEs that need not be named.
+        wanted = sum(p.required or (p.nargs < 0 and out[flags[-1]] in files) for p in arguments) if flags else 0
         if free < wanted and len(flags) > 1:
             del out[flags[-1]]
         return out

@@ -14,6 +14,8 @@ from memscope.reports.incremental import INCREMENTAL
 from memscope.reports.matrix import MATRIX, MEMORIES, RESPONSES
 from memscope.reports.native import NATIVE
 from memscope.reports.one_memory import ONE_MEMORY
+from memscope.reports.promotion import PROMOTION
+from memscope.reports.promotions import PROMOTIONS
 from memscope.reports.prune import PRUNE
 from memscope.reports.redundancy import PAIRS, REDUNDANCY
 from memscope.reports.response import RESPONSE
@@ -36,6 +38,8 @@ VIEWS: dict[str, View[Any, Any]] = {
         ONE_MEMORY,
         NATIVE,
         PAIRS,
+        PROMOTION,
+        PROMOTIONS,
         PRUNE,
         REDUNDANCY,
         RESPONSE,

@@ -104,6 +104,7 @@ from tests.fakes import (
     without,
 )
 from tests.planted import Planted, alike, any_of, apart, planted
+from tests.promotion.documents import one_pattern, patterns_found
 from tests.sessions.rows import FAILED, NOW, session, unreadable
 
 
@@ -284,6 +285,8 @@ def documents() -> dict[str, BaseModel]:
         "memories-across": _across(),
         "native": native_document(conversation),
         "pairs": pairs_document(*_screened()),
+        "promotion": one_pattern(),
+        "promotions": patterns_found(),
         "prune": _decided(),
         "redundancy": redundancy_document(*_screened(), Settings()),
         "response": explain_response(conversation, Question(5, 0.01), Scorer(FormulaEngine()), Job()),
