@@ -31,14 +31,16 @@ PICTURES = {
     "what-if": ("3", "j", "o", "O"),
     "fine-tune": ("4",),
     "sessions": ("5", "j"),
+    "promotions": ("6", "j"),
     "help": ("1", "question_mark"),
 }
+_REPEATED = "other-laptop"  # a folder of the home folder, with the sessions in which something recurs
 
 
 @contextmanager
 def _sessions() -> Iterator[None]:
     """A home folder in which agents have left sessions, and the day on which they are looked at."""
-    from sample_sessions import NOW, write_samples
+    from sample_sessions import NOW, REPEATED, write_samples
 
     from memscope.base.clock import set_clock
 
@@ -46,6 +48,7 @@ def _sessions() -> Iterator[None]:
     before = {name: os.environ.pop(name, None) for name in moved.split()}
     with tempfile.TemporaryDirectory() as home:
         write_samples(Path(home))
+        write_samples(Path(home) / _REPEATED, REPEATED)
         os.environ["HOME"] = home
         set_clock(NOW.timestamp)
         try:
@@ -68,10 +71,11 @@ async def _pictures() -> dict[str, str]:
     from memscope.base.settings import resolve
     from memscope.tui.app import MemscopeApp
 
-    resolved = resolve({"store": False})
+    resolved = resolve({"store": False, "skills_folder": "~/.claude/skills"})
     found = {}
     for name, keys in PICTURES.items():
         app = MemscopeApp(resolved, Kept(None), opened(demo_opening(), resolved.settings))
+        app.folder = Path.home() / _REPEATED / ".claude" if name == "promotions" else None
         async with app.run_test(size=SIZE) as pilot:
             for key in ("", *keys):
                 await pilot.press(*filter(None, [key]))

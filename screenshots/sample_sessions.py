@@ -1,4 +1,4 @@
-"""Some weeks of a developer's sessions with three agents, made up, for the picture of the Sessions pane.
+"""Some weeks of a developer's sessions with three agents, made up, for the pictures of the panes that are about many.
 
 Written below a home folder as those agents write them, the same every time.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,13 +46,31 @@ SAMPLES = (
     Sample("hermes", "", "Plan the trip to Lisbon with what you know of me", 5, 7, memories=("MEMORY", "USER")),
     Sample("hermes", "", "Summarise this week's notes", 19, 3),
 )
+_ASKED = (
+    "Bump the version to 2.{}, update the changelog and tag the release",
+    "Run the tests of the upload module and fix what fails, then run them again ({})",
+    "Write the notes of standup {} into docs/standups, one line a person",
+)
+_OTHERS = (
+    "Why is the search page slow on the phone?",
+    "Draw the tables of the billing service",
+    "Which of the feature flags can go?",
+    "Translate the welcome mail into Portuguese",
+    "Find out who calls the old login route",
+)
+REPEATED = tuple(
+    Sample("claude", "harbor", request, 30 - 5 * week, 3)
+    for week in range(5)
+    for request in (*(asked.format(week + 4) for asked in _ASKED), _OTHERS[week])
+)
+"""What is asked again and again, and what is not."""
 _STEPS = ("read the module", "run the tests", "look at the failing one", "change it", "run the tests again")
 _FAILED = "FAILED tests/test_upload.py::test_retry - TimeoutError: no answer after 30 s"
 
 
-def write_samples(home: Path) -> None:
-    """Writes all of them below `home`, each last changed when it ends."""
-    for number, sample in enumerate(SAMPLES):
+def write_samples(home: Path, samples: Sequence[Sample] = SAMPLES) -> None:
+    """Writes them below `home`, each last changed when it ends."""
+    for number, sample in enumerate(samples):
         path, lines = _WRITERS[sample.agent](home, number, sample)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")

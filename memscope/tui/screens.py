@@ -18,7 +18,8 @@ ACROSS: Final = "across"
 WHAT_IF: Final = "what-if"
 SESSION: Final = "session"
 BATCH: Final = "batch"
-SESSIONS: Final = "sessions"  # the pane
+SESSIONS: Final = "sessions"  # a pane, as the next
+PROMOTIONS: Final = "promotions"
 
 
 class ToRead(NamedTuple):
@@ -66,5 +67,5 @@ SCREENS: dict[str, Callable[[], PaneScreen]] = {
     SESSION: _session,
     BATCH: _batch,
 }
-ELSEWHERE = frozenset({START, ACROSS, SESSION, SESSIONS, BATCH})
-"""The screens, and the pane, that are about other conversations than the one that is open."""
+ELSEWHERE = frozenset({START, ACROSS, SESSION, SESSIONS, PROMOTIONS, BATCH})
+"""The screens, and the panes, that are about other conversations than the one that is open."""

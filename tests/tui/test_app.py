@@ -130,7 +130,14 @@ async def test_digits_and_clicks_lead_to_panes_and_unknown_digits_nowhere(office
         assert been == ["responses", "responses", "matrix", "fine-tune", "memories", "memories", "memories"]
         bar = app.screen.query_one(PaneBar)
         assert bar.active == 3
-        assert bar.panes == ((1, "Matrix"), (2, "Responses"), (3, "Memories"), (4, "Fine-tune"), (5, "Sessions"))
+        assert bar.panes == (
+            (1, "Matrix"),
+            (2, "Responses"),
+            (3, "Memories"),
+            (4, "Fine-tune"),
+            (5, "Sessions"),
+            (6, "Promotions"),
+        )
         await pilot.click(PaneBar, offset=(15, 0))
         await settled(pilot)
         assert app.current_mode == "responses"

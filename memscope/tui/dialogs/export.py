@@ -29,6 +29,7 @@ _WORDS = {
     "csv": "the table, for a spreadsheet",
     "svg": "a picture of the screen",
     "txt": "the messages that are shown, to read",
+    "md": "the text of the skill",
     "sft": "lines to fine-tune on, in OpenAI's form",
     "dpo": "preferences against the alternates, in OpenAI's form",
     "trl": "the same preferences, in TRL's form",
