@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from memscope.promotion.decided import Decided, Outcome
     from memscope.promotion.pattern import Member, Pattern
     from memscope.promotion.skills_folder import Placed
-    from memscope.promotion.skills_found import Skills
+    from memscope.promotion.skills_found import Skill, Skills
     from memscope.store.database import Database
 
 
@@ -91,7 +91,7 @@ def _decided(said: Mapping[str, Said], skills: Skills) -> Iterable[Decided]:
 
 def _standing(pattern: Pattern, said: Said, known: Sequence[Decided]) -> Standing:
     own = next((one for one in known if one.signature == pattern.signature), None)
-    kinds = tuple(dict.fromkeys(one.flag.kind for one in member_flags(left(pattern, said.dropped))))
+    kinds = tuple(dict.fromkeys(kind for member in left(pattern, said.dropped) for kind in member.flags))
     standing = Standing("new", said.name or default_name(pattern.signature), None, said.dropped, kinds)
     if own is not None:
         return replace(standing, state=own.state, name=own.name or standing.name, decided=own.name or None)
@@ -137,11 +137,14 @@ def draft_of(pattern: Pattern, said: Said = NOTHING) -> Draft:
 
 def as_it_is(pattern: Pattern, looked: Looked) -> Draft:
     """The skill that a pattern is already, as somebody may have edited it on disk; the draft where it is none yet.
-    Raises `MemscopeError` for a file that cannot be read; otherwise as `draft_of`."""
+    Raises as those two do."""
     there = looked.skills.of(pattern.signature)
-    if not there:
-        return draft_of(pattern, looked.said_of(pattern))
-    path = there[0].path
+    return on_disk(pattern, there[0]) if there else draft_of(pattern, looked.said_of(pattern))
+
+
+def on_disk(pattern: Pattern, skill: Skill) -> Draft:
+    """The skill that a pattern is, as its file has it. Raises `MemscopeError` where that cannot be read."""
+    path = skill.path
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)

@@ -89,7 +89,7 @@ class KeptEmbedder:
             for at, vectors in made:
                 where = [missing[place] for place in at]
                 self._check(vectors, [todo.texts[place] for place in where], fresh)
-                sound = np.isfinite(vectors).all(axis=1)  # what is not is asked for again another time
+                sound = [bool(np.isfinite(vector).all()) for vector in vectors]  # what is not is asked for again another time
                 with self._troubled():
                     if self._kept is not None:
                         pairs = zip(where, vectors, sound, strict=True)

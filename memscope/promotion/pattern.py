@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 
 from memscope.conversation.model import Ref, Source
+from memscope.promotion.injection import flags
 from memscope.promotion.model import Candidate, Id, Row, RowKind
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ _MOST_KEPT = 2000  # members whose words are kept; the closest
 
 
 class Member(NamedTuple):
-    """A message of a pattern: see `model.Row`. `closeness`: its cosine to the centroid."""
+    """A message of a pattern: see `model.Row`. `closeness`: its cosine to the centroid; `flags`: the kinds of what a
+    person should look at in it (see `injection`)."""
 
     message_id: Id
     session_id: Id
@@ -34,6 +36,7 @@ class Member(NamedTuple):
     ref: Ref | None
     failures: tuple[str, ...]
     closeness: float
+    flags: tuple[str, ...] = ()
 
 
 class NearestSkill(NamedTuple):
@@ -116,6 +119,7 @@ def _member(row: Row, closeness: float) -> Member:
         row.ref,
         row.failures,
         closeness,
+        tuple(dict.fromkeys(flag.kind for flag in flags(row.text))),
     )
 
 
@@ -181,9 +185,11 @@ def _placed(ref: Ref | None) -> Mapping[str, Any] | None:
 
 def _read(kept: Sequence[Any]) -> Member:
     *told, place = kept
-    message_id, session_id, text, kind, tools, time, _, failures, closeness = told
+    message_id, session_id, text, kind, tools, time, _, failures, closeness, flagged = told
     ref = None
     if place is not None:
         source = Source(Path(place["path"]), place["format"], place["item"], place["window"])
         ref = Ref(source, place["message"])
-    return Member(message_id, session_id, text, kind, tuple(tools), time, ref, tuple(failures), closeness)
+    return Member(
+        message_id, session_id, text, kind, tuple(tools), time, ref, tuple(failures), closeness, tuple(flagged)
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from memscope.conversation.model import Ref, Source
+from memscope.promotion.injection import flags
 from memscope.promotion.model import Id, RowKind, content_hash
 from memscope.promotion.pattern import Member, Pattern
 from memscope.promotion.signature import signature
@@ -21,7 +22,8 @@ def member(
     path: str = "",
 ) -> Member:
     ref = Ref(Source(Path(path), "claude-code", 0, 0), 1) if path else None
-    return Member(message, session, text, kind, tools, 1_700_000_000.0, ref, (), 0.9)
+    kinds = tuple(dict.fromkeys(flag.kind for flag in flags(text)))
+    return Member(message, session, text, kind, tools, 1_700_000_000.0, ref, (), 0.9, kinds)
 
 
 def pattern(*members: Member, centroid: tuple[float, ...] = (1.0, 0.0), space: str = "lexical-1") -> Pattern:

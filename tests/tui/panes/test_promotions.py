@@ -68,7 +68,7 @@ async def test_what_recurs_is_found_and_shown(tmp_path: Path, size: tuple[int, i
         screen = await at_promotions(pilot)
         assert sorted(openings(screen)) == ["Bump", "Run"]
         shown = screen_text(app)
-        for said in ("12 messages of 4 sessions", "2 new", "stable 0.", " lexical", "stability", "found again in"):
+        for said in ("12 messages of 4 sessions", "2 new", "stable 0.", " lexical", "stability", "all samples"):
             assert said in shown, said
         assert "4 messages of 4 sessions" in shown
 
@@ -249,7 +249,7 @@ async def test_candidates_are_there_before_their_stability_and_the_cursor_stays(
         await pilot.press("j", "space", "k", "j")
         here = screen.row.signature  # type: ignore[attr-defined]
         gate.set()
-        await shows(pilot, "found again in")
+        await shows(pilot, "all samples")
         await at_rest(pilot)
         assert screen.row.signature == here  # type: ignore[attr-defined]
         assert [row.signature for row in screen.table.marked] == [here]  # type: ignore[attr-defined]
@@ -391,7 +391,7 @@ def test_hostile_messages_say_nothing_to_the_terminal(tmp_path: Path, monkeypatc
     with Terminal(tmp_path / "talks", columns=120, rows=36) as terminal:
         terminal.wait("4 sessions")
         terminal.send("6")
-        terminal.wait("found again in")
+        terminal.wait("all samples")
         terminal.type("j k Tab j y d d Enter")
         terminal.wait("Session")
         terminal.type("Esc v y G v m Esc c Esc w b b y a u u ? Esc : evil Esc e Esc / evil Enter Esc")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memscope.actions.promoting import draft_of
+from memscope.actions.promoting import draft_of, on_disk
 from memscope.base.errors import MemscopeError
 from memscope.base.files import shown_path
 from memscope.base.text import counted
-from memscope.tui.widgets.paragraphs import Paragraph, Paragraphs
+from memscope.tui.widgets.paragraphs import Look, Paragraph, Paragraphs
 
 if TYPE_CHECKING:
     from memscope.actions.promoting import Draft
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 _FILE = "SKILL.md"
 _DRAFTS = "_drafts"
+_FENCE = "---"
 _FLAGGED = 8  # messages that are named
-_LONGEST = 300_000  # bytes of a file that are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Drafted:
 def drafted(pattern: Pattern, said: Said, skill: Skill | None, skills: Path) -> Drafted:
     """The draft of a pattern, or the `skill` it is on disk; in a thread."""
     if skill is not None:
-        return _on_disk(pattern, said, skill)
+        return _on_disk(pattern, skill)
     try:
         draft = draft_of(pattern, said)
     except MemscopeError as error:
@@ -49,26 +49,21 @@ def drafted(pattern: Pattern, said: Said, skill: Skill | None, skills: Path) -> 
     return Drafted(draft.text, (*head, *_checks(draft)))
 
 
-def _on_disk(pattern: Pattern, said: Said, skill: Skill) -> Drafted:
+def _on_disk(pattern: Pattern, skill: Skill) -> Drafted:
     is_what = "draft" if skill.is_draft else "accepted"
     head = [Paragraph(f"{is_what}: {shown_path(skill.path)}", "title")]
     head += [Paragraph("a makes it a skill as it is there; u takes it back", "note")] if skill.is_draft else []
     try:
-        with skill.path.open("rb") as file:
-            text = file.read(_LONGEST).decode("utf-8", "replace")
-    except OSError as error:
-        return Drafted("", (*head, Paragraph(f"it cannot be read: {error.strerror}", "warning")))
-    if skill.problem:
-        return Drafted(text, (*head, Paragraph(f"error: {skill.problem}", "warning")))
-    try:
-        draft = draft_of(pattern, replace(said, name="", text=text, dropped=frozenset()))
+        draft = on_disk(pattern, skill)
     except MemscopeError as error:
-        return Drafted(text, (*head, Paragraph(str(error), "warning")))
-    return Drafted(text, (*head, *_checks(draft)))
+        return Drafted("", (*head, Paragraph(str(error), "warning")))
+    return Drafted(draft.text, (*head, *_checks(draft)))
 
 
 def _checks(draft: Draft) -> Iterator[Paragraph]:
     """What is wrong with a draft, and what a person should look at."""
+    if not draft.errors:
+        yield Paragraph("valid in the Agent Skills format", "note")
     for finding in draft.findings:
         yield Paragraph(f"{finding.severity}: {finding}", "warning" if finding.severity == "error" else "note")
     if draft.flags:
@@ -92,4 +87,14 @@ class DraftView(Paragraphs):
     def show_draft(self, draft: Drafted | None) -> None:
         """Shows a draft; None: there is none."""
         self.text = draft.text if draft is not None else ""
-        self.show([*draft.above, Paragraph("", "note"), Paragraph(draft.text)] if draft is not None else [])
+        self.show([*draft.above, Paragraph("", "note"), *_lines(draft.text)] if draft is not None else [])
+
+
+def _lines(text: str) -> Iterator[Paragraph]:
+    """The text as it is, its headings, quotations and frontmatter told apart."""
+    head = text.startswith(_FENCE)
+    for number, line in enumerate(text.split("\n")):
+        is_fence = line == _FENCE
+        look: Look = "note" if head or line.startswith(">") else "title" if line.startswith("#") else "text"
+        head = head and not (is_fence and number)
+        yield Paragraph(line, look)

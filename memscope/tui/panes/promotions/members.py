@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _TITLE = 200  # characters
 _TEXT = 150  # about two lines of a narrow screen
-_SAMPLES = 20
 _DATE = 10  # characters of a time that are its day
 _NAME = 22  # cells of a file's name
 _INDENTED = " "  # a label of nothing
@@ -69,8 +68,7 @@ def _head(pattern: Pattern, row: PromotionRow, *, complete: bool) -> Iterator[Li
     nearest = f"; the nearest other group is at {row.nearest:.2f}" if row.nearest is not None else ""
     yield Linked(f"{row.cohesion:.2f}, 1 where all say the same{nearest}", label="cohesion")
     if row.stability is not None:
-        found = f"found again in {round(row.stability * _SAMPLES)} of {_SAMPLES} samples"
-        yield Linked(f"{row.stability:.2f}: {found}", label="stability")
+        yield Linked(f"{row.stability:.2f}, 1 where all samples of the messages hold it", label="stability")
     else:
         yield Linked("not known" if complete else "being looked at …", label="stability")
     if row.nearest_skill is not None:

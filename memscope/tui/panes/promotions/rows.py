@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ def _given_name(row: PromotionRow) -> str:
     return "" if row.signature[:12] in row.name else row.name
 
 
-COLUMNS: tuple[Column[PromotionRow], ...] = tuple(
+_COLUMNS: tuple[Column[PromotionRow], ...] = tuple(
     replace(
         column,
         rank=_RANKS.get(column.title, column.rank),
@@ -28,6 +28,11 @@ COLUMNS: tuple[Column[PromotionRow], ...] = tuple(
     )
     for column in sorted(PROMOTION_COLUMNS, key=lambda column: column.title == "signature")
 )
+
+
+def columns_of(rows: Sequence[PromotionRow]) -> list[Column[PromotionRow]]:
+    """The columns that say something of any row."""
+    return [column for column in _COLUMNS if not rows or any(map(column.text, rows))]
 
 
 def has_words(words: str, pattern_of: Callable[[str], Pattern | None]) -> Callable[[PromotionRow], bool]:

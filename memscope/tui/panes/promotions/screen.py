@@ -28,7 +28,7 @@ from memscope.tui.panes.promotions.detail import PatternDetail
 from memscope.tui.panes.promotions.drafting import Drafting
 from memscope.tui.panes.promotions.finding import Asked, Finding
 from memscope.tui.panes.promotions.help import HELP
-from memscope.tui.panes.promotions.rows import COLUMNS, has_words
+from memscope.tui.panes.promotions.rows import columns_of, has_words
 from memscope.tui.panes.promotions.told import (
     ALL,
     BUCKETS,
@@ -174,7 +174,8 @@ class PromotionsScreen(Acting):
         if seen is not None:
             rows = seen.document.candidates
             table.empty = why_empty(seen.document, self._bucket)
-            table.show(COLUMNS, [row for row in rows if self._bucket in (ALL, row.state)])
+            shown = [row for row in rows if self._bucket in (ALL, row.state)]
+            table.show(columns_of(shown), shown)
         elif self.deciding is not None and self.deciding.trouble is not None:
             table.empty = f"{self.deciding.trouble}\n{_HELPS}"
         self._head()
