@@ -204,7 +204,7 @@ def skill_words(skill: PromotionSkill | None) -> str:
     """The nearest skill in a word or two; "" where none is near."""
     if skill is None or skill.verdict is None:
         return ""
-    return f"{skill.name} {skill.similarity:.2f} {'duplicate' if skill.verdict == 'duplicate' else 'merge?'}"
+    return f"{'duplicate' if skill.verdict == 'duplicate' else 'merge?'} {skill.name} {skill.similarity:.2f}"
 
 
 def _share(value: float | None) -> str:

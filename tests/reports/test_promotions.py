@@ -179,8 +179,8 @@ def test_a_table_shows_what_there_is_in_few_signs() -> None:
 @pytest.mark.parametrize(
     ("similarity", "verdict", "words"),
     [
-        *((1.0, "duplicate", "s 1.00 duplicate"), (0.9, "duplicate", "s 0.90 duplicate")),
-        *((0.899, "merge", "s 0.90 merge?"), (0.75, "merge", "s 0.75 merge?"), (0.749, None, ""), (-1.0, None, "")),
+        *((1.0, "duplicate", "duplicate s 1.00"), (0.9, "duplicate", "duplicate s 0.90")),
+        *((0.899, "merge", "merge? s 0.90"), (0.75, "merge", "merge? s 0.75"), (0.749, None, ""), (-1.0, None, "")),
     ],
 )
 def test_a_skill_that_is_near_is_a_duplicate_or_to_be_merged(similarity: float, verdict: str, words: str) -> None:
