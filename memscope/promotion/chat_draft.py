@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from memscope.base.text import clean
 from memscope.promotion.draft import Origin, Told, metadata, shown_text
-from memscope.promotion.injection import Flag, flags
-from memscope.promotion.quoting import masked, one_line, safe, shortened
+from memscope.promotion.injection import CREDENTIAL, Flag, flags
+from memscope.promotion.masking import masked, without_homes
+from memscope.promotion.plans import words_of
+from memscope.promotion.quoting import inert, one_line, safe, shortened, without_commands
 from memscope.promotion.skill_checks import LONGEST_DESCRIPTION, LONGEST_NAME, check, name_problem
 from memscope.promotion.skill_file import DEFAULT_NAME, LARGEST, Finding, SkillFile, default_name, written
 from memscope.promotion.skill_reading import Reading, read
@@ -66,8 +70,8 @@ class Answer:
 def draft_messages(origin: Origin, name: str = "", budget: int = BUDGET) -> list[ChatMessage]:
     """What a model is sent. `name`: the one a person gave the skill, "" where nobody did; `budget`: characters of
     members' texts, the most central first."""
-    texts = _texts(origin.members, budget)
-    told: dict[str, object] = {"messages": texts, "messages_left_out": origin.size - len(texts)}
+    texts, told_of = _texts(origin.members, budget)
+    told: dict[str, object] = {"messages": texts, "messages_left_out": origin.size - told_of}
     told["sessions"] = origin.sessions
     steps = common_steps(member.tools for member in origin.members)
     if steps.runs:
@@ -100,12 +104,14 @@ def read_answer(reply: str, origin: Origin, name: str = "") -> Answer:
     if reading.skill is None:
         return Answer(None, reading.findings, ())
     theirs = reading.skill
-    description, hidden = masked(" ".join(theirs.description.split()))
-    body, more = masked(theirs.body)
+    # The wider net is for what people said: a model writes of passwords, and was told none.
+    description, hidden = masked(" ".join(theirs.description.split()), wide=False)
+    body, more = masked(theirs.body, wide=False)
+    plain, harmless = inert(description.replace("`", "'")).translate(_NO_BRACKETS), without_commands(body)
     skill = SkillFile(
         name=name if _is_given(name) else _suggested(theirs.name) or default_name(origin.signature),
-        description=description,
-        body=body,
+        description=without_homes(plain),
+        body=without_homes(harmless),
         metadata=metadata(origin),
     )
     formed = [one for one in reading.errors if one.field in ("", "description")]
@@ -113,7 +119,15 @@ def read_answer(reply: str, origin: Origin, name: str = "") -> Answer:
     findings = [*formed, *(one for one in check(skill) if one.field not in fields), *_left_out(reading, theirs)]
     if hidden or more:
         findings.append(Finding("warning", "", "the model wrote what looks like a credential; it was removed"))
+    if set("<>") & set(description):
+        findings.append(Finding("warning", "description", "the model's angle brackets were replaced"))
+    if harmless != body:
+        words = "the model wrote what is run or filled in when a skill is read; that was made words"
+        findings.append(Finding("warning", "body", words))
     return Answer(skill, tuple(findings), tuple(flags(written(skill))))
+
+
+_NO_BRACKETS = str.maketrans({"<": "‹", ">": "›"})
 
 
 def _left_out(reading: Reading, theirs: SkillFile) -> list[Finding]:
@@ -133,25 +147,32 @@ def _suggested(name: str) -> str:
     return "" if name_problem(name) else name
 
 
-def _texts(members: Sequence[Told], budget: int) -> list[str]:
-    """The members' texts as far as they fit, the first in any case; those that are the same once."""
+def _texts(members: Sequence[Told], budget: int) -> tuple[list[str], int]:
+    """The members' texts as far as they fit, the first in any case, those that are the same once; and how many members
+    they are of."""
     texts: list[str] = []
-    seen: set[str] = set()
+    seen = {""}
+    told_of = 0
+    is_full = False
     for member in members:
-        text = shortened(clean(shown_text(member)), _LONGEST_TEXT)
-        key = " ".join(text.casefold().split())
-        if not key or key in seen:
-            continue
-        if texts and sum(map(len, texts)) + len(text) > budget:
-            break
-        seen.add(key)
-        texts.append(text)
-    return texts
+        key = " ".join(words_of(member.text, member.kind).casefold().split())
+        if key not in seen:
+            text = "" if is_full else shortened(clean(shown_text(member)), _LONGEST_TEXT)
+            is_full = is_full or (bool(texts) and sum(map(len, texts)) + len(text) > budget)
+            if is_full:
+                continue
+            seen.add(key)
+            if text not in texts:
+                texts.append(text)
+        told_of += 1
+    return texts, told_of
 
 
 def _failures(members: Sequence[Told]) -> list[str]:
-    found = dict.fromkeys(failure for member in members for failure in member.failures)
-    return [one_line(safe(failure), 300) for failure in list(found)[:_FAILURES]]
+    """What failed, what failed in several first; without what reads like an instruction."""
+    found = Counter(failure for member in members for failure in dict.fromkeys(member.failures))
+    calm = (one for one, _ in found.most_common() if all(flag.kind.startswith(CREDENTIAL) for flag in flags(one)))
+    return [one_line(safe(failure), 300) for failure in islice(calm, _FAILURES)]
 
 
 _THOUGHTS = re.compile(r"(?:\s*<(think|thinking)>.*?(?:</\1>|\Z))++", re.DOTALL)

@@ -5,19 +5,19 @@ It asks no model and invents nothing. A person completes it; what is quoted is t
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Protocol
 
 from memscope.base.clock import iso
-from memscope.base.similar import content_words
 from memscope.base.text import clean_line, counted
 from memscope.promotion.injection import CREDENTIAL, Flag, flags
 from memscope.promotion.model import Id, RowKind
-from memscope.promotion.plans import words_of
-from memscope.promotion.quoting import REMOVED, blockquote, code, escaped, one_line, safe, shortened
+from memscope.promotion.pitfalls import pitfalls
+from memscope.promotion.plans import has_words, words_of
+from memscope.promotion.quoting import blockquote, code, escaped, inert, one_line, safe, shortened
 from memscope.promotion.skill_checks import LONGEST_DESCRIPTION
 from memscope.promotion.skill_file import (
     DEFAULT_NAME,
@@ -29,14 +29,17 @@ from memscope.promotion.skill_file import (
     default_name,
 )
 from memscope.promotion.steps import Steps, common_steps
+from memscope.promotion.trigger_words import trigger_words
+from memscope.promotion.wordings import distinct, gist, headline
 
 _WORDINGS = 5
-_SAME = 0.8  # a Jaccard index of words from which on two wordings are one
 _LOOKED_THROUGH = 200  # members for wordings and words; the closest say enough
-_QUOTED = 600, 12  # characters and lines of a wording
-_CENTRAL = 300  # characters of the wording in a description
+_QUOTED = 600, 8  # characters and lines of a wording
+_CENTRAL = 200  # characters of the wording in a description, and of a failure
 _TITLE = 70
+_SHOWN = 2_000  # characters of a member's text: what follows is neither quoted nor sent
 _WORDS = 8
+_OPENING = 500  # characters of a text in which the words stand by which it is known: what follows is its case
 _PITFALLS = 10
 _SOURCES = 50, 2000  # members and characters
 
@@ -91,20 +94,19 @@ def template(origin: Origin, name: str = "") -> SkillFile:
     """
     if not origin.members:
         raise ValueError("a pattern has members")
-    wordings = _wordings(origin.members)
-    words = _common_words(origin.members, wordings[0])
+    texts = _texts(origin.members)
+    wordings = distinct(texts, _WORDINGS)
+    central = gist([headline(text, _CENTRAL) for text in texts], headline(wordings[0], _CENTRAL))
     given = "" if name.startswith(DEFAULT_NAME) else name
-    title = given.replace("-", " ") or one_line(wordings[0], _TITLE)
-    sections = [
-        f"# {escaped(title[:1].upper() + title[1:])}",
-        f"## When\n\n{_when(origin, wordings, words)}",
-        f"## Steps seen\n\n{_steps(common_steps(member.tools for member in origin.members), origin.members)}",
-    ]
-    if pitfalls := _pitfalls(origin.members):
-        sections.append(f"## Pitfalls seen\n\n{pitfalls}")
+    title = given.replace("-", " ") or shortened(central, _TITLE)
+    sections = [f"# {escaped(title[:1].upper() + title[1:])}", f"## When\n\n{_when(origin, wordings)}"]
+    if steps := _steps(common_steps(member.tools for member in origin.members), origin.members):
+        sections.append(f"## Steps seen\n\n{steps}")
+    if failed := _pitfalls(origin.members):
+        sections.append(f"## Pitfalls seen\n\n{failed}")
     return SkillFile(
         name=name or default_name(origin.signature),
-        description=_description(origin, wordings[0], words),
+        description=_description(origin, central, trigger_words([text[:_OPENING] for text in texts], _WORDS)),
         body="\n\n".join(sections),
         metadata=metadata(origin),
     )
@@ -119,86 +121,71 @@ def metadata(origin: Origin) -> dict[str, str]:
 
 
 def shown_text(member: Told) -> str:
-    """The text of a member as it may be shown to others: without credentials; very long ones cut."""
-    return safe(words_of(member.text, member.kind))
+    """The beginning of a member's text as it may be shown to others: without credentials and home folders."""
+    return safe(words_of(member.text, member.kind), _SHOWN)
 
 
 def _is_calm(text: str) -> bool:
     return all(flag.kind.startswith(CREDENTIAL) for flag in flags(text))
 
 
-def _wordings(members: Sequence[Told]) -> list[str]:
-    """Up to so many different ways in which members say it, at least one; the most central first."""
-    texts = [text for member in members[:_LOOKED_THROUGH] if (text := shown_text(member))]
-    distinct = list(islice(_distinct(text for text in texts if _is_calm(text)), _WORDINGS))
-    return distinct or list(islice(_distinct(iter(texts)), _WORDINGS)) or ["(no words)"]
-
-
-def _distinct(texts: Iterator[str]) -> Iterator[str]:
-    seen: list[frozenset[str]] = []
-    for text in texts:
-        words = frozenset(text.casefold().split())
-        if all(len(words & other) < _SAME * len(words | other) for other in seen):
-            seen.append(words)
-            yield text
-
-
-def _common_words(members: Sequence[Told], central: str) -> list[str]:
-    """The words that at least half of the members use, the commonest first."""
-    looked = members[:_LOOKED_THROUGH]
-    counts = Counter(word for member in looked for word in content_words(shown_text(member).replace(REMOVED, " ")))
-    order = central.casefold()
-
-    def rank(word: str) -> tuple[int, int, str]:
-        place = order.find(word)
-        return -counts[word], place if place >= 0 else len(order), word
-
-    half = [word for word, count in counts.items() if 2 * count >= len(looked) and len(word) <= 30]
-    return sorted(half, key=rank)[:_WORDS]
+def _texts(members: Sequence[Told]) -> list[str]:
+    """The texts of members that can be quoted, the most central first; at least one. Plans that are calls alone, and
+    what reads like an instruction, only where there is nothing else."""
+    looked = [(text, member) for member in members[:_LOOKED_THROUGH] if (text := shown_text(member))]
+    calm = [(text, member) for text, member in looked if _is_calm(text)] or looked
+    said = [(text, member) for text, member in calm if has_words(member.text, member.kind)] or calm
+    return [text for text, _ in said] or ["(no words)"]
 
 
 def _description(origin: Origin, central: str, words: list[str]) -> str:
     """What it is for, and when: no angle brackets, which products that put it into a prompt refuse."""
-    said = one_line(central, _CENTRAL).replace("<", "‹").replace(">", "›").replace('"', "'")
-    does = "The steps that recur for work like" if origin.members[0].kind == "plan" else "What to do for requests like"
-    when = f" Use when it is about {', '.join(words)}." if words else " Use when the same is asked for."
+    said = inert(central.replace("`", "'")).translate(_PLAIN).rstrip(".")
+    is_plan = origin.members[0].kind == "plan"
+    does = "The steps that recur for work like" if is_plan else "What to do for requests like"
+    same = "is to be done" if is_plan else "is asked for"
+    when = f" Use when it is about {', '.join(words)}." if words else f" Use when the same {same}."
     return shortened(f'{does} "{said}".{when}', LONGEST_DESCRIPTION)
 
 
-def _when(origin: Origin, wordings: list[str], words: list[str]) -> str:
+_PLAIN = str.maketrans({"<": "‹", ">": "›", '"': "'"})
+
+
+def _when(origin: Origin, wordings: list[str]) -> str:
     what = "Work" if origin.members[0].kind == "plan" else "Requests"
     seen = f"{counted(origin.size, 'message')} of {counted(origin.sessions, 'session')}"
-    parts = [f"{what} like these, quoted from {seen}:"]
-    parts += [blockquote(text, limit=_QUOTED[0], lines=_QUOTED[1]) for text in wordings]
-    if words:
-        parts.append(f"Words that most of them use: {', '.join(words)}.")
-    return "\n\n".join(parts)
+    like = "like these" if len(wordings) > 1 else "like this"
+    quoted = [blockquote(text, limit=_QUOTED[0], lines=_QUOTED[1]) for text in wordings]
+    return "\n\n".join([f"{what} {like}, quoted from {seen}:", *quoted])
 
 
 def _steps(found: Steps, members: Sequence[Told]) -> str:
-    if not found.runs:
-        return "No calls of tools were seen."
-    runs = counted(found.runs, "run")
-    if not found.steps:
-        used = Counter(tool for member in members for tool in dict.fromkeys(member.tools)).most_common(5)
-        often = ", ".join(f"{code(tool)} ({count})" for tool, count in used)
-        return f"The {runs} that called tools share no order of calls. Most used: {often}."
-    lines = [f"{n}. {code(step.tool)} ({step.runs} of {found.runs})" for n, step in enumerate(found.steps, 1)]
-    opening = f"Of {runs}, {found.whole} made all of these calls in this order; behind each is how many made it."
-    return f"{opening}\n\n" + "\n".join(lines)
+    """The calls that most runs share; of runs that share no order the tools that some of them use, if any."""
+    if len(found.steps) == 1:
+        return f"{code(found.steps[0].tool)}, which {found.steps[0].runs} of {found.runs} runs called."
+    if found.steps:
+        lines = [f"{n}. {code(step.tool)} ({step.runs} of {found.runs})" for n, step in enumerate(found.steps, 1)]
+        opening = (
+            f"Of {counted(found.runs, 'run')}, {found.whole} made all of these calls in this order; behind each is how"
+            " many made it. What was repeated is named once."
+        )
+        return f"{opening}\n\n" + "\n".join(lines)
+    used = Counter(tool for member in members for tool in dict.fromkeys(member.tools)).most_common(5)
+    often = ", ".join(f"{code(tool)} ({count})" for tool, count in used if count > 1)
+    return f"The {found.runs} runs that called tools share no order of calls. Most used: {often}." if often else ""
 
 
 def _pitfalls(members: Sequence[Told]) -> str:
-    places: dict[str, list[Told]] = {}
-    for member in members:
-        for failure in dict.fromkeys(member.failures):
-            if words := one_line(safe(failure), _CENTRAL):
-                places.setdefault(words, []).append(member)
-    often = sorted(places, key=lambda words: -len(places[words]))
-    lines = [f"- {escaped(words)} ({_cited(places[words])})" for words in often[:_PITFALLS]]
-    if len(often) > _PITFALLS:
-        lines.append(f"- and {counted(len(often) - _PITFALLS, 'other failure')}")
+    """What failed in two or more members; what failed once belongs to its case."""
+    safely = [[line for one in member.failures if _is_calm(one) and (line := _failure(one))] for member in members]
+    lines = [f"- {escaped(one.words)} ({_cited([members[n] for n in one.runs])})" for one in pitfalls(safely)]
+    if (rest := len(lines) - _PITFALLS) > 0:
+        lines[_PITFALLS:] = [f"- and {counted(rest, 'other failure')}"]
     return "\n".join(lines)
+
+
+def _failure(line: str) -> str:
+    return one_line(safe(line), _CENTRAL)
 
 
 def _cited(members: list[Told]) -> str:
@@ -208,8 +195,15 @@ def _cited(members: list[Told]) -> str:
 
 def _source(member: Told) -> str:
     """Its session and itself. Of a path the file's name alone: a skill is shared, and the folders tell who made it."""
-    session = clean_line(str(member.session_id)).replace("\\", "/").rpartition("/")[2]
-    return f"{session[:200]}#{clean_line(str(member.message_id))[:100]}"
+    session = clean_line(str(member.session_id)).replace("\\", "/").rpartition("/")[2][:200]
+    message = clean_line(str(member.message_id))
+    if _ABSOLUTE.match(message):  # of a sub-agent, or of one of many conversations in a file
+        message = message.replace("\\", "/").rpartition("/")[2]
+    message = message[:100].removeprefix(f"{session}#")
+    return safe(inert(f"{session}#{message}".replace("`", "'")))
+
+
+_ABSOLUTE = re.compile(r"[/\\~]|[A-Za-z]:[/\\]")
 
 
 def _sources(origin: Origin) -> str:

@@ -114,13 +114,33 @@ _NEAR = re.compile(
 
 _GAP = r"[\s,]{1,6}"
 _ORDERS = r"(?:instruction|direction|prompt|rule|guideline|command|message|order|constraint|safeguard|context)s?"
-_EARLIER = r"(?:previous|prior|above|earlier|preceding|former|foregoing|existing|original|initial|system|safety)"
+_EARLIER = (
+    r"(?:previous|prior|above|earlier|preceding|former|foregoing|existing|original|initial|system|safety|built-in)"
+)
 _WHO = r"(?:the |your )?(?:users?|humans?|person|people|operators?|owners?|developers?|anyone|anybody|reviewers?)"
 _THINGS = (
     r"(?:keys?|tokens?|secrets?|passwords?|credentials?|\.env|environment|conversation|history|transcript|contents?|data"
     r"|files?|codebase|source|database|cookies?|memor(?:y|ies)|prompts?|everything|it|them|this|these|results?|output)"
 )
+_ROLES = r"(?:system|developer|user|operator)s?"
 _SHELLS = r"(?:ba|z|da|k|fi)?sh|python[\d.]{0,4}|perl|ruby|node|iex|powershell|pwsh"
+
+
+_FOREIGN_OVERRIDE = (
+    r"\b(?:ignor(?:e[zrs]?|iere?n?|a|ad|ar|en?)|oubli(?:e[zrs]?)|ne tien(?:s|ez) pas compte de|vergiss|vergessen sie"
+    r"|missachten?(?: sie)?|beachten?(?: sie)? nicht|olvid(?:a|ad|e|ar)|desconsidere)\s{1,4}(?:sie\s{1,4})?"
+    r"(?:(?:toutes?|tous|les?|la|des?|tes|vos|ces|alle[snr]?|d(?:ie|ein|eine|einen|as)|diese|ihre|todas?|todos?|l[ao]s"
+    r"|tus|sus|as|os)\s{1,4}){0,3}"
+    r"(?:(?:précédente?s?|antérieure?s?|bisherigen?|vorherigen?|vorigen?|obigen?|früheren?|anteriores|previas|système)"
+    r"\s{1,4})?"
+    r"(?:instructions?|consignes?|directives?|règles?|ordres?|anweisung(?:en)?|instruktionen|befehle?|regeln|vorgaben"
+    r"|instrucciones|órdenes|reglas|instruções|regras|istruzioni)\b"
+)
+_UNSPACED_OVERRIDE = (
+    r"(?:忽略|忽視|忽视|无视|無視|忘记|忘記|不要理会)[^\n。.!?]{0,12}(?:指令|指示|提示|规则|規則|命令|要求|说明|內容|内容)"
+    r"|(?:指示|命令|プロンプト|ルール|規則)[^\n。]{0,6}(?:無視|無効)"
+    r"|(?:игнорируй(?:те)?|забудь(?:те)?)\s{1,4}(?:\w{1,20}\s{1,4}){0,3}(?:инструкци|указани|правил|команд)\w{0,6}"
+)
 
 
 def _shapes() -> Iterator[_Shape]:
@@ -134,8 +154,11 @@ def _shapes() -> Iterator[_Shape]:
         rf"\b(?:ignore|disregard|forget|override|bypass|overrule){_GAP}(?:about{_GAP})?"
         rf"(?:(?:all|any|every|each|of|the|your|my|these|those|other){_GAP}){{0,4}}"
         rf"(?:{_EARLIER}{_GAP}(?:\w{{1,20}}{_GAP}){{0,2}}{_ORDERS}|{_ORDERS}{_GAP}(?:above|before|so far|given)"
+        rf"|{_ORDERS}{_GAP}(?:in|of|from|by){_GAP}(?:(?:the|your|a){_GAP})?(?:system|developer|user|operator)\b"
         rf"|(?:everything|anything|all){_GAP}"
-        r"(?:above|before|previously|prior|so far|else|i said|you (?:know|were|have)))",
+        r"(?:above|before|previously|prior|so far|else|i said|you (?:know|were|have))"
+        rf"|what(?:ever)?{_GAP}(?:you{_GAP}(?:were|have been|had been)|(?:they|the {_ROLES})(?: has| have)?){_GAP}"
+        r"(?:told|said|asked|instructed|given|taught))",
     )
     yield shape(override, "forget", rf"\bforget{_GAP}(?:everything|all)(?=\s{{0,4}}(?:[.!;:]|and\b|\Z))")
     yield shape(
@@ -144,6 +167,8 @@ def _shapes() -> Iterator[_Shape]:
         r"(?:^|[.!:\n])[ \t#*>\[]{0,6}(?:new|updated|revised)[ \t]{1,3}(?:system[ \t]{1,3})?"
         r"(?:instructions?|prompt|rules|persona|directives?)[ \t\]*]{0,4}:",
     )
+    yield shape(override, "ignor oubli tien vergess vergiss missacht beachte olvid desconsid", _FOREIGN_OVERRIDE)
+    yield shape(override, "忽略 忽視 忽视 无视 無視 忘记 忘記 不要理会 無効 игнорир забудь", _UNSPACED_OVERRIDE)
     yield shape(override, "new", r"\bnew[ \t]{1,3}system[ \t]{1,3}(?:prompt|message|instructions?)\b")
     yield shape(
         "an instruction to be somebody else",
@@ -177,7 +202,8 @@ def _shapes() -> Iterator[_Shape]:
     yield shape(
         "a mark of who is speaking",
         "<| [inst] [/inst] <<sys>> </system <system </assistant <assistant </user </instructions [system]",
-        r"<\|[a-z_]{2,30}\|>|\[/?INST\]|<</?SYS>>|</?(?:system|assistant|user|human|instructions)(?:[-_ ]prompt)?>"
+        r"<\|[a-z_]{2,30}\|>|\[/?INST\]|<</?SYS>>"
+        r"|</?(?:system|assistant|user|human|instructions)(?:[-_ ](?:prompt|reminder|message|instructions?|note))?>"
         r"|\[(?:system|/system)\]",
     )
     yield shape(
@@ -200,6 +226,21 @@ def _shapes() -> Iterator[_Shape]:
         "curl wget iwr invoke-webrequest",
         rf"\b(?:curl|wget|iwr|invoke-webrequest)\b[^\n|]{{0,300}}\|[ \t]{{0,4}}(?:sudo[ \t]{{1,4}})?(?:{_SHELLS})\b"
         rf"|\b(?:{_SHELLS}|eval|source)[ \t]{{1,4}}(?:-c[ \t]{{1,4}})?[\"']?(?:<\(|\$\(|`)[ \t]{{0,4}}(?:curl|wget)\b",
+    )
+    yield shape(
+        "a command that runs when the skill is read",
+        "!` ``` ~~~",
+        r"(?<![\w`])!`[^`]{1,2000}`|(?:`{3}|~{3})[ \t]{0,20}!",
+    )
+    yield shape(
+        "an instruction to ask nobody",
+        "dangerously yolo bypass skip-perm approv permission confirm consent asking auto",
+        r"--(?:dangerously|allow-dangerous)[a-z-]{0,60}|--yolo\b|--auto-approve\b|--full-auto\b|\bbypassPermissions\b"
+        r"|\bpermission[-_]mode[= ]{1,3}bypass\w{0,20}|\bapproval[-_]policy[\"']?\s{0,3}[=:]\s{0,3}[\"']?never\b"
+        r"|\b(?:do not|don['’]?t|never|no need to|without)\s{1,4}(?:ever\s{1,4})?"
+        r"(?:ask(?:ing)?|wait(?:ing)?|request(?:ing)?|seek(?:ing)?|requir(?:e|ing))\s{1,4}"
+        rf"(?:(?:me|us|{_WHO})\s{{1,4}})?(?:for\s{{1,4}})?(?:{_WHO}['’]s\s{{1,4}})?(?:(?:any|the|my|their|user|your|explicit|further)\s{{1,4}}){{0,2}}"
+        r"(?:permission|approval|confirmation|consent|authori[sz]ation)s?\b",
     )
     yield shape(
         "a command that deletes whole folders",

@@ -1,44 +1,41 @@
 """Words of transcripts as they may stand in a skill: without credentials and hidden signs, and as words alone.
 
 Quoted text opens no heading, fence, list or HTML, links to nothing by a definition of its own, and ends no frontmatter.
+Nor does it hold what an agent fills in when it reads a skill: a command to run (!`date`), a file (@notes.md), arguments
+($1, $ARGUMENTS). Such are looked for in the plain text of a file, within code too, so that escaping is not enough.
 """
 
 from __future__ import annotations
 
 import re
 
-from memscope.base.secrets import Credential, credentials
 from memscope.base.text import clean, clean_line
-
-REMOVED = "[credential removed]"
+from memscope.promotion.masking import masked, without_homes
 
 _OPENING = re.compile(r"(?:[#>*+=|~`_:\[-]|\d{1,9}(?=[.)]))")  # what begins a block of Markdown, at the start of a line
 _INLINE = re.compile(r"<|!(?=\[)|&(?=#?\w{1,32};)|`{3,}|~{3,}")
-_KEY_REST = re.compile(r"[A-Za-z0-9+/=\s\\\"',]*(?:-----END [A-Z0-9 ]{1,60}-----)?")
+_COMMAND = re.compile(r"!`")
+_FENCED_COMMAND = re.compile(r"(`{3,}|~{3,})[ \t]{0,20}!+")
+_FILLED_IN = re.compile(r"\$(?=\{?(?:ARGUMENTS|CLAUDE_))")
+_ARGUMENT = re.compile(r"\$(?=\{?\d)")
+_FILE = re.compile(r"(?<!\S)@(?=[\w./~\"'-])")
 _NUMBER = re.compile(r"(\d{1,9})([.)])")
 
 
-def masked(text: str) -> tuple[str, int]:
-    """`text` with `REMOVED` in place of every credential, and how many there were."""
-    pieces, at, count = [], 0, 0
-    for one in credentials(text):
-        if one.start >= at:
-            pieces += [text[at : one.start], REMOVED]
-            at, count = _end(text, one), count + 1
-    return "".join([*pieces, text[at:]]), count
-
-
 def safe(text: str, limit: int = 20_000) -> str:
-    """The beginning of `text` without credentials; it is cut between words, so that none is cut in two."""
-    return masked(shortened(text, limit))[0].strip()
+    """The beginning of `text` without credentials and names of home folders; it is cut between words, so that none is
+    cut in two."""
+    return without_homes(masked(shortened(text, limit))[0]).strip()
 
 
-def _end(text: str, one: Credential) -> int:
-    """Where a credential ends: of a private key only the beginning is looked at, but all of it is one."""
-    if one.kind != "private key":
-        return one.end
-    rest = _KEY_REST.match(text, one.end)
-    return rest.end() if rest is not None else one.end
+def without_commands(text: str) -> str:
+    """`text` without what is run or filled in when a skill is read: with a sign in between, or one that looks alike."""
+    return _FILLED_IN.sub("＄", _COMMAND.sub("!\\\\`", _FENCED_COMMAND.sub(r"\1", text)))
+
+
+def inert(text: str) -> str:
+    """`text` as `without_commands`, and without what may stand for a file or an argument, as words of no author do."""
+    return _FILE.sub("\\\\@", _ARGUMENT.sub("＄", without_commands(text)))
 
 
 def shortened(text: str, limit: int) -> str:
@@ -52,7 +49,7 @@ def shortened(text: str, limit: int) -> str:
 
 def escaped(line: str) -> str:
     """A line of words such that Markdown shows it as it is and opens nothing; it has to stand in a block already."""
-    line = _INLINE.sub(_backslashed, clean_line(line).strip())
+    line = inert(_INLINE.sub(_backslashed, clean_line(line).strip()))
     number = _NUMBER.match(line)
     if number is not None:
         return f"{number[1]}\\{line[number.end(1) :]}"
@@ -69,7 +66,8 @@ def blockquote(text: str, *, limit: int, lines: int) -> str:
 
 def code(name: str, limit: int = 80) -> str:
     """A name as code within a line."""
-    return f"`{shortened(clean_line(name).replace('`', chr(0x2BC)).strip(), limit) or '?'}`"
+    name = clean_line(name).replace("`", "ʼ").strip(" !")  # after a ! the last ` would begin a command
+    return f"`{shortened(inert(name), limit) or '?'}`"
 
 
 def one_line(text: str, limit: int) -> str:

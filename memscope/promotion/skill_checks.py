@@ -16,6 +16,7 @@ MOST_TOKENS = 5000
 _BYTES_A_TOKEN = 4  # about, of English
 
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_DEVICES = re.compile(r"con|prn|aux|nul|(?:com|lpt)[0-9]")
 
 
 def check(skill: SkillFile, folder: str | None = None) -> list[Finding]:
@@ -34,6 +35,8 @@ def name_problem(name: str) -> str:
         return "is missing"
     if len(name) > LONGEST_NAME:
         return f"has {len(name):,} characters; at most {LONGEST_NAME} are allowed"
+    if _DEVICES.fullmatch(name):
+        return f"{name} is one that no folder can have on Windows"
     if _NAME.fullmatch(name):
         return ""
     shown = clean_line(name)
@@ -53,6 +56,8 @@ def _findings(skill: SkillFile, folder: str | None) -> Iterator[Finding]:
         yield Finding("error", "description", "is missing")
     elif len(skill.description) > LONGEST_DESCRIPTION:
         yield _too_long("description", skill.description, LONGEST_DESCRIPTION)
+    if set("<>") & set(skill.description):
+        yield Finding("warning", "description", "has angle brackets, which products that put it into a prompt refuse")
     if len(skill.compatibility) > LONGEST_COMPATIBILITY:
         yield _too_long("compatibility", skill.compatibility, LONGEST_COMPATIBILITY)
     yield from _about_body(skill.body)

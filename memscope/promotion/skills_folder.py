@@ -26,9 +26,13 @@ from memscope.promotion.skill_reading import read
 from memscope.promotion.skills_found import DRAFTS, TEMPORARY, Skill, existing, read_skill, skills_root
 
 _SIGNATURE = re.compile(r"[0-9a-f]{16,64}")
-_DEVICES = re.compile(r"con|prn|aux|nul|(?:com|lpt)[0-9]")
 _TRIES, _WAIT = 200, 0.05  # to take the lock; seconds between two
 _ELSEWHERE = "Give the skill another name."
+_ON_ITS_WAY = re.compile(rf"{re.escape(TEMPORARY)}[0-9a-f]{{16}}")
+
+
+class TouchedError(UsageError):
+    """Somebody has moved or changed since what is to be taken back: it is theirs, and is left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,14 @@ def write_draft(folder: Path, skill: SkillFile, signature: str) -> Placed:
     return Placed(target / SKILL_FILE, sha256(data).hexdigest(), True)
 
 
+def check_place(folder: Path, name: str) -> None:
+    """Raises `UsageError` where no draft of this name can be written: it cannot be one, or is taken."""
+    _named(name)
+    root = skills_root(folder)
+    for place in (root / name, root / DRAFTS / name):
+        _free(place)
+
+
 def accept(folder: Path, signature: str) -> Placed:
     """Moves the draft of a pattern, as a person may have edited it, to `folder`/<name>/ with all that is in its folder.
 
@@ -88,14 +100,14 @@ def accept(folder: Path, signature: str) -> Placed:
 
 def retract(folder: Path, path: Path, digest: str) -> None:
     """Takes back the draft that was written to `path`: removes it where it is as it was written (`digest`) and alone in
-    its folder. Raises `UsageError` where it is not, or is gone; nothing is removed then."""
+    its folder. Raises `TouchedError` where it is not, or is gone; nothing is removed then."""
     with _changing(folder) as root:
         place = _own(root, path, in_drafts=True)
         if read_skill(root, place / SKILL_FILE).digest != digest:
-            raise UsageError("it was edited since it was written", where=path, do="Remove it by hand, if it is to go.")
+            raise TouchedError("it was edited since it was written", where=path)
         others = sorted(clean_line(one.name) for one in place.iterdir() if one.name != SKILL_FILE)
         if others:
-            raise UsageError(f"there are other files beside it, such as {others[0]}", where=path, do="Move them first.")
+            raise TouchedError(f"there are other files beside it, such as {others[0]}", where=path)
         (place / SKILL_FILE).unlink()
         place.rmdir()
         _tidy(root)
@@ -103,7 +115,7 @@ def retract(folder: Path, path: Path, digest: str) -> None:
 
 def unaccept(folder: Path, path: Path) -> Path:
     """Moves the accepted skill at `path` back to the drafts, with all that is in its folder, and returns where its
-    SKILL.md is now. Raises `UsageError` where it is gone or its place among the drafts is taken."""
+    SKILL.md is now. Raises `TouchedError` where it is gone, `UsageError` where its place among the drafts is taken."""
     with _changing(folder) as root:
         source = _own(root, path, in_drafts=False)
         target = _drafts(root, make=True) / source.name
@@ -119,12 +131,13 @@ def _named(name: str) -> None:
     problem = name_problem(name)
     if problem:
         raise UsageError(f"the name of the skill {problem}", do=_ELSEWHERE)
-    if _DEVICES.fullmatch(name):
-        raise UsageError(f"no folder can be called {name} on Windows", do=_ELSEWHERE)
 
 
 def _free(place: Path) -> None:
-    if os.path.lexists(place):
+    """Raises `UsageError` for a place that is taken. An empty folder among the drafts is what taking one back has left
+    that was killed halfway."""
+    is_left = place.parent.name == DRAFTS and place.is_dir() and not place.is_symlink() and not any(place.iterdir())
+    if os.path.lexists(place) and not is_left:
         raise UsageError("there is something else of this name", where=place, do=_ELSEWHERE)
 
 
@@ -142,16 +155,16 @@ def _drafts(root: Path, *, make: bool = False) -> Path:
 
 
 def _own(root: Path, path: Path, *, in_drafts: bool) -> Path:
-    """The folder of a skill that is where this module puts skills. Raises `UsageError` where it is not there."""
-    parent, name = _drafts(root) if in_drafts else root, path.parent.name
+    """The folder of a skill that is where this module puts skills. Raises `TouchedError` where it is not there."""
+    parent, name = root / DRAFTS if in_drafts else root, path.parent.name
     place = parent / name
     if path.name != SKILL_FILE or name_problem(name) or Path(os.path.realpath(path.parent.parent)) != parent:
         kept = parent / "<name>" / SKILL_FILE
-        raise UsageError("this is not where such skills are kept", where=path, do=f"They are kept at {kept}.")
+        raise TouchedError("this is not where such skills are kept", where=path, do=f"They are kept at {kept}.")
     if place.is_symlink() or (place / SKILL_FILE).is_symlink():
-        raise UsageError("this is a link", where=path, do="What it leads to is left alone.")
+        raise TouchedError("this is a link", where=path, do="What it leads to is left alone.")
     if not (place / SKILL_FILE).is_file():
-        raise UsageError("it is no longer there", where=path, do="It was moved, renamed or removed.")
+        raise TouchedError("it is no longer where it was put", where=path)
     return place
 
 
@@ -184,12 +197,27 @@ def _move(source: Path, target: Path) -> None:
     """Moves a folder to a free place. Somebody who takes it at the last moment keeps it: a folder that holds something
     is never replaced by another, nor is a file."""
     _free(target)
+    if target.parent.name == DRAFTS:
+        with suppress(OSError):
+            target.rmdir()  # see `_free`; not every system moves a folder over an empty one
     try:
         source.rename(target)
     except OSError as error:
         if os.path.lexists(target):
             raise UsageError("there is something else of this name", where=target, do=_ELSEWHERE) from error
         raise
+
+
+def _swept(root: Path) -> None:
+    """Removes what a write has left among the drafts that was killed halfway."""
+    drafts = root / DRAFTS
+    if drafts.is_symlink() or not drafts.is_dir():
+        return
+    for place in drafts.iterdir():
+        if _ON_ITS_WAY.fullmatch(place.name) and not place.is_symlink():
+            with suppress(OSError):
+                (place / SKILL_FILE).unlink(missing_ok=True)
+                place.rmdir()
 
 
 def _tidy(root: Path) -> None:
@@ -208,8 +236,10 @@ def _changing(folder: Path, *, make: bool = False) -> Iterator[Path]:
             root.mkdir(parents=True, exist_ok=True)
         elif not root.is_dir():
             raise UsageError("there is no such folder", where=folder, do="Choose another skills folder.")
-        with _locked(root):
+        with _locked(root) as is_alone:
             try:
+                if is_alone:
+                    _swept(root)
                 yield root
             except BaseException:
                 _tidy(root)
@@ -221,18 +251,20 @@ def _changing(folder: Path, *, make: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
-def _locked(root: Path) -> Iterator[None]:
-    """Where the system knows such locks; elsewhere the last step of a write still fails for the second of two."""
+def _locked(root: Path) -> Iterator[bool]:
+    """Whether nobody else of us changes it meanwhile: where the system knows such locks. Elsewhere the last step of a
+    write still fails for the second of two."""
     try:
         import fcntl
     except ImportError:
-        yield
+        yield False
         return
-    handle = os.open(root, os.O_RDONLY)
+    handle, is_alone = os.open(root, os.O_RDONLY), False
     try:
         for left in reversed(range(_TRIES)):
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                is_alone = True
                 break
             except BlockingIOError as error:
                 if not left:
@@ -240,6 +272,6 @@ def _locked(root: Path) -> Iterator[None]:
                 time.sleep(_WAIT)
             except OSError:  # the file system has none
                 break
-        yield
+        yield is_alone
     finally:
         os.close(handle)

@@ -24,7 +24,6 @@ DRAFTS = "_drafts"
 TEMPORARY = ".memscope-"
 """How the name of a folder begins that is on its way."""
 
-_DEEPEST = 3  # folders below the skills folder
 _MOST_FOLDERS = 20_000  # what has more is no skills folder
 _FILES = (SKILL_FILE, "skill.md")
 _PASSED_OVER = frozenset({".git", "node_modules", "__pycache__", ".venv"})
@@ -104,10 +103,10 @@ def read_skill(root: Path, path: Path) -> Skill:
 
 def _folders(root: Path, unread: list[Path]) -> Iterator[Path]:
     """The folders below the root, in the order of their paths, each once however many links lead to it."""
-    waiting = [(root, 0)]
+    waiting = [root]
     seen: set[tuple[int, int]] = set()
     while waiting:
-        place, depth = waiting.pop()
+        place = waiting.pop()
         try:
             about = place.stat()
             if (about.st_dev, about.st_ino) in seen:
@@ -116,16 +115,15 @@ def _folders(root: Path, unread: list[Path]) -> Iterator[Path]:
             with os.scandir(place) as listed:
                 names = sorted(entry.name for entry in listed if _is_folder(entry))
         except OSError as error:
-            if depth or error.errno not in (errno.ENOENT, errno.ENOTDIR):
+            if place != root or error.errno not in (errno.ENOENT, errno.ENOTDIR):
                 unread.append(place)
             continue
         if len(seen) > _MOST_FOLDERS:
             raise UsageError("this holds too many folders to be one of skills", where=root, do="Choose another.")
-        if depth:
+        if place != root:
             yield place
-        if depth < _DEEPEST:
-            wanted = (name for name in reversed(names) if name not in _PASSED_OVER and not name.startswith(TEMPORARY))
-            waiting += [(place / name, depth + 1) for name in wanted]
+        wanted = (name for name in reversed(names) if name not in _PASSED_OVER and not name.startswith(TEMPORARY))
+        waiting += [place / name for name in wanted]
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-_LONGEST = 40  # calls of a run that are looked at
+_LOOKED_AT = 400  # calls of a run
+_LONGEST = 40  # of those, without repeats, that are compared
+_CYCLE = 3  # calls that may repeat as one
 _MOST_COMPARED = 40  # distinct runs of which the most typical one is chosen
 _MOST = 400  # distinct runs that are counted
 
@@ -23,7 +25,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """The steps that at least half of `runs` share, in their order; `whole`: how many have all of them in it."""
+    """The steps that more than half of `runs` share, and two at least, in their order; `whole`: how many have all of
+    them in it. What is done again and again is told once."""
 
     steps: tuple[Step, ...]
     runs: int
@@ -37,7 +40,7 @@ def common_steps(runs: Iterable[Sequence[str]]) -> Steps:
     calls is counted in every run that is laid along it. Of very many runs the most frequent count, of long ones the
     beginning. The first of equals is taken, so that the same runs give the same steps.
     """
-    counted = Counter(tuple(run[:_LONGEST]) for run in runs if run)
+    counted = Counter(_once(run[:_LOOKED_AT])[:_LONGEST] for run in runs if run)
     kinds = counted.most_common(_MOST)  # of equals, the one that came first
     total = sum(count for _, count in kinds)
     if not total:
@@ -47,13 +50,44 @@ def common_steps(runs: Iterable[Sequence[str]]) -> Steps:
         (run for run, _ in compared),
         key=lambda run: sum(count * len(_shared(run, other)) for other, count in compared),
     )
+    steps = [Step(tool, 0) for tool in typical]
+    while True:
+        votes = _votes(tuple(step.tool for step in steps), kinds)
+        kept = [
+            Step(step.tool, count) for step, count in zip(steps, votes, strict=True) if count > 1 and 2 * count > total
+        ]
+        kept = [kept[place] for place in _places_once([step.tool for step in kept])]
+        if len(kept) == len(steps):  # otherwise those that are left are counted anew: they may be laid along others
+            break
+        steps = kept
+    whole = tuple(step.tool for step in kept)
+    return Steps(tuple(kept), total, sum(count for run, count in kinds if len(_shared(whole, run)) == len(whole)))
+
+
+def _votes(order: Run, kinds: Sequence[tuple[Run, int]]) -> list[int]:
+    """How many runs make each call of `order` where they are laid along it."""
     votes: Counter[int] = Counter()
-    for other, count in kinds:
-        for place in _shared(typical, other):
+    for run, count in kinds:
+        for place in _shared(order, run):
             votes[place] += count
-    steps = tuple(Step(tool, votes[place]) for place, tool in enumerate(typical) if 2 * votes[place] >= total)
-    whole = tuple(step.tool for step in steps)
-    return Steps(steps, total, sum(count for run, count in kinds if len(_shared(whole, run)) == len(whole)))
+    return [votes[place] for place in range(len(order))]
+
+
+def _once(run: Sequence[str]) -> Run:
+    return tuple(run[place] for place in _places_once(run))
+
+
+def _places_once(run: Sequence[str]) -> list[int]:
+    """The places of a run without those that repeat what was just done: of a, b, a, b, c those of a, b, c."""
+    places: list[int] = []
+    for place in range(len(run)):
+        places.append(place)
+        for length in range(1, _CYCLE + 1):
+            last, before = places[-length:], places[-2 * length : -length]
+            if len(before) == length and all(run[i] == run[j] for i, j in zip(last, before, strict=True)):
+                del places[-length:]
+                break
+    return places
 
 
 def _shared(run: Run, other: Run) -> list[int]:

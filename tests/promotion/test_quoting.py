@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memscope.base.text import clean
-from memscope.promotion.quoting import REMOVED, blockquote, code, escaped, masked, one_line, shortened
+from memscope.promotion.quoting import blockquote, code, escaped, inert, one_line, shortened, without_commands
 
 HOSTILE = st.text(alphabet="#>-=+*_`~<>!&[]():/|0123.) abc\n\t\u200b\x1b\r", max_size=200) | st.text(max_size=200)
 _BLOCK = re.compile(r"#{1,6}(?:\s|$)|```|~~~|<|[-+*](?:\s|$)|\d{1,9}[.)]|>|\[|=+\s*$|(?:[-_*]\s*){3,}$|\||\s")
@@ -68,20 +68,30 @@ def test_a_name_as_code_cannot_leave_it(name: str) -> None:
     assert len(shown) > 2
 
 
-def test_credentials_are_masked_and_counted() -> None:
-    secret = "AKIA" + "QZ7RT5WXKJ2MNB4L"
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("run !`date` now", "run !\\`date` now"),
+        ("go!``x``", "go!\\``x``"),
+        ("``` !\nrm", "```\nrm"),
+        ("$ARGUMENTS ${ARGUMENTS} $ARGUMENTS[0]", "＄ARGUMENTS ＄{ARGUMENTS} ＄ARGUMENTS[0]"),
+        ("${CLAUDE_SKILL_DIR} $1 $HOME ${HOME}", "＄{CLAUDE_SKILL_DIR} ＄1 $HOME ${HOME}"),
+        ("see @~/.ssh/id_rsa and a@b.c", "see \\@~/.ssh/id_rsa and a@b.c"),
+    ],
+)
+def test_what_is_filled_in_when_a_skill_is_read_is_broken(text: str, shown: str) -> None:
+    assert inert(text) == shown
+    assert inert(shown) == shown
 
-    assert masked(f"a {secret} b {secret}") == (f"a {REMOVED} b {REMOVED}", 2)
-    assert masked("nothing") == ("nothing", 0)
+
+def test_a_model_may_write_of_files_and_of_fields() -> None:
+    fine = "awk '{print $1}'; npm i @scope/name; `ls`!"
+
+    assert without_commands(fine) == fine
+    assert without_commands("!`ls` $ARGUMENTS") == "!\\`ls` ＄ARGUMENTS"
 
 
-@pytest.mark.parametrize("ending", ["-----END RSA PRIVATE KEY-----", ""])
-def test_of_a_private_key_nothing_is_left(ending: str) -> None:
-    lines = "\n".join(f"MIIE{n}qX7vRbKp2LmZs9TwYc4/NdHf+GjUa83EoIkQxVtByCu6" for n in range(5))
-    begin = "-----BEGIN RSA " + "PRIVATE KEY-----"
-
-    text, count = masked(f"key:\n{begin}\n{lines}\n{ending}")
-
-    assert count == 1
-    assert "MIIE" not in text
-    assert text.startswith(f"key:\n{REMOVED}")
+@given(st.text(alphabet="!`~$1A{} @/\n", max_size=40))
+def test_nothing_is_left_of_what_runs(text: str) -> None:
+    for line in (inert(text), escaped(text), code(text) + code(text)):
+        assert not re.search(r"!`|(?:`{3}|~{3})!|\$\{?\d", line)

@@ -76,7 +76,8 @@ def test_what_is_written_reads_back(
 
         assert reading.skill == made
         assert not reading.errors
-        assert all(finding.field == "body" for finding in reading.findings)  # no text reads as a number or a date
+        about = {"body", "description"} if set("<>") & set(description) else {"body"}
+        assert {finding.field for finding in reading.findings} <= about  # no text reads as a number or a date
     assert written(made) == text
 
 
@@ -283,3 +284,14 @@ def test_the_text_that_is_compared_has_no_made_up_name() -> None:
     assert embedded_text("deploy-staging", "Deploys.") == "deploy staging\nDeploys."
     assert embedded_text(default_name("ab12" * 16), "Deploys.") == "Deploys."
     assert default_name("0123456789abcdef") == "promoted-pattern-0123456789ab"
+
+
+@pytest.mark.parametrize("name", ["con", "nul", "com1", "lpt0"])
+def test_a_device_of_windows_is_no_name(name: str) -> None:
+    assert "Windows" in name_problem(name)
+    assert not name_problem(f"{name}-x")
+
+
+def test_angle_brackets_in_a_description_are_warned_of() -> None:
+    (finding,) = check(SkillFile("a", "Uses <b>.", "Words."))
+    assert (finding.severity, finding.field) == ("warning", "description")

@@ -22,7 +22,15 @@ from memscope.base.errors import MemscopeError, UsageError
 from memscope.promotion import skills_folder
 from memscope.promotion.skill_file import SIGNATURE
 from memscope.promotion.skill_reading import read
-from memscope.promotion.skills_folder import Placed, accept, retract, unaccept, write_draft
+from memscope.promotion.skills_folder import (
+    Placed,
+    TouchedError,
+    accept,
+    check_place,
+    retract,
+    unaccept,
+    write_draft,
+)
 from memscope.promotion.skills_found import existing
 from tests.promotion.skills import OTHER, SIGNED, planted, skill
 
@@ -92,6 +100,7 @@ def test_a_name_that_is_taken_stays_with_who_has_it(root: Path, place: str, kind
         planted(root, place, OTHER)
     elif kind == "folder":
         path.mkdir()
+        (path / "notes.txt").touch()
     elif kind == "file":
         path.write_text("theirs")
     else:
@@ -462,7 +471,7 @@ def other_words(draft: Path) -> None:
         (beside, "there are other files beside it, such as notes.txt"),
         (other_words, "it was edited since it was written"),
         (linked, "this is a link"),
-        (removed, "it is no longer there"),
+        (removed, "it is no longer where it was put"),
     ],
 )
 def test_a_draft_that_somebody_touched_is_not_taken_back(
@@ -472,7 +481,7 @@ def test_a_draft_that_somebody_touched_is_not_taken_back(
     change(placed.path)
     before = tree(root.parent)
 
-    with pytest.raises(UsageError, match=words):
+    with pytest.raises(TouchedError, match=words):
         retract(root, placed.path, placed.digest)
     assert tree(root.parent) == before
 
@@ -512,6 +521,77 @@ def test_an_acceptance_is_not_undone_over_another_draft(root: Path) -> None:
         unaccept(root, placed.path)
     with pytest.raises(UsageError, match="not where such skills are kept"):
         unaccept(root, root / "_drafts/deploy-staging/SKILL.md")
-    with pytest.raises(UsageError, match="no longer there"):
+    with pytest.raises(TouchedError, match="no longer where it was put"):
         unaccept(root, root / "gone/SKILL.md")
     assert tree(root) == before
+
+
+def test_drafts_that_are_gone_are_told_as_that(root: Path) -> None:
+    placed = write_draft(root, skill(), SIGNED)
+    placed.path.parent.rename(root / "mine")
+    (root / "_drafts").rmdir()
+
+    with pytest.raises(TouchedError, match="no longer where it was put"):
+        retract(root, placed.path, placed.digest)
+    assert list(tree(root)) == ["mine", "mine/SKILL.md"]
+
+
+# What was killed halfway.
+
+
+def test_what_a_write_left_that_was_killed_is_removed_by_the_next(root: Path) -> None:
+    for name in ("a" * 16, "b" * 16):
+        (root / "_drafts" / f".memscope-{name}").mkdir(parents=True)
+    (root / "_drafts" / f".memscope-{'a' * 16}" / "SKILL.md").write_text("half of")
+    theirs = [f"_drafts/.memscope-{name}" for name in ("mine", "c" * 16, "d" * 16)]
+    for name in theirs[:2]:
+        (root / name).mkdir()
+        (root / name / "notes.txt").touch()
+    (root.parent / "elsewhere").mkdir()
+    (root / theirs[2]).symlink_to(root.parent / "elsewhere")
+
+    placed = write_draft(root, skill(), SIGNED)
+
+    assert sorted(path.name for path in (root / "_drafts").iterdir()) == [
+        *(f".memscope-{'c' * 16}", f".memscope-{'d' * 16}", ".memscope-mine", placed.path.parent.name)
+    ]
+    assert all((root / name / "notes.txt").exists() for name in theirs[:2])
+
+
+def test_what_another_process_may_be_writing_is_not_removed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fcntl = pytest.importorskip("fcntl")
+
+    def none(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "no locks")
+
+    coming = root / "_drafts" / f".memscope-{'a' * 16}"
+    coming.mkdir(parents=True)
+    monkeypatch.setattr(fcntl, "flock", none)
+
+    write_draft(root, skill(), SIGNED)
+
+    assert coming.is_dir()
+
+
+def test_an_empty_folder_that_taking_a_draft_back_left_is_free(root: Path) -> None:
+    placed = write_draft(root, skill(), SIGNED)
+    placed.path.unlink()  # and killed before the folder was
+
+    check_place(root, "deploy-staging")
+    assert write_draft(root, skill(), SIGNED) == placed
+    accepted = accept(root, SIGNED)
+    placed.path.parent.mkdir(parents=True)
+    assert unaccept(root, accepted.path) == placed.path
+
+
+@pytest.mark.parametrize("place", ["deploy-staging", "_drafts/deploy-staging"])
+def test_a_place_is_checked_without_anything_being_made(tmp_path: Path, place: str) -> None:
+    check_place(tmp_path / "none", "deploy-staging")
+    planted(tmp_path, place, OTHER)
+    before = tree(tmp_path)
+
+    with pytest.raises(UsageError, match="something else of this name"):
+        check_place(tmp_path, "deploy-staging")
+    with pytest.raises(UsageError, match="Give the skill another name"):
+        check_place(tmp_path, "../x")
+    assert tree(tmp_path) == before

@@ -15,14 +15,15 @@ from tests.promotion.skills import OTHER, SIGNED, planted
 
 
 def test_skills_are_found_at_any_depth_with_what_they_are(tmp_path: Path) -> None:
-    paths = [planted(tmp_path, name) for name in ("alpha", "team/beta", "team/more/gamma")]
+    paths = [
+        planted(tmp_path, name) for name in ("alpha", "team/beta", "team/more/gamma", "team/more/too/very/much/deeper")
+    ]
     draft = planted(tmp_path, "_drafts/delta", SIGNED)
-    planted(tmp_path, "team/more/too/deep")
 
     found = existing(tmp_path)
 
     assert [skill.path for skill in found.skills] == [draft, *paths]
-    assert [skill.is_draft for skill in found.skills] == [True, False, False, False]
+    assert [skill.is_draft for skill in found.skills] == [True, False, False, False, False]
     first = found.skills[0]
     assert (first.name, first.description, first.signature, first.problem) == ("delta", "Does things.", SIGNED, "")
     assert first.digest == sha256(draft.read_bytes()).hexdigest()
