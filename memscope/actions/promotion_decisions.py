@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from memscope.promotion.model import Id
-from memscope.promotion.pattern import Member
+from memscope.promotion.pattern import Member, Pattern
+from memscope.promotion.skill_reading import read
 from memscope.store.database import Database
 from memscope.store.journal import Entry, Journal
 
@@ -42,6 +43,19 @@ def name_of(member: Member) -> MemberName:
     return member.session_id, member.message_id
 
 
+def left(pattern: Pattern, dropped: frozenset[MemberName]) -> list[Member]:
+    """The members of a pattern that were not dropped, the closest first."""
+    return [member for member in pattern.members if name_of(member) not in dropped]
+
+
+def name_given(said: Said) -> str:
+    """What its skill was called by a person, or is in the text that was written for it; "" where neither says."""
+    if said.name or not said.text:
+        return said.name
+    skill = read(said.text).skill
+    return skill.name if skill is not None else ""
+
+
 def said(database: Database | None, signatures: Iterable[str] | None = None) -> dict[str, Said]:
     """What was said of patterns, by signature (None: of all); those of which nothing is in force are left out. Raises
     `StoreError`."""
@@ -59,7 +73,8 @@ def folded(entries: Sequence[Entry]) -> Said:
         if entry.verdict in ("draft", "accept", "reject"):
             found = replace(found, rejected=entry.verdict == "reject", about=payload)
         elif entry.verdict in ("name", "text") and isinstance(payload.get(entry.verdict), str):
-            found = replace(found, **{entry.verdict: payload[entry.verdict]})
+            given = {field: payload[field] for field in ("name", "text") if isinstance(payload.get(field), str)}
+            found = replace(found, **given)  # a text may come with the name that it has
         elif entry.verdict in ("drop", "keep"):
             names = frozenset(_names(payload.get("members")))
             dropped = found.dropped | names if entry.verdict == "drop" else found.dropped - names
@@ -70,6 +85,11 @@ def folded(entries: Sequence[Entry]) -> Said:
 def decide(database: Database, signature: str, verdict: Verdict, payload: Mapping[str, Any]) -> None:
     """Keeps a decision on a pattern, on disk when this returns. Raises `StoreError`."""
     Journal(database).add(KIND, signature, verdict, payload)
+
+
+def in_force(database: Database, signature: str) -> frozenset[str]:
+    """The verdicts in force on a pattern. Raises `StoreError`."""
+    return frozenset(entry.verdict for entry in Journal(database).entries(KIND, signature))
 
 
 def latest_step(database: Database, signatures: Iterable[str] | None = None) -> Entry | None:

@@ -17,7 +17,8 @@ from memscope.reports.promotions import (
 )
 
 if TYPE_CHECKING:
-    from memscope.actions.promoting import Draft, Looked
+    from memscope.actions.promoting import Draft
+    from memscope.actions.promotion_standing import Looked
     from memscope.actions.promotions import Found
     from memscope.promotion.pattern import Pattern
     from memscope.reports.promotions import Standing
@@ -29,7 +30,7 @@ def promotion_rows(patterns: Sequence[Pattern], standings: Mapping[str, Standing
 
 
 def promotions_document(found: Found, standings: Mapping[str, Standing]) -> PromotionsDocument:
-    """The document of what was found, with how each pattern stands (see `promoting.look`)."""
+    """The document of what was found, with how each pattern stands (see `promotion_standing.look`)."""
     how = found.grouping
     document = PromotionsDocument(
         method=how.method,
@@ -53,12 +54,12 @@ def promotions_document(found: Found, standings: Mapping[str, Standing]) -> Prom
 def promotion_document(pattern: Pattern, looked: Looked, draft: Draft) -> PromotionDocument:
     """The document of one pattern, with its draft."""
     standing = looked.standings[pattern.signature]
-    there = looked.skills.of(pattern.signature)
+    there = looked.skill_of(pattern)
     return PromotionDocument(
         candidate=promotion_row(pattern, standing),
         members=[member_row(one, dropped=name_of(one) in standing.dropped) for one in pattern.members],
         text=draft.text,
         findings=finding_rows(draft.findings),
         flags=list(draft.flags),
-        path=str(there[0].path) if there else None,
+        path=None if there is None else str(there.path),
     )

@@ -136,16 +136,36 @@ def find(
 
 def known_pattern(signature: str, database: Database | None) -> Pattern:
     """The pattern, found before, whose signature begins so. Raises `UsageError` where there is none, or a choice."""
-    begun = signature.strip().lower()
-    if len(begun) < _FEWEST:
-        raise UsageError(f"{begun!r} names no pattern", do=f"Give the first {_FEWEST} signs of its signature, or more.")
+    begun = _begun(signature)
     kept = Candidates(database).beginning(begun) if database is not None and begun.isascii() else {}
     patterns = [pattern for name, text in kept.items() if (pattern := decoded(name, text)) is not None]
-    if len(patterns) == 1 or (patterns and patterns[0].signature == begun):
-        return patterns[0]
     if not patterns:
         do = "`memscope promotions` finds those that there are, and keeps them in the store."
         raise UsageError(f"no pattern is known whose signature begins with {begun}", do=do)
+    return _one(patterns, begun)
+
+
+def found_pattern(signature: str, found: Found) -> Pattern:
+    """The same, among the patterns of `found` alone."""
+    begun = _begun(signature)
+    patterns = sorted((one for one in found.patterns if one.signature.startswith(begun)), key=lambda one: one.signature)
+    if not patterns:
+        do = "`memscope promotions` with the same paths and options lists those that there are."
+        raise UsageError(f"no pattern was found there whose signature begins with {begun}", do=do)
+    return _one(patterns, begun)
+
+
+def _begun(signature: str) -> str:
+    begun = signature.strip().lower()
+    if len(begun) < _FEWEST:
+        raise UsageError(f"{begun!r} names no pattern", do=f"Give the first {_FEWEST} signs of its signature, or more.")
+    return begun
+
+
+def _one(patterns: Sequence[Pattern], begun: str) -> Pattern:
+    """The only pattern, or the one that is called so and no longer. Raises `UsageError` where that is a choice."""
+    if len(patterns) == 1 or patterns[0].signature == begun:
+        return patterns[0]
     names = ", ".join(pattern.signature[:16] for pattern in patterns[:_AMBIGUOUS])
     raise UsageError(f"{len(patterns)} patterns have signatures that begin with {begun}", do=f"Give more: {names}.")
 

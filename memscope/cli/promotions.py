@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
 _NAMED = 5  # files that are told by name
 _REASON = 160  # characters of why one cannot be read
+_PROMOTE = "`memscope promote SIGNATURE --show` prints the skill that one would make; without --show it is drafted."
+_NOT_KEPT = "They are not kept in the store, from which `memscope promote` makes skills."
 _KINDS = {"requests": ("request",), "plans": ("plan",), "both": ("request", "plan")}
 
 
 def print_promotions(options: PromotionsOptions, settings: Settings, console: Console) -> Exit:
     """Prints the candidates; what was left out, skipped or could not be read goes to standard error."""
-    from memscope.actions.promoting import look
     from memscope.actions.promotion_report import promotions_document
+    from memscope.actions.promotion_standing import look
     from memscope.reports.promotions import PROMOTIONS, promotions_words
 
     with store_of(settings, console) as database:
@@ -38,6 +40,7 @@ def print_promotions(options: PromotionsOptions, settings: Settings, console: Co
             console.note(f"what was decided of them is not known: {error}")
             looked = look(found.patterns, skills_of(settings), None)
         document = promotions_document(found, looked.standings)
+        is_kept = database is not None and not found.trouble
     note_left(document, found.trouble, console)
     if console.form == "table" and document.candidates:
         console.heading(promotions_words(document))
@@ -49,10 +52,7 @@ def print_promotions(options: PromotionsOptions, settings: Settings, console: Co
         console.note(document.reason)
         return Exit.NOTHING
     if console.form == "table":
-        console.text(
-            "",
-            "`memscope promote SIGNATURE --show` prints the skill that one would make; without --show it is drafted.",
-        )
+        console.text("", _PROMOTE if is_kept else _NOT_KEPT)
     return Exit.DONE
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from memscope.promotion.pattern import Pattern
 
 _PREVIEW = 200  # characters
+_SIGNATURE = re.compile(r"[0-9a-f]{16,64}")
 DUPLICATE, MERGE = 0.90, 0.75  # cosines from which on a skill is the same thing, or one to put it into
 
 
@@ -96,13 +98,15 @@ class PromotionsDocument(Document):
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What was decided of a pattern, see `PromotionRow`; the `name` its skill has or would have; members that were
-    dropped (`dropped`: their session's and their own name); and what its members were flagged for."""
+    dropped (`dropped`: their session's and their own name); and what its members were flagged for. `was`: the state of
+    what it has grown from, None where it has not."""
 
     state: State
     name: str
     decided: str | None = None
     dropped: frozenset[tuple[Id, Id]] = frozenset()
     flags: Sequence[str] = ()
+    was: State | None = None
 
 
 def promotion_row(pattern: Pattern, standing: Standing) -> PromotionRow:
@@ -211,16 +215,24 @@ def _share(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
 
 
+def _grown_from(row: PromotionRow) -> str:
+    """What a pattern has grown from: the name of a skill, or a signature, cut as those are. What a skill itself is
+    called is in another column."""
+    known = row.decided if row.state == "grown" and row.decided else ""
+    return known[:12] if _SIGNATURE.fullmatch(known) else known
+
+
 PROMOTION_COLUMNS: tuple[Column[PromotionRow], ...] = (
-    Column("signature", lambda row: row.signature, rank=1, shown=lambda row: row.signature[:12]),
+    Column("signature", lambda row: row.signature, shown=lambda row: row.signature[:12]),
     Column("state", lambda row: row.state, rank=1),
-    Column("size", lambda row: row.size - row.left_out, "messages"),
-    Column("sessions", lambda row: len(row.sessions), "sessions"),
+    Column("size", lambda row: row.size - row.left_out, "messages", rank=1),
+    Column("sessions", lambda row: len(row.sessions), "sessions", rank=2),
     Column("cohesion", lambda row: row.cohesion, "cosine", rank=3, shown=lambda row: _share(row.cohesion)),
     Column("stability", lambda row: row.stability, "share", rank=2, shown=lambda row: _share(row.stability)),
     Column("pattern", lambda row: row.preview, wide=True),
     Column("tools", lambda row: " ".join(row.tools), rank=6, shown=lambda row: _cut(row.tools)),
     Column("nearest skill", lambda row: skill_words(row.nearest_skill), rank=4),
+    Column("decided", lambda row: row.decided or "", rank=1, shown=_grown_from),
     Column("flags", lambda row: "; ".join(row.flags), rank=1, shown=lambda row: "!" if row.flags else ""),
     Column("kind", lambda row: " ".join(row.kinds), rank=7),
     Column(

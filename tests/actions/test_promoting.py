@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,19 +14,21 @@ from hypothesis import strategies as st
 from memscope.actions import promotion_decisions as decisions
 from memscope.actions.promoting import (
     Draft,
+    Undone,
     accept,
     as_it_is,
+    check_draft,
     draft_of,
     drop,
-    left,
-    look,
+    flags_before,
     reject,
     rename,
     rewrite,
     undo,
     write_draft,
 )
-from memscope.actions.promotion_decisions import KIND, NOTHING, Said, folded, latest_step, name_of, said
+from memscope.actions.promotion_decisions import KIND, NOTHING, Said, folded, latest_step, left, name_of, said
+from memscope.actions.promotion_standing import look
 from memscope.base.clock import set_clock
 from memscope.base.errors import MemscopeError, StoreError, UsageError
 from memscope.promotion.pattern import Pattern
@@ -334,7 +336,7 @@ def test_decisions_of_another_process_are_seen(
 # Writing, accepting.
 
 
-def test_a_draft_is_written_where_no_agent_looks(tests: Pattern, skills: Path, database: Database) -> None:
+def test_a_draft_is_written_below_the_drafts_alone(tests: Pattern, skills: Path, database: Database) -> None:
     rename(database, tests, "run-the-tests")
     found = of(database, tests)
     done = write_draft(database, tests, found, skills)
@@ -359,7 +361,7 @@ def test_a_pattern_has_one_skill_wherever_that_is_and_whatever_its_name(
         done = step(database, tests, of(database, tests), skills)
         assert (done.path, done.is_new) == (moved, False)
     assert on_disk(skills) == before
-    assert steps(database, tests) == ["draft", "name"]
+    assert steps(database, tests) == ["draft", "name", "accept"]  # so that what grows from it is known
 
 
 def test_a_name_that_is_taken_is_written_over_by_nobody(tests: Pattern, skills: Path, database: Database) -> None:
@@ -484,30 +486,33 @@ def test_only_steps_on_the_patterns_that_are_named_are_taken_back(
     other = grown_from(tests)
     rename(database, tests, "one")
     path = drafted(database, other, skills)
-    assert undo(database, [tests.signature]) == (tests.signature, "the name")
+    assert undo(database, [tests.signature]) == Undone(tests.signature, "the name")
     assert undo(database, [tests.signature]) is None and undo(database, []) is None
     assert path.exists()
-    assert undo(database) == (other.signature, "the draft")
+    assert undo(database) == Undone(other.signature, "the draft")
     assert on_disk(skills) == {}
 
 
-def test_a_draft_that_was_edited_by_hand_stays_and_its_step_with_it(
+def test_a_draft_that_was_edited_by_hand_stays_and_holds_up_nothing(
     tests: Pattern, skills: Path, database: Database
 ) -> None:
+    rename(database, tests, "mine")
     path = drafted(database, tests, skills)
-    written = path.read_bytes()
-    path.write_bytes(written + b"\nEdited by hand.\n")
-    with pytest.raises(UsageError, match="edited since"):
-        undo(database)
-    assert path.read_bytes() != written and steps(database, tests) == ["draft"]
-    path.write_bytes(written)
+    edited = path.read_bytes() + b"\nEdited by hand.\n"
+    path.write_bytes(edited)
+    assert undo(database) == (tests.signature, "the draft", path, "it was edited since it was written")
+    assert (path.read_bytes(), steps(database, tests)) == (edited, ["name"])
+    assert undo(database) == Undone(tests.signature, "the name")
+    assert undo(database) is None
+    assert standing(tests, skills, database).state == "draft"
+
+
+def test_a_draft_with_other_files_beside_it_stays(tests: Pattern, skills: Path, database: Database) -> None:
+    path = drafted(database, tests, skills)
     (path.parent / "helper.sh").write_text("echo")
-    with pytest.raises(UsageError, match=r"helper\.sh"):
-        undo(database)
-    assert path.exists() and steps(database, tests) == ["draft"]
-    (path.parent / "helper.sh").unlink()
-    assert undo(database) == (tests.signature, "the draft")
-    assert not path.exists()
+    undone = undo(database)
+    assert undone is not None and undone.stays == path and "helper.sh" in undone.why
+    assert path.exists() and not steps(database, tests)
 
 
 def test_an_accepted_skill_that_was_edited_goes_back_to_the_drafts_as_it_is(
@@ -519,26 +524,48 @@ def test_an_accepted_skill_that_was_edited_goes_back_to_the_drafts_as_it_is(
     undo(database)
     draft = skills / "_drafts" / path.parent.name / "SKILL.md"
     assert (draft.read_text(), path.exists(), standing(tests, skills, database).state) == (text, False, "draft")
-    with pytest.raises(UsageError, match="edited since"):
-        undo(database)
+    undone = undo(database)
+    assert undone is not None and undone.stays == draft
     assert accepted(database, tests, skills).read_text() == text
+    assert steps(database, tests) == ["draft", "accept"]
 
 
 def test_what_was_removed_by_hand_needs_no_undoing(tests: Pattern, skills: Path, database: Database) -> None:
     path = accepted(database, tests, skills)
     path.unlink()
     path.parent.rmdir()
-    assert [undo(database), undo(database)] == [(tests.signature, "accepting it"), (tests.signature, "the draft")]
+    assert undo(database) == Undone(tests.signature, "accepting it")
+    assert undo(database) == Undone(tests.signature, "the draft")
     assert undo(database) is None
 
 
-def test_what_was_moved_by_hand_is_told(tests: Pattern, skills: Path, database: Database) -> None:
+@pytest.mark.parametrize("to", ["renamed", "team/deep/renamed", "_drafts/renamed"])
+def test_what_was_moved_by_hand_stays_where_it_is(tests: Pattern, skills: Path, database: Database, to: str) -> None:
+    rename(database, tests, "mine")
     path = accepted(database, tests, skills)
-    path.parent.rename(skills / "renamed")
+    (skills / to).parent.mkdir(parents=True, exist_ok=True)
+    path.parent.rename(skills / to)
     before = on_disk(skills)
-    with pytest.raises(UsageError, match="no longer there"):
-        undo(database)
-    assert (on_disk(skills), steps(database, tests)) == (before, ["draft", "accept"])
+    for what in ("accepting it", "the draft"):
+        undone = undo(database)
+        assert undone == (tests.signature, what, skills / to / "SKILL.md", "it is no longer where it was put")
+    assert undo(database) == Undone(tests.signature, "the name")
+    assert on_disk(skills) == before
+
+
+def test_an_undo_that_the_disk_refuses_can_be_tried_again(
+    tests: Pattern, skills: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(5, "input/output error")
+
+    path = accepted(database, tests, skills)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", full)
+        with pytest.raises(MemscopeError, match="input/output error"):
+            undo(database)
+    assert path.exists() and steps(database, tests) == ["draft", "accept"]
+    assert undo(database) == Undone(tests.signature, "accepting it")
 
 
 @pytest.mark.parametrize("path", ["/srv/precious/SKILL.md", "../SKILL.md", "SKILL.md", "{}/../precious/SKILL.md", "{}"])
@@ -547,17 +574,112 @@ def test_no_journal_makes_undo_touch_what_is_not_ours(
 ) -> None:
     planted(tmp_path, "precious")
     (skills / "_drafts").mkdir(parents=True)
+    moved = planted(skills, "moved", tests.signature)
+    before = on_disk(tmp_path)
     place = {"folder": str(skills), "path": path.format(skills), "digest": ""}
     for verdict in ("draft", "accept"):
         Journal(database).add(KIND, tests.signature, verdict, place)
-        undo(database)
-        planted(skills, "moved", tests.signature)
-        Journal(database).add(KIND, tests.signature, verdict, place)
-        with pytest.raises(MemscopeError):
-            undo(database)
-        Journal(database).undo(KIND, tests.signature)
-        shutil.rmtree(skills / "moved")
-    assert (tmp_path / "precious" / "SKILL.md").exists()
+        undone = undo(database)
+        assert undone is not None and undone.stays == moved
+        assert {name: on_disk(tmp_path).get(name) for name in before if "store" not in name} == {
+            name: held for name, held in before.items() if "store" not in name
+        }
+
+
+# What was killed halfway, or done elsewhere.
+
+
+def untold(monkeypatch: pytest.MonkeyPatch, work: Callable[[], object]) -> None:
+    """Does something as if it were killed before the journal was told."""
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(decisions, "decide", killed)
+        with pytest.raises(KeyboardInterrupt):
+            work()
+
+
+def test_a_draft_that_the_journal_was_not_told_of_is_told_the_next_time(
+    tests: Pattern, skills: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    untold(monkeypatch, lambda: drafted(database, tests, skills))
+    set_clock(lambda: 1_800_009_000.0)
+    assert not steps(database, tests)
+    path = drafted(database, tests, skills)
+    drafted(database, tests, skills)
+    assert steps(database, tests) == ["draft"]
+    assert standing(grown_from(tests), skills, database).state == "grown"
+    assert undo(database) == Undone(tests.signature, "the draft")
+    assert not path.exists()
+
+
+def test_a_draft_that_somebody_wrote_elsewhere_is_told_but_never_removed(
+    tests: Pattern, skills: Path, database: Database
+) -> None:
+    path = planted(skills, "_drafts/by-hand", tests.signature)
+    assert drafted(database, tests, skills) == path
+    undone = undo(database)
+    assert undone is not None and undone.stays == path and path.exists()
+
+
+def test_a_skill_whose_acceptance_the_journal_was_not_told_of_is_told_the_next_time(
+    tests: Pattern, skills: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drafted(database, tests, skills)
+    untold(monkeypatch, lambda: accepted(database, tests, skills))
+    path = accepted(database, tests, skills)
+    accepted(database, tests, skills)
+    assert steps(database, tests) == ["draft", "accept"]
+    assert undo(database) == Undone(tests.signature, "accepting it")
+    assert not path.exists() and undo(database) == Undone(tests.signature, "the draft")
+    assert on_disk(skills) == {}
+
+
+def test_a_skill_that_is_there_without_any_step_is_told_as_accepted(
+    tests: Pattern, skills: Path, database: Database
+) -> None:
+    path = planted(skills, "from-another-machine", tests.signature)
+    assert drafted(database, tests, skills) == path
+    assert accepted(database, tests, skills) == path
+    assert steps(database, tests) == ["accept"]
+
+
+# Before it is decided.
+
+
+def test_a_draft_is_checked_without_a_trace(tests: Pattern, skills: Path, database: Database) -> None:
+    planted(skills, "taken")
+    before = on_disk(skills)
+    for bad, words in (
+        (Said(name="taken"), "something else of this name"),
+        (Said(name="con"), "Windows"),
+        (Said(text="no skill"), "Change its text"),
+        (Said(text=OWN.replace("my-own", "con")), "Give it another name"),
+        (Said(text=OWN + "x" * 350_000), "300 kB. Change its text"),
+        (Said(text=OWN.replace("Mine. Use it.", "")), "Change its description"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            check_draft(tests, bad, skills)
+    assert check_draft(tests, Said(name="free"), skills).name == "free"
+    assert (on_disk(skills), steps(database, tests)) == (before, [])
+
+
+def test_what_to_look_at_is_known_before_a_draft_is_accepted(tests: Pattern, skills: Path, database: Database) -> None:
+    def before(said_of_it: Said | None = None) -> tuple[str, ...]:
+        looked = look([tests], skills, database)
+        return flags_before(
+            tests, looked if said_of_it is None else replace(looked, said={tests.signature: said_of_it})
+        )
+
+    assert before() == ()
+    assert len(before(Said(text=OWN.replace("Words.", HOSTILE.text)))) == 1
+    path = drafted(database, tests, skills)
+    path.write_text(path.read_text() + f"\n{HOSTILE.text}\n")
+    assert len(before()) == 1
+    accepted(database, tests, skills)
+    assert before() == ()
 
 
 def test_undo_finds_the_folder_in_which_it_was_done(tests: Pattern, skills: Path, database: Database) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from memscope.base.clock import set_clock
 from memscope.base.errors import Cancelled, EngineError, UsageError
 from memscope.base.job import Job, Progress
 from memscope.base.settings import Settings
+from memscope.clients.chat import ChatClient, Reply
 from memscope.promotion.pattern import Pattern
 from memscope.promotion.skill_reading import read
 from memscope.store.database import Database
@@ -167,6 +169,49 @@ def test_nothing_is_asked_twice(chat_server: Serve, database: Database) -> None:
     again = drafted(server, database=database)
     assert (again.text, again.again, again.cached, first.cached) == (first.text, True, True, False)
     assert len(server.chats()) == 2
+
+
+def test_answers_that_came_to_nothing_are_asked_for_anew_the_next_time(chat_server: Serve, database: Database) -> None:
+    server = chat_server(words=in_turn(BAD, BAD, BAD, WELL))
+    with pytest.raises(EngineError, match="wrote no skill"):
+        drafted(server, database=database)
+    made = drafted(server, database=database)
+    assert (made.again, made.cached, len(server.chats())) == (True, False, 4)
+    assert drafted(server, database=database).cached
+    assert len(server.chats()) == 4
+
+
+def test_that_something_is_sent_is_told_once_before_it_is_and_only_then(chat_server: Serve, database: Database) -> None:
+    told: list[int] = []
+    server = chat_server(words=in_turn(BAD, WELL, WELL))
+
+    def sending() -> None:
+        told.append(len(server.chats()))
+
+    drafted(server, database=database, sending=sending)
+    assert told == [0]
+    drafted(server, database=database, sending=sending)
+    assert told == [0]
+    drafted(server, database=database, sending=sending, again=True)
+    assert told == [0, 2]
+
+
+def test_an_answer_that_was_cut_off_is_no_skill(
+    chat_server: Serve, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reply = ChatClient.reply
+
+    def cut(*args: Any, **more: Any) -> Reply:
+        return replace(reply(*args, **more), finish="length")
+
+    server = chat_server(words=WELL)
+    with monkeypatch.context() as patch:
+        patch.setattr(ChatClient, "reply", cut)
+        with pytest.raises(EngineError, match="cut off"):
+            drafted(server, database=database)
+    (_, second) = asked(server)
+    assert "too long; write a shorter one" in second[3]["content"]
+    assert (drafted(server, database=database).again, len(server.chats())) == (False, 3)
 
 
 def test_it_is_asked_anew_where_that_is_wanted_or_something_else_is_said(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memscope.actions.promotions import OWN_VECTORS, Found, Wanted, find, known_pattern
+from memscope.actions.promotions import OWN_VECTORS, Found, Wanted, find, found_pattern, known_pattern
 from memscope.base.errors import Cancelled, SourceError, StoreError, UsageError
 from memscope.base.job import Job
 from memscope.base.settings import Settings
@@ -70,6 +71,20 @@ def test_what_recurs_in_enough_sessions_is_found_and_kept(rows: Path, database: 
     assert (got.rows, got.sessions, got.clusters) == (5, 3, 3)
     assert (got.space, got.lexical, got.grouping.threshold, got.trouble) == (None, False, OWN_VECTORS, "")
     assert told(known_pattern(pattern.signature[:12], database)) == told(pattern)
+
+
+def test_a_pattern_is_named_by_the_beginning_of_its_signature_among_those_that_were_found(rows: Path) -> None:
+    got = found(rows)
+    (one,) = got.patterns
+    assert found_pattern(f" {one.signature[:6].upper()}", got) is one
+    for begun, said in (("0123456789", "was found there"), (one.signature[:5], "names no pattern"), ("", "no pattern")):
+        with pytest.raises(UsageError, match=said):
+            found_pattern(begun, got)
+    twin = replace(one, signature=one.signature + "00")
+    both = replace(got, patterns=(twin, one))
+    assert found_pattern(one.signature, both) is one
+    with pytest.raises(UsageError, match="2 patterns have signatures"):
+        found_pattern(one.signature[:10], both)
 
 
 @given(st.randoms(use_true_random=False))

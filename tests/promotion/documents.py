@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from memscope.actions.promoting import Looked, draft_of
+from memscope.actions.promoting import draft_of
 from memscope.actions.promotion_report import promotion_document, promotions_document
+from memscope.actions.promotion_standing import Looked
 from memscope.actions.promotions import Found, Unread
 from memscope.promotion.model import Grouping, Skipped
 from memscope.promotion.skills_found import Skills

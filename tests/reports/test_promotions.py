@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from memscope.actions.promoting import draft_of, look
+from memscope.actions.promoting import draft_of
 from memscope.actions.promotion_report import promotion_document, promotions_document
+from memscope.actions.promotion_standing import look
 from memscope.actions.promotions import Found, Unread
 from memscope.base.text import json_text
 from memscope.promotion.model import Grouping, Skipped
