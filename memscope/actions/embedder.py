@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from memscope.base.errors import UsageError
 from memscope.base.job import Job
 from memscope.base.settings import Settings, embed_key
+from memscope.promotion.compared import compared
+from memscope.promotion.masking import masked
 from memscope.promotion.model import Embedder
-from memscope.promotion.placeholders import without_placeholders
 from memscope.store.database import Database
 
 if TYPE_CHECKING:
@@ -50,25 +51,29 @@ def open_embedder(settings: Settings, database: Database | None, job: Job | None
         server = Server(url, api_key=embed_key(settings), timeout=timeout, named=EMBEDDING)
         try:
             workers = settings.workers or WORKERS
-            yield _kept(EmbeddingClient(server, settings.embed_model, job or Job(), workers=workers), database)
+            client = EmbeddingClient(server, settings.embed_model, job or Job(), workers=workers)
+            yield _kept(client, database, is_elsewhere=True)
         finally:
             server.close()
 
 
-def what_is_sent(settings: Settings) -> str:
-    """What leaves this process for embedding, and for where, in words; empty where nothing does."""
+def what_is_sent(settings: Settings, which: str = "the messages") -> str:
+    """What leaves this process for embedding, and for where, in words; empty where nothing does. `which`: the messages
+    that are meant."""
     if settings.embedder != "api" or not settings.embed_url:
         return ""
     model = f"the model {settings.embed_model}" if settings.embed_model else "the model it serves"
-    return f"the text of the messages is sent to {settings.embed_url}, for {model}"
+    what = f"the text of {which}, with the descriptions of skills and without what looks like a credential,"
+    return f"{what} is sent to {settings.embed_url}, for {model}"
 
 
 class OpenEmbedder:
-    """An embedder before whose eyes placeholders are taken out of the texts: see `placeholders`."""
+    """An embedder before whose eyes placeholders and addresses are taken out of the texts: see `compared`."""
 
-    def __init__(self, embedder: Embedder) -> None:
+    def __init__(self, embedder: Embedder, *, is_elsewhere: bool = False) -> None:
+        """`is_elsewhere`: texts leave this process, without what looks like a credential."""
         self.name, self.lexical, self.threshold = embedder.name, embedder.lexical, embedder.threshold
-        self._embedder = embedder
+        self._embedder, self._is_elsewhere = embedder, is_elsewhere
 
     @property
     def trouble(self) -> str | None:
@@ -78,11 +83,13 @@ class OpenEmbedder:
 
     def embed(self, texts: Sequence[str], job: Job) -> Vectors:
         """See `promotion.model.Embedder`."""
-        return self._embedder.embed([without_placeholders(text) for text in texts], job)
+        seen = (masked(text)[0] for text in texts) if self._is_elsewhere else texts
+        return self._embedder.embed([compared(text) for text in seen], job)
 
 
-def _kept(model: VectorModel, database: Database | None) -> OpenEmbedder:
+def _kept(model: VectorModel, database: Database | None, *, is_elsewhere: bool = False) -> OpenEmbedder:
     from memscope.clients.kept_embeddings import KeptEmbedder
     from memscope.store.embeddings import Embeddings
 
-    return OpenEmbedder(KeptEmbedder(model, None if database is None else Embeddings(database)))
+    kept = KeptEmbedder(model, None if database is None else Embeddings(database))
+    return OpenEmbedder(kept, is_elsewhere=is_elsewhere)

@@ -1,31 +1,31 @@
 """From transcripts, folders of them and files of rows to the rows that are clustered: what each session says, once.
 
-What counts is told as `memscope sessions` ranks it: of a session that is there in several files, one is read. Its
-sub-agents are read too, in its name: what they set out to do is a plan, but what they are asked, no person said.
+What counts is told as `memscope sessions` ranks it. Of a session that is there in several files one counts, and of the
+others what that does not tell: a session that was forked goes on elsewhere. Its sub-agents are read too, in its name:
+what they set out to do is a plan, but what they are asked, no person said.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from memscope.actions.promotion_choice import Chosen, Part, chosen, name_of
 from memscope.actions.scan import inside, scan, session_folders
 from memscope.base.clock import now
 from memscope.base.collecting import lasting
 from memscope.base.errors import SourceError, UsageError
 from memscope.base.job import Job
 from memscope.base.settings import Settings
-from memscope.base.text import counted
 from memscope.conversation.model import Ref, Source
 from memscope.promotion.model import Row, RowKind
 from memscope.promotion.reading import ToRead, read_files
 from memscope.promotion.rows_file import BadRow, Embeddings, is_rows, read_rows
-from memscope.promotion.texts import Texts
-from memscope.sessions.facts import Facts
-from memscope.sessions.ranked import Place, RankedSession
+from memscope.promotion.texts import Texts, Told
+from memscope.sessions.ranked import RankedSession
 from memscope.sessions.ranking import rank
 
 if TYPE_CHECKING:
@@ -34,26 +34,19 @@ if TYPE_CHECKING:
 
 KINDS: tuple[RowKind, ...] = ("request", "plan")
 
+_ROWS = "it holds rows, which are read where the file itself is named"
+
 
 class LeftOut(NamedTuple):
-    """How many were left out: sessions that count with others (`copies`); texts in a person's name that no person wrote
-    (`synthetic`), or that say too little to be told from others (`short`); lines of a file that are no row (`bad`)."""
+    """How many were left out: sessions that tell nothing that others do not (`copies`); texts in a person's name that
+    no person wrote (`synthetic`), or that say too little to be told from others, plans too (`short`); lines of a file
+    that are no row (`bad`); messages that another session tells, too, and rows that are there before (`repeated`)."""
 
     copies: int = 0
     synthetic: int = 0
     short: int = 0
     bad: int = 0
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """Each that there is, with a word: "3 copies", "12 short texts"."""
-        named = (
-            (self.copies, "copy", "copies"),
-            (self.synthetic, "text by software", "texts by software"),
-            (self.short, "short text", ""),
-            (self.bad, "bad row", ""),
-        )
-        return tuple(counted(number, one, many) for number, one, many in named if number)
+    repeated: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,13 +93,10 @@ def gather(
         trouble = done.trouble
         ranked = rank(done.files, now())
         unread = [*_unread(ranked, named)]
-        chosen = _chosen(ranked)
-        rows, left_out, failed = _read(chosen.parts, kinds, job)
+        rows, sessions, left_out, failed = _read(chosen(ranked), kinds, job)
         for _ in rows:
             embeddings.add()
-        left_out = left_out._replace(copies=chosen.copies)
         unread += failed
-        sessions = len({part.session for part in chosen.parts})
     bad: list[BadRow] = []
     of_files: list[Row] = []
     for path in files:
@@ -147,83 +137,90 @@ def _unread(ranked: Sequence[RankedSession], named: Sequence[Path]) -> Iterator[
             if row.path in files:
                 do = "Name a transcript, or JSON lines with message_id, session_id, and text or embedding."
                 raise SourceError(row.error, where=row.path, do=do)
-            yield Path(row.path), row.error
+            yield Path(row.path), _ROWS if not row.format and _holds_rows(Path(row.path)) else row.error
     for folder in named:
         if folder.is_dir() and not any(row.path.startswith(inside(folder)) for row in ranked):
             yield folder, "no transcript is below this folder"
 
 
-class _Part(NamedTuple):
-    """A conversation that is read, and the session it is of: that itself, or that of a sub-agent."""
-
-    row: RankedSession
-    session: str
-
-
-class _Chosen(NamedTuple):
-    """What is read, session after session; how many conversations are not, for they are told elsewhere."""
-
-    parts: list[_Part]
-    copies: int
-
-
-def _chosen(ranked: Sequence[RankedSession]) -> _Chosen:
-    """The sessions that count, the oldest first, each with its sub-agents, those once."""
-    by_place = {row.place: row for row in ranked if row.facts is not None}
-    counting = sorted((row for row in by_place.values() if row.copy_of is None), key=lambda r: (r.date, r.path, r.item))
-    families: dict[tuple[str, str], str] = {}  # of sub-agents whose session is not there: the name of the first of them
-    parts: list[_Part] = []
-    for row in counting:
-        session = _name(row.place)
-        if row.facts is not None and row.facts.is_subagent and row.facts.parent:
-            session = families.setdefault((row.format, row.facts.parent), session)
-        parts.append(_Part(row, session))
-        parts += (_Part(agent, session) for agent in _sub_agents(row, by_place))
-    return _Chosen(parts, len(by_place) - len(parts))
-
-
-def _sub_agents(row: RankedSession, by_place: dict[Place, RankedSession]) -> Iterator[RankedSession]:
-    """The sub-agents that count with a session, in the order of their places; of each that is there several times, the
-    one that says most, which `copies` has first."""
-    seen = {_agent(row.facts)} if row.facts is not None and row.facts.is_subagent else set()
-    found = []
-    for place in row.copies:
-        facts = by_place[place].facts
-        if facts is not None and facts.is_subagent and _agent(facts) not in seen:
-            seen.add(_agent(facts))
-            found.append(by_place[place])
-    yield from sorted(found, key=lambda agent: (agent.date, agent.path, agent.item))
-
-
-def _agent(facts: Facts) -> object:
-    """What copies of a sub-agent have in common, and no other sub-agent of its session has."""
-    return facts.print or (facts.session, facts.request, facts.began)
-
-
-def _name(place: Place) -> str:
-    """A session as rows name it."""
-    return f"{place.path}#{place.item}" if place.item else place.path
+def _holds_rows(path: Path) -> bool:
+    """Whether it is a file of rows, which is read only where it is named."""
+    try:
+        return path.is_file() and is_rows(path)
+    except (SourceError, OSError):
+        return False
 
 
 def _read(
-    parts: Sequence[_Part], kinds: Collection[RowKind], job: Job
-) -> tuple[list[Row], LeftOut, list[tuple[Path, str]]]:
-    """The rows of all parts, in their order; what of them is left out; the files that could not be read."""
+    choice: Chosen, kinds: Collection[RowKind], job: Job
+) -> tuple[list[Row], int, LeftOut, list[tuple[Path, str]]]:
+    """The rows of all sessions, in their order; how many there are; what of them is left out; the files that could not
+    be read."""
     wanted: dict[str, list[RankedSession]] = {}
-    for part in parts:
+    for part in choice.parts:
         wanted.setdefault(part.row.path, []).append(part.row)
     read = dict(zip(wanted, read_files([*map(_to_read, wanted.values())], kinds, job), strict=True))
-    rows: list[Row] = []
-    synthetic = short = 0
+    once = _Once()
     with lasting():
-        for row, session in parts:
-            texts = read[row.path].texts.get(row.item)
+        for part in choice.parts:
+            texts = read[part.row.path].texts.get(part.row.item)
             if texts is not None:
-                rows += _rows(texts, row, session)
-                synthetic += texts.synthetic
-                short += texts.short
+                once.take(part, texts)
     failed = [(Path(path), file.error) for path, file in read.items() if file.error]
-    return rows, LeftOut(synthetic=synthetic, short=short), failed
+    told = once.told()
+    left_out = once.left_out()
+    left_out = left_out._replace(copies=left_out.copies + choice.copies)
+    return [row for session in told for row in session.rows], len(told), left_out, failed
+
+
+@dataclass(slots=True)
+class _Session:
+    """What a session tells that was not told before it, and how many messages it tells that were."""
+
+    rows: list[Row] = field(default_factory=list)
+    said: set[tuple[RowKind, str]] = field(default_factory=set)
+    repeated: int = 0
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether others tell all that it tells."""
+        return not self.rows and self.repeated > 0
+
+
+class _Once:
+    """What sessions tell, each message once."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[str, _Session] = {}
+        self._marks: set[str] = set()
+        self._left = LeftOut()
+
+    def take(self, part: Part, texts: Texts) -> None:
+        """What a conversation tells; of a copy also what has no mark, or another one, is known by its words."""
+        row, name, is_copy = part
+        session = self._sessions.setdefault(name, _Session())
+        new = [
+            told
+            for told in texts.rows
+            if self._marks.isdisjoint(told.marks) and not (is_copy and (told.kind, told.text) in session.said)
+        ]
+        self._marks.update(mark for told in texts.rows for mark in told.marks)
+        session.said.update((told.kind, told.text) for told in texts.rows)
+        session.rows += _rows(new, row, name)
+        left = self._left
+        if is_copy:
+            self._left = left._replace(copies=left.copies + (not new))
+        else:
+            session.repeated += len(texts.rows) - len(new)
+            self._left = left._replace(synthetic=left.synthetic + texts.synthetic, short=left.short + texts.short)
+
+    def told(self) -> list[_Session]:
+        return [session for session in self._sessions.values() if not session.is_elsewhere]
+
+    def left_out(self) -> LeftOut:
+        copies = len(self._sessions) - len(self.told())
+        repeated = sum(session.repeated for session in self.told())
+        return self._left._replace(copies=self._left.copies + copies, repeated=repeated)
 
 
 def _to_read(rows: Sequence[RankedSession]) -> ToRead:
@@ -233,11 +230,11 @@ def _to_read(rows: Sequence[RankedSession]) -> ToRead:
     return ToRead(os.fsencode(first.path), first.format, items, first.size)
 
 
-def _rows(texts: Texts, row: RankedSession, session: str) -> Iterable[Row]:
+def _rows(texts: Iterable[Told], row: RankedSession, session: str) -> Iterator[Row]:
     path = Path(row.path)
     sources: dict[int, Source] = {}  # by window
-    prefix = "" if _name(row.place) == session else f"{_name(row.place)}:"
-    for window, message, kind, text, tools, time, failures in texts.rows:
+    prefix = "" if name_of(row.place) == session else f"{name_of(row.place)}:"
+    for window, message, kind, text, tools, time, failures, _ in texts:
         source = sources.setdefault(window, Source(path, row.format, row.item, window))
         name = f"{prefix}{window}:{message}"
         yield Row(name, session, text, kind, tools, time, Ref(source, message), failures)

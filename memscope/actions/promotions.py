@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from memscope.actions.embedder import open_embedder
+from memscope.actions.embedder import open_embedder, what_is_sent
 from memscope.actions.promotion_rows import KINDS, gather
 from memscope.base.errors import StoreError, UsageError
-from memscope.promotion.grouping import clustered
+from memscope.promotion.kinds import clustered_by_kind, stabilities_by_kind
 from memscope.promotion.model import Grouping, Method, RowKind, Skipped
 from memscope.promotion.pattern import NearestSkill, Pattern, decoded, encoded, pattern_of
+from memscope.promotion.repeats import without_repeats
 from memscope.promotion.skill_file import embedded_text
 from memscope.promotion.skills_found import existing
-from memscope.promotion.stability import stabilities
 from memscope.promotion.vectors import units
 from memscope.store.candidates import Candidates
 from memscope.store.database import Database
@@ -94,12 +94,17 @@ def find(
     database: Database | None,
     job: Job,
     show: Callable[[Found], object] = lambda found: None,
+    *,
+    sending: Callable[[str], object] = lambda sent: None,
 ) -> Found:
-    """Finds the patterns. `show` is told of them, in this thread, before their stability is looked at. Raises
-    `UsageError`, `SourceError` for what cannot be done, `EngineError` where an embedder fails, `Cancelled`."""
+    """Finds the patterns. `show` is told of them, in this thread, before their stability is looked at; `sending`, what
+    is sent and where to, before it is. Raises `UsageError`, `SourceError` for what cannot be done, `EngineError` where
+    an embedder fails, `Cancelled`."""
     skills = existing(wanted.skills).skills  # first: a folder that is none is known before anything is read
     gathered = gather(wanted.inputs, settings, database, job, kinds=wanted.kinds, input_format=wanted.input_format)
-    space = _embedded(gathered, skills, wanted, settings=settings, database=database, job=job)
+    if not wanted.classic:
+        gathered = _once(gathered)
+    space = _embedded(gathered, skills, wanted, settings=settings, database=database, job=job, sending=sending)
     how = Grouping(
         "greedy" if wanted.classic else wanted.method,
         space.threshold if wanted.threshold is None else wanted.threshold,
@@ -107,7 +112,7 @@ def find(
         wanted.min_sessions,
         wanted.classic,
     )
-    groups = clustered(gathered.rows, space.vectors, how, job)
+    groups = clustered_by_kind(gathered.rows, space.vectors, how, job)
     candidates = groups.grouped.candidates
     near = _nearest(candidates, skills, space.skills)
     found = Found(
@@ -126,9 +131,9 @@ def find(
         lexical=space.lexical,
         trouble=gathered.trouble or space.trouble,
     )
-    if wanted.stability and groups.points is not None and candidates:
+    if wanted.stability and groups.has_stability:
         show(_kept(replace(found, complete=False), database))
-        shares = stabilities(groups, candidates, job)
+        shares = stabilities_by_kind(groups, job)
         steady = [replace(one, stability=share) for one, share in zip(found.patterns, shares, strict=True)]
         found = replace(found, patterns=tuple(steady))
     return _kept(found, database)
@@ -170,6 +175,19 @@ def _one(patterns: Sequence[Pattern], begun: str) -> Pattern:
     raise UsageError(f"{len(patterns)} patterns have signatures that begin with {begun}", do=f"Give more: {names}.")
 
 
+def _once(gathered: Gathered) -> Gathered:
+    """Each row once; how many there are again is counted."""
+    rows, vectors = gathered.rows, gathered.vectors
+    places = without_repeats(rows, vectors)
+    again = len(rows) - len(places)
+    if not again:
+        return gathered
+    if vectors is not None:
+        vectors = vectors[places] if isinstance(vectors, np.ndarray) else [vectors[place] for place in places]
+    left_out = gathered.left_out._replace(repeated=gathered.left_out.repeated + again)
+    return replace(gathered, rows=[rows[place] for place in places], vectors=vectors, left_out=left_out)
+
+
 class _Space(NamedTuple):
     """The vectors of the rows and of the skills, and what made them: see `Found`. `skills`: None where they cannot be
     compared with the rows."""
@@ -190,6 +208,7 @@ def _embedded(
     settings: Settings,
     database: Database | None,
     job: Job,
+    sending: Callable[[str], object],
 ) -> _Space:
     """Vectors that rows brought are used as they are, unless it was asked for others: those without one are then
     skipped. Skills are embedded together with the messages, for some embedders go by what is said how often."""
@@ -200,6 +219,8 @@ def _embedded(
     if wanted.classic:
         do = "Classic mode embeds nothing; leave --compat away, or give rows with embeddings."
         raise UsageError("no row has an embedding", do=do)
+    if gathered.rows and (sent := what_is_sent(settings)):
+        sending(sent)
     with open_embedder(settings, database if settings.store else None, job) as embedder:
         texts = [row.text for row in gathered.rows]
         named = [embedded_text(skill.name, skill.description) for skill in skills]

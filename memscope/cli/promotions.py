@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memscope.base.errors import Exit, StoreError
+from memscope.base.errors import Exit, StoreError, UsageError
 from memscope.base.files import shown_path
 from memscope.base.settings import CLASSIC
 from memscope.base.text import preview
@@ -23,6 +23,7 @@ _NAMED = 5  # files that are told by name
 _REASON = 160  # characters of why one cannot be read
 _PROMOTE = "`memscope promote SIGNATURE --show` prints the skill that one would make; without --show it is drafted."
 _NOT_KEPT = "They are not kept in the store, from which `memscope promote` makes skills."
+_STOPPED = "stopped while it was looked how stable they are, which is not known now; all else is"
 _KINDS = {"requests": ("request",), "plans": ("plan",), "both": ("request", "plan")}
 
 
@@ -33,7 +34,7 @@ def print_promotions(options: PromotionsOptions, settings: Settings, console: Co
     from memscope.reports.promotions import PROMOTIONS, promotions_words
 
     with store_of(settings, console) as database:
-        found = search(wanted_of(options, options.paths, settings), settings, database, console)
+        found = _found(wanted_of(options, options.paths, settings), settings, database, console)
         try:
             looked = look(found.patterns, skills_of(settings), database)
         except StoreError as error:
@@ -42,6 +43,8 @@ def print_promotions(options: PromotionsOptions, settings: Settings, console: Co
         document = promotions_document(found, looked.standings)
         is_kept = database is not None and not found.trouble
     note_left(document, found.trouble, console)
+    if not found.complete:
+        console.note(_STOPPED)
     if console.form == "table" and document.candidates:
         console.heading(promotions_words(document))
         rows = document.candidates
@@ -53,13 +56,27 @@ def print_promotions(options: PromotionsOptions, settings: Settings, console: Co
         return Exit.NOTHING
     if console.form == "table":
         console.text("", _PROMOTE if is_kept else _NOT_KEPT)
-    return Exit.DONE
+    return Exit.DONE if found.complete else Exit.INTERRUPTED
+
+
+def _found(wanted: Wanted, settings: Settings, database: Store | None, console: Console) -> Found:
+    """What is found; where somebody stops while it is looked how stable it is, it as it is."""
+    early: list[Found] = []
+    try:
+        return search(wanted, settings, database, console, early.append)
+    except KeyboardInterrupt:
+        if not early:
+            raise
+        return early[0]
 
 
 def wanted_of(options: SearchOptions, paths: tuple[Path, ...], settings: Settings) -> Wanted:
-    """The same for the actions."""
+    """The same for the actions. Raises `UsageError` for what does not go together."""
     from memscope.actions.promotions import Wanted
 
+    if options.compat == CLASSIC and options.method == "stable":
+        do = "Leave --method away, or --compat."
+        raise UsageError("classic mode has its own method, which is greedy", where="--method stable", do=do)
     return Wanted(
         inputs=paths,
         kinds=_KINDS[options.kinds],  # type: ignore[arg-type]
@@ -75,15 +92,18 @@ def wanted_of(options: SearchOptions, paths: tuple[Path, ...], settings: Setting
     )
 
 
-def search(wanted: Wanted, settings: Settings, database: Store | None, console: Console) -> Found:
-    """Finds the patterns, with progress shown; what is sent to a server is told before it is."""
-    from memscope.actions.embedder import what_is_sent
+def search(
+    wanted: Wanted,
+    settings: Settings,
+    database: Store | None,
+    console: Console,
+    show: Callable[[Found], object] = lambda found: None,
+) -> Found:
+    """Finds the patterns, with progress shown; what is sent to a server is told before it is. `show`: see `find`."""
     from memscope.actions.promotions import find
 
-    if sent := what_is_sent(settings):
-        console.note(sent)
     with console.job() as job:
-        return find(wanted, settings, database, job)
+        return find(wanted, settings, database, job, show, sending=console.note)
 
 
 def skills_of(settings: Settings) -> Path:

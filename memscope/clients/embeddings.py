@@ -76,14 +76,15 @@ class EmbeddingClient:
         """See `kept_embeddings.VectorModel`."""
         longest = max(range(len(texts)), key=lambda place: len(texts[place]), default=-1)
         first = [longest] if longest >= 0 and len(texts[longest]) > _SURE else []
-        most = None
-        # The longest goes first: how much of it the server takes holds for all. Else it would depend on who lands when.
+        taken = None
+        # Where the longest is refused those go alone that may be, too: none makes a whole batch be sent in parts. How
+        # much is cut from each does not depend on that, nor on any other text: see `_whole_or_cut`.
         for place in first:
-            ((_, (vectors, most)),) = landing([partial(self._whole_or_cut, texts[place])], job, 1)
+            ((_, (vectors, taken)),) = landing([partial(self._whole_or_cut, texts[place])], job, 1)
             yield [place], vectors
         rest = [place for place in range(len(texts)) if place not in first]
-        batches = list(_batches(rest, [len(text[:most]) for text in texts]))
-        questions = [partial(self._asked, [texts[place][:most] for place in batch]) for batch in batches]
+        batches = list(_batches(rest, [len(text) for text in texts], taken))
+        questions = [partial(self._asked, [texts[place] for place in batch]) for batch in batches]
         with closing(landing(questions, job, self._workers)) as landed:
             for number, vectors in landed:
                 yield batches[number], vectors
@@ -104,7 +105,8 @@ class EmbeddingClient:
         return np.concatenate(parts)
 
     def _whole_or_cut(self, text: str, job: Job) -> tuple[Vectors, int | None]:
-        """The vector of one text, and how many of its characters the server took; None: all."""
+        """The vector of one text, and how many of its characters the server took; None: all. As long as it is refused
+        its second half is left away, so that what is taken depends on this text alone, whatever else is sent."""
         most = None
         while True:
             try:
@@ -177,10 +179,14 @@ def _only(server: Server, job: Job) -> str:
     return model
 
 
-def _batches(places: Iterable[int], lengths: Sequence[int]) -> Generator[list[int], None, None]:
+def _batches(places: Iterable[int], lengths: Sequence[int], most: int | None) -> Generator[list[int], None, None]:
+    """The places in batches, but those of texts of more than `most` characters (None: of any), which are alone."""
     batch: list[int] = []
     size = 0
     for place in places:
+        if most is not None and lengths[place] > most:
+            yield [place]
+            continue
         if batch and (len(batch) == _TEXTS or size + lengths[place] > _CHARACTERS):
             yield batch
             batch, size = [], 0

@@ -59,7 +59,7 @@ class KeptEmbedder:
     def embed(self, texts: Sequence[str], job: Job) -> Vectors:
         """A vector for each text, as the model makes them. What has landed is kept, whatever happens then; what was
         kept before is not asked for. One that holds numbers which are not finite is handed on, for whoever compares
-        them, unless nothing else came with it. Counts the texts a model was asked for as "asked" on the job. A disk
+        them, unless no other is there at all. Counts the texts a model was asked for as "asked" on the job. A disk
         that fails costs no vector. Raises `EngineError`, `UsageError`, `Cancelled`."""
         places: dict[str, list[int]] = {}
         for place, text in enumerate(texts):
@@ -88,8 +88,10 @@ class KeptEmbedder:
         with closing(self._model.vectors([todo.texts[place] for place in missing], job)) as made:
             for at, vectors in made:
                 where = [missing[place] for place in at]
-                self._check(vectors, [todo.texts[place] for place in where], fresh)
-                sound = [bool(np.isfinite(vector).all()) for vector in vectors]  # what is not is asked for again another time
+                self._check(vectors, fresh)
+                sound = [
+                    bool(np.isfinite(vector).all()) for vector in vectors
+                ]  # others are asked for again another time
                 with self._troubled():
                     if self._kept is not None:
                         pairs = zip(where, vectors, sound, strict=True)
@@ -100,17 +102,18 @@ class KeptEmbedder:
                     raise _OtherDimensionError(fresh)
                 filled.take(where, vectors)
                 filled.tell()
+        if todo.texts and not filled.sound:
+            what = f'the vector of "{preview(todo.texts[0])}" has values that are no finite numbers'
+            what += ", and so have all others" if len(todo.texts) > 1 else ""
+            do = "The model overflows there: another precision or another model may do."
+            raise EngineError(what, where=self._model.where, do=do)
         return filled.vectors()
 
-    def _check(self, vectors: Vectors, texts: Sequence[str], dimension: int | None) -> None:
-        """Whether they are vectors, at least one of them, and of the dimension of those before."""
+    def _check(self, vectors: Vectors, dimension: int | None) -> None:
+        """Whether they are of the dimension of those before."""
         if dimension not in (None, vectors.shape[1]):
             what = f"vectors of {dimension} dimensions came, and now of {vectors.shape[1]}"
             raise EngineError(what, where=self._model.where, do="Does another model answer by this name now?")
-        if len(texts) and not np.isfinite(vectors).all(axis=1).any():
-            what = f'the vector of "{preview(texts[0])}" has values that are no finite numbers'
-            do = "The model overflows there: another precision or another model may do."
-            raise EngineError(what, where=self._model.where, do=do)
 
     @contextmanager
     def _troubled(self) -> Iterator[None]:
@@ -131,10 +134,11 @@ class _Todo(NamedTuple):
 
 
 class _Filled:
-    """The vectors that are there already, by the places they are wanted at."""
+    """The vectors that are there already, by the places they are wanted at. `sound`: whether one of them is finite."""
 
     def __init__(self, todo: _Todo, job: Job, dimension: int | None) -> None:
         self.dimension = dimension
+        self.sound = False
         self._todo, self._job = todo, job
         self._there = np.zeros(len(todo.texts), dtype=bool)
         self._out: Vectors | None = None
@@ -148,6 +152,7 @@ class _Filled:
         for text, vector in zip(texts, vectors, strict=True):
             self._out[self._todo.places[text]] = vector
             self._done += len(self._todo.places[text])
+        self.sound = self.sound or bool(np.isfinite(vectors).all(axis=1).any())
         self._there[texts] = True
 
     def missing(self) -> list[int]:

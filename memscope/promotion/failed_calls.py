@@ -8,6 +8,7 @@ from pydantic_core import from_json
 
 from memscope.base.text import preview
 from memscope.conversation.model import ToolResult
+from memscope.promotion.masking import masked
 
 MOST = 8  # failures of a stretch that are told
 
@@ -26,9 +27,21 @@ _PARSED = 1_000_000  # characters of an answer in JSON: longer ones are not look
 _TAG = re.compile(r"</?[a-z_-]{1,40}>")
 
 
+# How agents tell that a person stopped a call: that it was not wanted once says nothing of the work.
+_STOPPED = re.compile(
+    r"\W{0,4}(?:<tool_use_error>)?\W{0,4}(?:error: ?)?(?:the )?"
+    r"(?:user (?:doesn['’]?t want to|does not want to|rejected|denied|declined|cancell?ed|refused|skipped|chose to)"
+    r"|(?:tool (?:use|call|execution)|command|exec command|patch|action|operation|request|edit)"
+    r" (?:was )?(?:rejected|denied|cancell?ed|declined|interrupted|aborted)\b.{0,20}\b(?:user|person|human)"
+    r"|request interrupted by user|(?:rejected|denied|cancell?ed|declined|aborted|interrupted) by (?:the )?user"
+    r"|operation cancell?ed|permission (?:was )?denied by (?:the )?user|sibling tool call errored)",
+    re.IGNORECASE,
+)
+
+
 def has_failed(result: ToolResult) -> bool:
-    """Whether the agent marked it so, or its exit code says so."""
-    return result.is_error or bool(result.exit_code)
+    """Whether the agent marked it so, or its exit code says so; not where a person stopped it."""
+    return (result.is_error or bool(result.exit_code)) and _STOPPED.match(_out_of_json(result.text)) is None
 
 
 def failure_of(result: ToolResult, tool: str) -> str:
@@ -36,7 +49,8 @@ def failure_of(result: ToolResult, tool: str) -> str:
     says nothing of it."""
     words = _telling_line(result.text)
     code = f"exit code {result.exit_code}" if result.exit_code else ""
-    return preview(": ".join(filter(None, (tool, code, words))), _LINE) if words else ""
+    # What is cut in two is no longer found, so that it is masked before.
+    return preview(masked(": ".join(filter(None, (tool, code, words))))[0], _LINE) if words else ""
 
 
 def _telling_line(text: str) -> str:

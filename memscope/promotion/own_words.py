@@ -15,15 +15,26 @@ _LETTERS = 4  # of a script without spaces that make a word; of Chinese characte
 _BLOCKS = """system-reminder environment_context environment_details user_instructions command-name command-message
     command-args command-contents local-command-stdout local-command-stderr local-command-caveat task-notification
     bash-input bash-stdout bash-stderr ide_opened_file ide_selection user-prompt-submit-hook hook_context
-    post-tool-use-hook session-start-hook teammate-message turn_aborted""".split()
+    post-tool-use-hook session-start-hook teammate-message turn_aborted user_action""".split()
 _BY_SOFTWARE = (
     *("[Request interrupted", "Caveat: The messages below", "This session is being continued from a previous"),
     *("<command-", "<local-command", "<system-reminder", "<environment_context", "<task-notification", "<bash-"),
-    *("Base directory for this skill:", "Stop hook feedback", "# AGENTS.md instructions"),
+    *(
+        "Base directory for this skill:",
+        "Stop hook feedback",
+        "# AGENTS.md instructions",
+        "PreToolUse:",
+        "PostToolUse:",
+    ),
+    *("Another language model started to solve this problem", "<user_action>", "[SYSTEM NOTIFICATION", "API Error:"),
+    *("Warning: apply_patch was requested via", "Unknown slash command:"),
 )
-_ASKED_BEHIND = re.compile(r"^## My request for Codex:[ \t]*$", re.MULTILINE)  # what an editor puts before a request
+_GO_ON = "Continue from where you left off."  # what software says of itself; with more, a person goes on from there
+_OF_EDITOR = re.compile(r"# Context from my IDE(?: setup)?:?[ \t]*(?:\n|$)")  # what an editor puts before a request
+_ASKED_BEHIND = re.compile(r"^## My request(?: for Codex)?:[ \t]*$", re.MULTILINE)
 _NOTES = re.compile(r"\[[^\[\]\n]{1,200}\](?:\s*\[[^\[\]\n]{1,200}\])*")  # "[Image #1] [Image #2]"
-_SLASH = re.compile(r"/[A-Za-z][\w:.-]*(?:\s|$)")
+_ROOTS = r"tmp|etc|var|home|usr|opt|dev|mnt|root|srv|proc|sys|bin|lib|media"  # folders, and no commands
+_SLASH = re.compile(rf"/(?!(?:{_ROOTS})\s)[A-Za-z][\w:.-]*(?:\s|$)")
 _TOKEN = re.compile(r"\S+")
 _LETTER = re.compile(r"[^\W\d_]")
 _CORE = re.compile(r"[^\W_](?:.*[^\W_])?")  # of a token, without the signs around it
@@ -54,12 +65,13 @@ _LITTLE_UNSPACED = re.compile(
 
 def own_words(text: str) -> str:
     """What a person said of what is told as theirs, without space around it; "" where all of it is software's: slash
-    commands, reminders, notes of an interruption or an image, the summary a session goes on from."""
+    commands, reminders, errors, notes of an interruption or an image, what an editor tells of its tabs, the summary a
+    session goes on from."""
     text = _without_blocks(text).strip()
-    if text.startswith("# Context from my IDE"):
+    if _OF_EDITOR.match(text):
         asked = _ASKED_BEHIND.search(text)
-        text = text[asked.end() :].strip() if asked else text
-    if text.startswith(_BY_SOFTWARE) or _SLASH.match(text) or _NOTES.fullmatch(text):
+        text = text[asked.end() :].strip() if asked else ""
+    if text == _GO_ON or text.startswith(_BY_SOFTWARE) or _SLASH.match(text) or _NOTES.fullmatch(text):
         return ""
     return text
 

@@ -50,12 +50,13 @@ class NearestSkill(NamedTuple):
 @dataclass(frozen=True, slots=True, eq=False)
 class Pattern:
     """See `model.Candidate`. `members`: the closest to the centroid first, of very many only those; `names`: what all
-    are called, in the order of the candidate. `space`: the embedder's name, "" where rows brought their vectors.
-    `nearest_skill`: None where there is none, or no embedder to compare with."""
+    are called, in the order of the candidate, and `named_in`: the session of each. `space`: the embedder's name, ""
+    where rows brought their vectors. `nearest_skill`: None where there is none, or no embedder to compare with."""
 
     signature: str
     members: tuple[Member, ...]
     names: tuple[Id, ...]
+    named_in: tuple[Id, ...]
     sessions: tuple[Id, ...]
     hashes: tuple[str, ...]
     centroid: Vector
@@ -97,6 +98,7 @@ def pattern_of(
         signature=candidate.signature,
         members=tuple(closest),
         names=tuple(rows[at].message_id for at in members),
+        named_in=tuple(rows[at].session_id for at in members),
         sessions=candidate.sessions,
         hashes=candidate.hashes,
         centroid=candidate.centroid,
@@ -128,6 +130,7 @@ def encoded(pattern: Pattern) -> str:
     kept = {
         "members": [[*member._replace(ref=None), _placed(member.ref)] for member in pattern.members],
         "names": pattern.names,
+        "named_in": pattern.named_in,
         "sessions": pattern.sessions,
         "hashes": pattern.hashes,
         "centroid": packed(pattern.centroid),
@@ -147,6 +150,7 @@ def decoded(signature: str, text: str) -> Pattern | None:
             signature=signature,
             members=tuple(_read(member) for member in kept["members"]),
             names=tuple(kept["names"]),
+            named_in=tuple(kept["named_in"]),
             sessions=tuple(kept["sessions"]),
             hashes=tuple(kept["hashes"]),
             centroid=unpacked(kept["centroid"]),

@@ -17,10 +17,12 @@ from memscope.promotion.model import RowKind
 MOST_STEPS = 100  # of a plan that are told: what takes hundreds is no pattern
 
 _WORDS = 300  # characters of what was said first
+_TOOLS = 3  # different ones that say something without a word
 _MOST_ARGUMENTS = 12
 _NAME = 80  # characters of a tool's name
 _PARSED = 1_000_000  # characters of arguments: longer ones are not looked into
 _ARGUMENT = re.compile(r"[A-Za-z_][\w.-]{0,39}")  # a name: what else stands in its place is a value too
+_CALLS = re.compile(r"[^\s()]{1,80}(?: [^\s()]{1,80}){0,8}\([^()\n]*\)(?:, [^()\n]{1,80}\([^()\n]*\))*(?:, …)?")
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _REST = "…"
 
@@ -28,14 +30,16 @@ _REST = "…"
 @dataclass(slots=True)
 class Plan:
     """A plan on its way: what the assistant says and calls from a message on, which is its first. `window` and
-    `message` are where that stands, `time` when it was said."""
+    `message` are where that stands, `time` when it was said, `mark` what it is known by. `first`: the first call."""
 
     window: int
     message: int
     time: float | None
+    mark: str = ""
     words: str = ""
     steps: list[_Step] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    first: ToolCall | None = None
     _called: dict[str, str] = field(default_factory=dict)  # tools by the ids of their calls
 
     def add(self, message: Message) -> None:
@@ -55,6 +59,7 @@ class Plan:
                     self.failures.append(told)
 
     def _call(self, call: ToolCall) -> None:
+        self.first = self.first or call
         tool = " ".join(call.name[:_NAME].split()) or "?"
         self._called[call.id] = tool
         if len(self.steps) > MOST_STEPS:
@@ -74,8 +79,8 @@ class Plan:
 
     @property
     def says_little(self) -> bool:
-        """Whether it is but one tool, without a word: every session has such."""
-        return not self.words and len({step.tool for step in self.steps}) < 2
+        """Whether it is a tool or two, without a word: every session looks something up and reads it."""
+        return not self.words and len({step.tool for step in self.steps}) < _TOOLS
 
     @property
     def tools(self) -> tuple[str, ...]:
@@ -99,6 +104,11 @@ class _Step:
 def words_of(text: str, kind: RowKind) -> str:
     """What was said in a row's text: of a plan its words alone, unless it has none."""
     return text.rpartition("\n")[0] or text if kind == "plan" else text
+
+
+def has_words(text: str, kind: RowKind) -> bool:
+    """Whether something is said in a row's text: a plan may have its calls alone."""
+    return kind != "plan" or _CALLS.fullmatch(text) is None
 
 
 def _opening(text: str) -> str:

@@ -13,6 +13,7 @@ from memscope.conversation.model import Conversation, Message, Text
 from memscope.conversation.records import Boundary, Record
 from memscope.conversation.rules import fenced
 from memscope.conversation.window_count import WindowCount
+from memscope.promotion.marks import call_mark, message_mark
 from memscope.promotion.model import RowKind
 from memscope.promotion.own_words import is_short, own_words
 from memscope.promotion.plans import Plan
@@ -22,7 +23,8 @@ LONGEST = 20_000  # characters of a request: what follows was pasted
 
 class Told(NamedTuple):
     """A row as plain values: its text, and where its message is, an index into those of the context `window`. `tools`
-    and `failures` of a request are those of what was done for it."""
+    and `failures` of a request are those of what was done for it. `marks`: what it is known by where it is told again
+    (see `marks`), none where nothing says so."""
 
     window: int
     message: int
@@ -31,6 +33,7 @@ class Told(NamedTuple):
     tools: tuple[str, ...] = ()
     time: float | None = None
     failures: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
 
 
 class Texts(NamedTuple):
@@ -78,7 +81,7 @@ class _Fold:
             self._said(message, index)
         elif role == "assistant" and message.kind == "said":
             if self.plan is None:
-                self.plan = Plan(self.count.number, index, message.time)
+                self.plan = Plan(self.count.number, index, message.time, mark=message_mark(message, message.text))
             self.plan.add(message)
 
     def _again(self, message: Message) -> bool:
@@ -108,25 +111,33 @@ class _Fold:
         elif is_short(words):
             self.short += 1
         else:
-            self.asked = Told(self.count.number, index, "request", words[:LONGEST], (), message.time)
+            mark = message_mark(message, words)
+            self.asked = Told(self.count.number, index, "request", words[:LONGEST], (), message.time, (), (mark,))
 
     def _end(self) -> None:
         """What was asked is answered, as far as it is."""
         asked, plan = self.asked, self.plan
         self.asked = self.plan = None
         tools, failures = (plan.tools, tuple(plan.failures)) if plan is not None else ((), ())
+        first = plan.first if plan is not None else None
         if asked is not None:
-            self.rows.append(asked._replace(tools=tools, failures=failures))
+            marks = _marks(*asked.marks, call_mark(first, asked.text) if first is not None else "")
+            self.rows.append(asked._replace(tools=tools, failures=failures, marks=marks))
         if plan is None or not plan.steps or not self.plans:
             return
         if plan.says_little:
             self.short += 1
         else:
-            self.rows.append(Told(plan.window, plan.message, "plan", plan.text, tools, plan.time, failures))
+            marks = _marks(plan.mark, call_mark(first) if first is not None else "")
+            self.rows.append(Told(plan.window, plan.message, "plan", plan.text, tools, plan.time, failures, marks))
 
     def texts(self) -> Texts:
         self._end()
         return Texts(self.rows, self.synthetic, self.short)
+
+
+def _marks(*marks: str) -> tuple[str, ...]:
+    return tuple(filter(None, marks))
 
 
 def _own_text(message: Message) -> str:

@@ -33,14 +33,16 @@ class PromotionSkill(Document):
 
 
 class PromotionRow(Document):
-    """A candidate. `members` and `sessions` are the names that their rows gave them. `cohesion`: mean cosine to the
-    centroid; `stability`: share of subsamples that hold it, null where it was not looked at; `nearest`: the cosine to
-    the nearest other cluster. `state`: whether something was decided of it, `decided`: the name of the skill it is, or
-    the signature of what it has grown from. `left_out`: how many of the members were dropped by hand. `flags`: what
-    reads like an instruction to override in its members."""
+    """A candidate. `members` and `sessions` are the names that their rows gave them, sessions without those all of
+    whose members were dropped by hand; `member_sessions`: the session of each member, in their order, for a name is one
+    within its session. `cohesion`: mean cosine to the centroid; `stability`: share of subsamples that hold it, null
+    where it was not looked at; `nearest`: the cosine to the nearest other cluster. `state`: whether something was
+    decided of it, `decided`: the name of the skill it is, or the signature of what it has grown from. `left_out`: how
+    many of the members were dropped by hand. `flags`: what reads like an instruction to override in its members."""
 
     signature: str
     members: list[Id]
+    member_sessions: list[Id]
     sessions: list[Id]
     size: int
     cohesion: float
@@ -116,7 +118,8 @@ def promotion_row(pattern: Pattern, standing: Standing) -> PromotionRow:
     return PromotionRow(
         signature=pattern.signature,
         members=list(pattern.names),
-        sessions=list(pattern.sessions),
+        member_sessions=list(pattern.named_in),
+        sessions=_sessions(pattern, standing),
         size=pattern.size,
         cohesion=pattern.cohesion,
         stability=pattern.stability,
@@ -141,6 +144,15 @@ def skipped_part(skipped: Skipped) -> PromotionSkipped:
     return PromotionSkipped(
         no_embedding=skipped.no_embedding, dimension=skipped.dimension, not_finite=skipped.not_finite
     )
+
+
+def _sessions(pattern: Pattern, standing: Standing) -> list[Id]:
+    """The sessions of the members that were not dropped."""
+    if not standing.dropped:
+        return list(pattern.sessions)
+    named = zip(pattern.named_in, pattern.names, strict=True)
+    left = {session for session, name in named if (session, name) not in standing.dropped}
+    return [session for session in pattern.sessions if session in left]
 
 
 def why_none(document: PromotionsDocument) -> str | None:
@@ -184,7 +196,8 @@ def left_out_words(left_out: Mapping[str, int]) -> list[str]:
 _LEFT_OUT = {
     "copies": ("copy of a session", "copies of sessions"),
     "synthetic": ("text by software", "texts by software"),
-    "short": ("text that says too little", "texts that say too little"),
+    "short": ("request or plan that says too little", "requests and plans that say too little"),
+    "repeated": ("message told before", "messages told before"),
     "bad": ("bad row",),
 }
 

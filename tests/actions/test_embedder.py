@@ -75,6 +75,17 @@ def test_placeholders_are_neither_sent_nor_compared(kept: bool, serve: Serve, da
     assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1, 0, 0, 1], abs=1e-6)
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_credential_is_not_sent_and_says_nothing(kept: bool, serve: Serve, database: Database) -> None:
+    server = serve()
+    settings = Settings(embedder="api", embed_url=server.url, embed_model="named")
+    secret = "ghp_aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5"
+    with open_embedder(settings, database if kept else None) as embedder:
+        vectors = embedder.embed([f"log in with {secret} now", "the password: hunter2-x9"], Job())
+    assert vectors.tolist() == [vector_of("log in with now"), vector_of("the password:")]
+    assert sorted(server.texts()) == ["log in with now", "the password:"]
+
+
 def test_what_is_not_set_is_asked_for() -> None:
     for settings, where in (
         (Settings(embedder="api"), "embed_url"),
@@ -143,7 +154,11 @@ def test_trouble_with_the_store_is_told(serve: Serve, database: Database) -> Non
 def test_what_is_sent_and_to_whom_is_said_in_words() -> None:
     url = "http://host:8000/v1"
     assert what_is_sent(Settings(embedder="api", embed_url=url)) == (
-        f"the text of the messages is sent to {url}, for the model it serves"
+        "the text of the messages, with the descriptions of skills and without what looks like a credential,"
+        f" is sent to {url}, for the model it serves"
+    )
+    assert "of all messages in ~/talks," in what_is_sent(
+        Settings(embedder="api", embed_url=url), "all messages in ~/talks"
     )
     assert what_is_sent(Settings(embedder="api", embed_url=url, embed_model="bge-m3")).endswith("the model bge-m3")
     assert what_is_sent(Settings(embedder="local", embed_url=url, embed_model="bge-m3")) == ""

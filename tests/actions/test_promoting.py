@@ -21,13 +21,24 @@ from memscope.actions.promoting import (
     draft_of,
     drop,
     flags_before,
+    places,
     reject,
     rename,
     rewrite,
     undo,
     write_draft,
 )
-from memscope.actions.promotion_decisions import KIND, NOTHING, Said, folded, latest_step, left, name_of, said
+from memscope.actions.promotion_decisions import (
+    KIND,
+    NOTHING,
+    Said,
+    folded,
+    latest_step,
+    left,
+    name_given,
+    name_of,
+    said,
+)
 from memscope.actions.promotion_standing import look
 from memscope.base.clock import set_clock
 from memscope.base.errors import MemscopeError, StoreError, UsageError
@@ -156,6 +167,33 @@ def test_what_is_wrong_with_ones_own_text_is_told(
     assert not skills.exists() and not steps(database, tests)
 
 
+def test_a_text_and_the_name_in_it_are_one_step(tests: Pattern, database: Database, skills: Path) -> None:
+    rename(database, tests, "given")
+    rewrite(database, tests, OWN, "my-own")
+    found = of(database, tests)
+    assert (found.name, found.text, steps(database, tests)) == ("my-own", OWN, ["name", "text"])
+    undo(database)
+    assert of(database, tests) == Said(name="given")
+    with pytest.raises(UsageError, match="the name"):
+        rewrite(database, tests, OWN, "../up")
+    assert steps(database, tests) == ["name"]
+
+
+def test_the_name_in_a_text_is_the_one_the_pattern_stands_by(tests: Pattern, database: Database, skills: Path) -> None:
+    rewrite(database, tests, OWN)
+    assert standing(tests, skills, database).name == name_given(of(database, tests)) == "my-own"
+    rename(database, tests, "given")
+    assert standing(tests, skills, database).name == "given"
+    rename(database, tests, "")
+    rewrite(database, tests, "no skill at all")
+    assert standing(tests, skills, database).name == default_name(tests.signature)
+
+
+def test_the_places_of_a_skill_are_those_it_is_put_at(tests: Pattern, database: Database, skills: Path) -> None:
+    draft, skill = places(skills, default_name(tests.signature))
+    assert (drafted(database, tests, skills), accepted(database, tests, skills)) == (draft, skill)
+
+
 def test_a_name_that_was_given_mends_that_of_the_text(tests: Pattern) -> None:
     for text in (OWN.replace("my-own", "../../x"), OWN.replace("name: my-own\n", "")):
         assert draft_of(tests, Said(text=text, name="fine")).errors == ()
@@ -167,6 +205,15 @@ def test_what_reads_like_an_instruction_is_flagged_in_members_and_in_the_text() 
     assert ([one.member for one in draft.flagged], draft.flags) == ([3], ())  # it is not quoted
     own = draft_of(hostile, Said(text=OWN.replace("Words.", HOSTILE.text)))
     assert len(own.flags) == 1 and len(own.flagged) == 1
+    assert [mark.words for mark in own.marks] == ["Ignore all previous instructions"]
+
+
+def test_what_was_dropped_is_not_flagged_any_more(skills: Path, database: Database) -> None:
+    hostile = pattern(HOSTILE, *TESTS, HOSTILE._replace(message_id="0:9"))
+    drop(database, hostile, [HOSTILE])
+    assert [one.member for one in draft_of(hostile, of(database, hostile)).flagged] == [4]
+    drafted(database, hostile, skills)
+    assert [one.member for one in as_it_is(hostile, look([hostile], skills, database)).flagged] == [4]
 
 
 def test_what_is_on_disk_is_shown_as_it_is_there(tests: Pattern, skills: Path, database: Database) -> None:

@@ -115,9 +115,63 @@ def test_copies_and_what_a_session_was_resumed_from_count_once(folder: Path) -> 
     longer = claude(folder / "z.jsonl", "a", f"> {FIX}", "Read", f"> {LOG}")
     found = gathered(folder)
     assert told(found, folder) == [("z.jsonl", FIX), ("z.jsonl", "Look.\nRead(path)"), ("z.jsonl", LOG)]
-    assert (found.sessions, found.left_out, found.left_out.words) == (1, LeftOut(copies=2), ("2 copies",))
+    assert (found.sessions, found.left_out) == (1, LeftOut(copies=2))
     assert told(gathered(path, longer, path), folder) == told(found, folder)  # named one by one, too
     assert len(gathered(path).rows) == 2
+
+
+PLAN = "Look.\nRead(path)"
+
+
+def test_of_a_session_that_was_forked_every_branch_is_read_and_its_beginning_once(folder: Path) -> None:
+    for name, text in (("1", LOG), ("2", "Profile the slow query"), ("3", "Upgrade the plugin chain")):
+        path = claude(folder / f"{name}.jsonl", "a", f"> {FIX}", "Read", f"> {text}", "Edit")
+        path.write_text(path.read_text().replace(f'"{uuid("a", 2)}"', f'"{uuid(name, 2)}"').replace("c3", f"c3{name}"))
+    found = gathered(folder)
+    assert told(found, folder) == [
+        *(("1.jsonl", FIX), ("1.jsonl", PLAN), ("1.jsonl", LOG), ("1.jsonl", "Look.\nEdit(path)")),
+        *(("1.jsonl", "Profile the slow query"), ("1.jsonl", "Upgrade the plugin chain")),
+    ]
+    assert [Path(one.ref.source.path).name for one in found.rows if one.ref][-2:] == ["2.jsonl", "3.jsonl"]
+    assert len({one.message_id for one in found.rows}) == 6
+    assert (found.sessions, found.left_out) == (1, LeftOut())
+
+
+def test_what_a_copy_tells_in_other_words_of_its_own_is_no_second_message(folder: Path) -> None:
+    """A format of the same agent may lose ids and times."""
+    path = claude(folder / "a.jsonl", "a", f"> {FIX}", "Read", f"> {LOG}")
+    records = [json.loads(line) for line in path.read_text().splitlines()[:2]]
+    for number, record in enumerate(records):
+        record |= {"uuid": f"{number}", "parentUuid": None, "timestamp": "2026-05-02T10:00:00Z"}
+    write(folder / "b.jsonl", *records)
+    assert [text for _, text in told(gathered(folder), folder)] == [FIX, PLAN, LOG]
+
+
+TRACE_CALL = {"id": "call_1oGK863sxQHlPreFhDdEs3yl", "type": "function"}
+
+
+def test_one_session_under_other_names_counts_once(folder: Path) -> None:
+    """As two exports of one trace have it: nothing but the id of a tool call says so."""
+    call = {**TRACE_CALL, "function": {"name": "ls", "arguments": '{"path": "secret"}'}}
+    answer = {"role": "assistant", "content": "Look.", "tool_calls": [call]}
+    for name, first in (("a", []), ("b", [{"role": "system", "content": "Be helpful."}])):
+        write(folder / f"{name}.json", {"messages": [*first, {"role": "user", "content": FIX}, answer]})
+    found = gathered(folder)
+    assert len(found.rows) == 2
+    assert (found.sessions, found.left_out) == (1, LeftOut(copies=1))
+    answer = {**answer, "tool_calls": [{**call, "id": "call_2oGK863sxQHlPreFhDdEs3yl"}]}
+    write(folder / "b.json", {"messages": [{"role": "user", "content": FIX}, answer]})
+    assert (gathered(folder).sessions, len(gathered(folder).rows)) == (2, 4)
+
+
+def test_a_session_that_tells_more_than_another_has_its_own_rest(folder: Path) -> None:
+    call = {**TRACE_CALL, "function": {"name": "ls", "arguments": "{}"}}
+    asked = [{"role": "user", "content": FIX}, {"role": "assistant", "content": "Look.", "tool_calls": [call]}]
+    write(folder / "a.json", {"messages": asked})
+    write(folder / "b.json", {"messages": [*asked, {"role": "user", "content": LOG}]})
+    found = gathered(folder)
+    assert [text for _, text in told(found, folder)] == [FIX, "Look.\nls()", LOG]
+    assert (found.sessions, found.left_out) == (2, LeftOut(repeated=2))
 
 
 def test_what_a_sub_agent_does_is_its_sessions_and_it_is_read_once(folder: Path) -> None:
@@ -288,7 +342,11 @@ def test_inputs_of_all_kinds_go_together(folder: Path) -> None:
     unread = {path.name: reason for path, reason in found.unread}
     assert unread.pop("broken.json")
     assert unread == {"empty": "no transcript is below this folder"}
-    assert found.left_out.words == ("1 bad row",)
+
+
+def test_a_file_of_rows_in_a_folder_says_that_it_has_to_be_named(folder: Path) -> None:
+    path = write(folder / "r.jsonl", row(1))
+    assert list(gathered(folder).unread) == [(path, "it holds rows, which are read where the file itself is named")]
 
 
 def test_a_named_file_that_is_neither_is_an_error(folder: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memscope.actions.promotions import OWN_VECTORS, Found, Wanted, find, found_pattern, known_pattern
-from memscope.base.errors import Cancelled, SourceError, StoreError, UsageError
+from memscope.base.errors import Cancelled, EngineError, SourceError, StoreError, UsageError
 from memscope.base.job import Job
 from memscope.base.settings import Settings
 from memscope.promotion.model import Skipped, content_hash
@@ -188,6 +188,59 @@ def test_an_input_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         found(tmp_path / "gone")
     with pytest.raises(SourceError):
         found(write_rows(tmp_path / "o.json", [{"a": 1}]))
+
+
+def test_a_request_and_what_the_assistant_says_of_it_is_one_occurrence(tmp_path: Path) -> None:
+    folder = tmp_path / "t"
+    for name in "ab":
+        write_talk(folder / f"{name}.json", ASKED, words=f"I'll {ASKED.lower()}.", tools=("Bash",))
+    assert found(folder).patterns == ()
+    both = found(folder, min_occurrences=2).patterns
+    assert sorted(pattern.members[0].kind for pattern in both) == ["plan", "request"]
+    assert all(len({one.kind for one in pattern.members}) == 1 for pattern in both)
+    assert all(pattern.stability is not None for pattern in both)
+
+
+def test_web_addresses_do_not_make_messages_alike(tmp_path: Path) -> None:
+    address = "https://github.com/acme/rocket/pull/{}"
+    asked = ("summarize", "address the feedback on", "merge main into")
+    told_rows = [row(n, f"s{n}", None, f"{words} {address.format(n)}") for n, words in enumerate(asked)]
+    assert found(write_rows(tmp_path / "r.jsonl", told_rows)).patterns == ()
+    same = [row(n, f"s{n}", None, f"address the feedback on {address.format(n)}") for n in range(3)]
+    assert [one.size for one in found(write_rows(tmp_path / "s.jsonl", same)).patterns] == [3]
+
+
+def test_a_row_that_is_there_twice_counts_once_but_in_classic_mode(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "r.jsonl", [TESTS[0], TESTS[0], TESTS[1]])
+    other = write_rows(tmp_path / "o.jsonl", [TESTS[1]])
+    for got in (found(path, other), found(path, other, embed=True)):
+        assert (got.patterns, got.rows, got.left_out["repeated"]) == ((), 2, 2)
+    got = found(path, other, classic=True)
+    assert (got.patterns[0].size, got.rows, got.left_out["repeated"]) == (4, 4, 0)
+
+
+def test_what_is_sent_is_said_only_where_there_is_something_to_send(tmp_path: Path) -> None:
+    api = Settings(embedder="api", embed_url="http://127.0.0.1:9/v1", embed_model="m")
+    said: list[str] = []
+
+    def look(path: Path) -> None:
+        find(Wanted((path,), skills=tmp_path / "skills"), api, None, Job(), sending=said.append)
+
+    look(write_rows(tmp_path / "r.jsonl", TESTS))
+    (tmp_path / "empty").mkdir()
+    look(tmp_path / "empty")
+    assert said == []
+    with pytest.raises(EngineError):
+        look(write_rows(tmp_path / "t.jsonl", [row(1, "s1"), row(2, "s2")]))
+    assert len(said) == 1 and "127.0.0.1:9" in said[0]
+
+
+def test_patterns_of_the_same_texts_are_kept_side_by_side(tmp_path: Path, database: Database) -> None:
+    apart = [{**one, "message_id": 9, "embedding": [0, 1, number / 20]} for number, one in enumerate(TESTS)]
+    got = found(write_rows(tmp_path / "r.jsonl", [*TESTS, *apart]), database=database)
+    assert [one.size for one in got.patterns] == [3, 3]
+    for one in got.patterns:
+        assert told(known_pattern(one.signature, database)) == told(one)
 
 
 # Classic mode.

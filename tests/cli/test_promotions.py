@@ -125,9 +125,33 @@ def test_requests_and_plans_of_transcripts_are_found_and_one_kind_alone(memscope
     document = json.loads(out)
     assert (code, sorted(one["kinds"][0] for one in document["candidates"])) == (0, ["plan", "request"])
     assert (document["lexical"], document["left_out"]["short"], document["left_out"]["synthetic"]) == (True, 3, 3)
-    assert "left out: 3 texts by software, 3 texts that say too little" in err
+    assert "left out: 3 texts by software, 3 requests and plans that say too little" in err
     for kinds, kind in (("requests", "request"), ("plans", "plan")):
         assert only(memscope("promotions", tmp_path / "t", "--kinds", kinds, "--json")[1])["kinds"] == [kind]
+
+
+def test_stopping_while_stability_is_looked_at_prints_what_was_found(
+    memscope: Call, rows: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("memscope.actions.promotions.stabilities_by_kind", stopped)
+    code, out, err = memscope("promotions", rows, "--json")
+    assert (code, only(out)["size"], only(out)["stability"]) == (Exit.INTERRUPTED, 3, None)
+    assert "stopped while it was looked how stable they are" in err
+    monkeypatch.setattr("memscope.actions.promotions.clustered_by_kind", stopped)
+    code, out, err = memscope("promotions", rows, "--json")
+    assert (code, out) == (Exit.INTERRUPTED, "")
+
+
+def test_a_server_is_named_only_where_something_is_sent_to_it(memscope: Call, rows: Path, tmp_path: Path) -> None:
+    server = ("--embed-url", "http://127.0.0.1:9/v1", "--embed-model", "m")
+    (tmp_path / "settings").mkdir()
+    code, _, err = memscope("promotions", tmp_path / "settings", "--embedder", "api", *server)
+    assert code == 1 and "is sent" not in err
+    code, _, err = memscope("promotions", rows, "--embedder", "api", *server)
+    assert code == Exit.ENGINE and "sent to http://127.0.0.1:9/v1" in err
 
 
 BAD_ROWS = [
@@ -191,6 +215,7 @@ def test_classic_is_as_the_first_engine_had_it(memscope: Call, tmp_path: Path) -
             (["rows.jsonl", "--method", "x"], "--method"),
         ),
         (["rows.jsonl", "--embedder", "api"], "embed_url"),
+        (["rows.jsonl", "--compat", "classic", "--method", "stable"], "classic mode has its own method"),
         (["rows.jsonl", "--embedder", "local"], "embed_model"),
         (["rows.jsonl", "--skills", "rows.jsonl"], "no folder"),
         (["rows.jsonl", "--skills", ""], "empty"),

@@ -16,7 +16,7 @@ asked. The vector of a text comes from `vector_of`.
     shape       JSON of another shape; `bare`: a list of vectors
     limited     HTTP 429 with Retry-After, the first `times` times, then well
     batches     HTTP 422 for more than `most` texts, as text-embeddings-inference says it; `large`: 413 for them
-    tokens      HTTP 500 for a text of more than `most` characters, as llama.cpp says it; `context`: 400, as vLLM does
+    tokens      HTTP 500 for a text of more than `most` bytes, as llama.cpp says it; `context`: 400, as vLLM does
     slow        well, after `seconds`
     never       no answer until the server is closed; `stuck`: but for the first `times` well
     html        a web page
@@ -174,7 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _is_too_much(self, behaviour: str, texts: list[str]) -> bool:
         """Whether it is; then it has been said."""
-        server, longest = self.server, max(map(len, texts))
+        server, longest = self.server, max(len(text.encode()) for text in texts)
         if behaviour in ("batches", "large") and len(texts) > server.most:
             what = f"batch size {len(texts)} > maximum allowed batch size {server.most}"
             if behaviour == "batches":

@@ -234,6 +234,19 @@ def test_a_vector_that_is_not_finite_is_handed_on_and_not_kept(
     assert job.tally("asked") == 4
 
 
+def test_one_that_is_not_finite_alone_in_its_batch_costs_the_others_nothing(
+    serve: Serve, speak: Speak, database: Database
+) -> None:
+    server = serve()
+    speak(server, database).embed(TEXTS, Job())
+    server.behave("nan")
+    vectors = speak(server, database).embed([*TEXTS, "new"], Job())
+    assert vectors[:-1].tolist() == expected(*TEXTS)
+    assert not np.isfinite(vectors[-1]).all()
+    alone = [*TEXTS[:32], "x" * 1001]  # which goes first, by itself
+    assert np.isfinite(speak(server).embed(alone, Job())).all(axis=1).any()
+
+
 @pytest.mark.parametrize("behaviour", ["nan", "null", "huge"])
 def test_where_no_vector_is_finite_that_is_said(behaviour: str, serve: Serve, speak: Speak, job: Hasty) -> None:
     error = refusal(speak(serve(behaviour)), job, TEXTS[:1])
@@ -281,13 +294,30 @@ def test_a_batch_that_is_too_large_is_sent_in_parts(behaviour: str, serve: Serve
 
 @pytest.mark.parametrize("behaviour", ["tokens", "context"])
 @pytest.mark.parametrize("workers", [1, 4])
-def test_texts_that_are_too_long_are_cut(behaviour: str, workers: int, serve: Serve, speak: Speak, job: Hasty) -> None:
+def test_a_text_that_is_too_long_is_halved_until_it_is_taken(
+    behaviour: str, workers: int, serve: Serve, speak: Speak, job: Hasty
+) -> None:
     server = serve(behaviour, most=600)
-    texts = [LONG, LONG[:1200], LONG[:590], *TEXTS[:40]]
+    texts = [LONG, LONG[:1300], LONG[:1200], LONG[:590], *TEXTS[:40]]
     vectors = speak(server, workers=workers).embed(texts, job)
-    assert vectors.tolist() == expected(LONG[:500], LONG[:500], LONG[:500], *TEXTS[:40])
+    assert vectors.tolist() == expected(LONG[:500], LONG[:325], LONG[:600], LONG[:590], *TEXTS[:40])
     refused = [batch for batch in server.batches() if max(map(len, batch)) > server.most]
-    assert refused == [[LONG[:cut]] for cut in (2000, 1000) for _ in range(1 + RETRIES * (behaviour == "tokens"))]
+    asked = [
+        [LONG[:cut]] for cut in (2000, 1000, 1300, 650, 1200) for _ in range(1 + RETRIES * (behaviour == "tokens"))
+    ]
+    assert sorted(refused) == sorted(asked)  # none of them in a batch with others
+
+
+def test_what_is_cut_from_a_text_depends_on_no_other_text(serve: Serve, speak: Speak, database: Database) -> None:
+    server = serve("context", most=1200)
+    dense, plain = "字" * 1200, LONG[:1100]
+    assert speak(server, database).embed([dense, plain, "字" * 700], Quick()).tolist() == expected(
+        dense[:300], plain, "字" * 350
+    )
+    for text in (dense, plain):
+        assert (
+            speak(server, None).embed([text], Quick()).tolist() == speak(server, database).embed([text], Job()).tolist()
+        )
 
 
 def test_a_text_that_no_cut_makes_short_enough_ends_it(serve: Serve, speak: Speak, job: Hasty) -> None:

@@ -33,6 +33,7 @@ def pattern(*members: Member, centroid: tuple[float, ...] = (1.0, 0.0), space: s
         signature=signature(hashes),
         members=members,
         names=tuple(one.message_id for one in members),
+        named_in=tuple(one.session_id for one in members),
         sessions=tuple(dict.fromkeys(one.session_id for one in members)),
         hashes=hashes,
         centroid=np.array(centroid, np.float32),

@@ -22,6 +22,26 @@ def test_what_was_marked_or_ended_with_a_code_has_failed() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "The user doesn't want to proceed with this tool use. The tool use was rejected. The user said:\nnot now",
+        "[Request interrupted by user for tool use]",
+        "Error: The user rejected permission to use this specific tool call",
+        "exec command rejected by user",
+        '{"output": "Command was cancelled by the user"}',
+    ],
+)
+def test_what_a_person_stopped_has_not_failed(text: str) -> None:
+    assert not has_failed(ToolResult("c", text, is_error=True))
+    assert has_failed(ToolResult("c", f"error: no such file\n{text}", is_error=True))
+
+
+def test_a_credential_is_masked_before_a_line_is_cut() -> None:
+    for front in range(120, 160):
+        assert "hunter" not in told(f"error {'w' * front} password=hunter2hunter2hunter2")
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("Exit code 1\nran\nE  ValueError: no\nmore errors", "Bash: E ValueError: no"),

@@ -28,6 +28,7 @@ def test_the_member_closest_to_the_centroid_comes_first() -> None:
 
     assert [one.message_id for one in found.members] == ["m3", "m1", "m0"]
     assert [round(one.closeness, 3) for one in found.members] == [1, 0.707, 0]
+    assert list(zip(found.named_in, found.names, strict=True)) == [("s", "m0"), ("s", "m1"), ("s", "m3")]
 
 
 def test_vectors_that_rows_brought_are_taken_from_a_list_too() -> None:
@@ -56,6 +57,7 @@ def test_it_comes_back_from_the_store_as_it_was() -> None:
     assert after is not None
     assert same(before, after)
     assert after.members == before.members
+    assert after.named_in == before.named_in == ("s1", "s2", "s3")
     assert after.members[0].ref == Ref(Source(Path("/srv/a.jsonl"), "claude-code", 0, 0), 1)
     assert after.centroid.tolist() == before.centroid.tolist()
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memscope.conversation.model import Memory, Message, Text, Thinking, ToolCall, ToolResult
-from memscope.promotion.plans import MOST_STEPS, Plan
+from memscope.promotion.plans import MOST_STEPS, Plan, has_words, words_of
 
 
 def call(name: str, arguments: Any = "", call_id: str = "c") -> ToolCall:
@@ -68,12 +68,13 @@ def test_each_call_is_told_once_however_often_it_is_made() -> None:
     [
         ((calls(call("Read", {"path": "a"}), call("Read", {"path": "b", "limit": 3})),), True),
         ((calls(call("Read")), Message("assistant", (Text("Now I know."),))), True),
-        ((calls(call("Read")), calls(call("Edit"))), False),
+        ((calls(call("Grep"), call("Read")), calls(call("Grep", {"path": "b"}))), True),
+        ((calls(call("Grep"), call("Read")), calls(call("Edit"))), False),
         ((Message("assistant", (Text("I'll look."), call("Read"))),), False),
         ((Message("assistant", (Text(" \n"), call("Read"))),), True),
     ],
 )
-def test_one_tool_without_a_word_says_little(messages: tuple[Message, ...], is_little: bool) -> None:
+def test_a_tool_or_two_without_a_word_say_little(messages: tuple[Message, ...], is_little: bool) -> None:
     assert plan(*messages).says_little is is_little
 
 
@@ -123,3 +124,12 @@ def test_failures_are_told_once_each_with_their_tool() -> None:
     for number in range(50):
         found.answered(Message("tool", (ToolResult("a", f"error {number}", is_error=True),)))
     assert len(found.failures) == 8
+
+
+def test_calls_alone_are_no_words() -> None:
+    said, silent = call("Read", {"path": "a"}), call("my tool", "{broken")
+    assert has_words(plan(Message("assistant", (Text("Look."), said))).text, "plan")
+    assert not has_words(plan(calls(said, silent)).text, "plan")
+    assert not has_words(plan(calls(*(call(f"t{n}") for n in range(500)))).text, "plan")
+    assert has_words("Read(path)", "request")
+    assert words_of("Look.\nRead(path)", "plan") == "Look."

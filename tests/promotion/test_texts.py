@@ -56,7 +56,7 @@ def test_a_request_and_the_one_plan_behind_it() -> None:
         said("And explain how the parser reads lines"),
         said("It reads lines.", "assistant"),
     )
-    assert found.rows == [
+    assert [row._replace(marks=()) for row in found.rows] == [
         Told(0, 1, "request", FIX, ("Read", "Edit"), 5.0),
         Told(0, 2, "plan", "I look first.\nRead(path), Edit(path)", ("Read", "Edit"), 6.0),
         Told(0, 6, "request", "And explain how the parser reads lines"),
@@ -97,13 +97,17 @@ def test_a_short_request_is_left_out_and_what_is_done_for_it_is_not() -> None:
     assert found.short == 1
 
 
-def test_a_plan_of_but_one_tool_without_words_says_too_little() -> None:
-    found = texts(said(FIX), does("Read", words=""), does("Read"), said("yes"), does("Read", "Edit", words=" "))
+def test_a_plan_of_a_tool_or_two_without_words_says_too_little() -> None:
+    found = texts(
+        *(said(FIX), does("Grep", "Read", "Grep", words=""), does("Read"), said("yes"), does("Read", "Edit")),
+        *(said("go on"), does("Grep", "Read", "Edit", words=" ")),
+    )
     assert found.rows == [
-        Told(0, 0, "request", FIX, ("Read",)),
-        Told(0, 4, "plan", "Read(path), Edit(path)", ("Read", "Edit")),
+        Told(0, 0, "request", FIX, ("Grep", "Read", "Grep", "Read")),
+        Told(0, 4, "plan", "Look.\nRead(path), Edit(path)", ("Read", "Edit")),
+        Told(0, 6, "plan", "Grep(path), Read(path), Edit(path)", ("Grep", "Read", "Edit")),
     ]
-    assert found.short == 2  # the first plan, and "yes"
+    assert found.short == 3  # the first plan, "yes" and "go on"
     assert texts(said(FIX), does("Read", words=""), kinds=["plan"]) == Texts([], short=1)
     assert texts(said(FIX), does("Read", words=""), kinds=["request"]).short == 0
 
@@ -148,6 +152,48 @@ def test_windows_are_counted_and_what_they_repeat_is_no_second_row() -> None:
 def test_the_same_said_again_later_is_another_row() -> None:
     assert len(rows(said(FIX, time=1.0), said(FIX, time=2.0), said(FIX, id="a"), said(FIX, id="b"))) == 4
     assert len(rows(said(FIX), said(FIX))) == 2  # where nothing tells them apart
+
+
+CALL = "call_1oGK863sxQHlPreFhDdEs3yl"
+
+
+def marks(*records: Record) -> list[set[str]]:
+    return [set(row.marks) for row in texts(*records).rows]
+
+
+def called(name: str, words: str = "Look.", **more: Any) -> Message:
+    return Message("assistant", (Text(words), ToolCall(name, "Read", "{}")), **more)
+
+
+def test_a_message_is_known_again_by_its_id_its_time_or_its_call() -> None:
+    timed = marks(said(FIX, time=1.5), called(CALL, time=2.5))
+    bare = marks(said(FIX), called(CALL))
+    for one, other in zip(timed, bare, strict=True):
+        assert len(one) == 2
+        assert len(other) == 1
+        assert other < one
+    assert timed == marks(said("Hello there", "assistant"), said(FIX, time=1.5), called(CALL, time=2.5))
+    again = marks(said(FIX, time=1.5), called("c1", time=2.5), said("Write the changelog entry", time=9.0))
+    assert all(one & other for one, other in zip(again[:2], timed, strict=True))
+    sure = "0b5d7a52-0000-4000-8000-000000000000"
+    assert marks(said(FIX, id=sure, time=1.0)) == marks(said(FIX, id=sure))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        *((said(FIX, time=9.0), called("call_another_one_of_those")), (said(FIX), called("c1"))),
+        (said(f"{FIX} And more.", time=1.5), called("c1", time=2.75)),
+        (said(FIX, time=1.5, id="m-2"), called("c1", "Look again.", time=2.5)),
+    ],
+)
+def test_what_is_another_message_has_other_marks(other: tuple[Message, ...]) -> None:
+    ours = set().union(*marks(said(FIX, time=1.5, id="m-1"), called(CALL, time=2.5)))
+    assert not ours & set().union(*marks(*other))
+
+
+def test_where_nothing_names_a_message_it_has_no_mark() -> None:
+    assert marks(said(FIX, id="1"), called("call_1", id="2")) == [set(), set()]
 
 
 def test_a_plan_goes_on_in_the_next_window() -> None:

@@ -38,7 +38,7 @@ from memscope.reports.registry import VIEWS
 from tests.promotion.patterns import TESTS, member, pattern, run_the_tests
 
 NEW = Standing("new", "promoted-pattern-x")
-LEFT = {"copies": 0, "synthetic": 0, "short": 0, "bad": 0}
+LEFT = {"copies": 0, "synthetic": 0, "short": 0, "bad": 0, "repeated": 0}
 
 # The fields of memscope/promotions@1 that other programs count on.
 DOCUMENT = {"schema", "candidates", "skipped", "clusters"}
@@ -100,6 +100,7 @@ def test_a_candidate_is_told_as_it_was_found() -> None:
     assert candidate == {
         "signature": one.signature,
         "members": ["0:1", "0:3", "0:5"],
+        "member_sessions": ["s1", "s2", "s3"],
         "sessions": ["s1", "s2", "s3"],
         "size": 3,
         "cohesion": 0.9,
@@ -207,7 +208,7 @@ def test_hostile_words_do_not_reach_a_table() -> None:
         ({"rows": 0, "sessions": 0}, "there are no messages to look at"),
         (
             {"rows": 0, "left_out": {**LEFT, "short": 2, "copies": 1}},
-            "there are no messages to look at: 1 copy of a session, 2 texts that say too little left out",
+            "there are no messages to look at: 1 copy of a session, 2 requests and plans that say too little left out",
         ),
         (
             {"rows": 3, "skipped": Skipped(1, 1, 1)},
@@ -238,8 +239,9 @@ def test_what_was_looked_at_is_said_in_a_line() -> None:
 
 
 def test_what_was_left_out_and_skipped_is_said_as_far_as_there_is_any() -> None:
-    assert left_out_words({"copies": 1, "synthetic": 2, "short": 1, "bad": 3}) == [
-        *("1 copy of a session", "2 texts by software", "1 text that says too little", "3 bad rows")
+    assert left_out_words({"copies": 1, "synthetic": 2, "short": 1, "repeated": 2, "bad": 3}) == [
+        *("1 copy of a session", "2 texts by software", "1 request or plan that says too little"),
+        *("2 messages told before", "3 bad rows"),
     ]
     assert left_out_words(LEFT) == [] == left_out_words({})
     assert skipped_words(PromotionSkipped(no_embedding=1, dimension=0, not_finite=2)) == [

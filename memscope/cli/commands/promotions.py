@@ -76,12 +76,15 @@ COMMAND = Command(
     name="promotions",
     summary="Find what recurs across sessions: candidates for skills.",
     details="What people asked for, and what the assistant set out to do for it, is embedded and clustered; a cluster"
-    " of enough messages in enough sessions is a candidate. A session that is there several times counts once, and what"
-    " software wrote in a person's name never does. Nothing leaves this machine unless the embedder is api.\n\n"
+    " of enough messages in enough sessions is a candidate, of requests or of plans. A session that is there several"
+    " times counts once, and what software wrote in a person's name never does. Web addresses and paths do not count"
+    " when messages are compared. Nothing leaves this machine unless the embedder is api.\n\n"
     "A row is a line of JSON with message_id, session_id, text, and an embedding or none: those without are skipped if"
-    " any has one, else all are embedded. cohesion: the mean cosine of the members to their centre. stability: the"
-    " share of 20 samples of 80 % of the messages that hold the same cluster. What is found is kept: `memscope promote`"
-    " makes a skill of it by its signature.",
+    " any has one, else all are embedded. Rows are taken as they are, short ones and software's too; one"
+    " that is there twice counts once. A file of rows is read where it is named itself, and not in a folder.\n\n"
+    "cohesion: the mean cosine of the members to their centre. stability: the share of 20 samples of 80 % of the"
+    " messages that hold the same cluster. What is found is kept: `memscope promote` makes a skill of it by its"
+    " signature.",
     options=PromotionsOptions,
     run=run,
     examples=(
