@@ -126,6 +126,12 @@ class Deciding(ABC, Generic[Item, Found]):
 
         self._task = self._space.background.start(self._group, "reading decisions", work, done, failed)
 
+    def read_anew(self) -> None:
+        """Reads it although nothing may have come to it: for what no entry of the journal tells of."""
+        self._latest, self._task, self.trouble = -1, None, None
+        self.ready = self.ready and self._space.kept.database is not None  # without a store it is read but once
+        self.read()
+
     def coming(self, item: Item) -> str:
         """The verdict on it that is on its way to the disk, the last one; "" where none is."""
         return next((step.verdict for step in reversed(self._steps) if step.verdict and item in step.items), "")

@@ -68,9 +68,8 @@ def test_a_hostile_conversation_says_nothing_to_the_terminal(tmp_path: Path) -> 
         terminal.type("j l y l i Esc / p Esc v Esc Enter j j Tab j Tab l Space l Esc")
         terminal.type("2 y Tab y Tab y Esc Z y j j z j y j Space j m Esc / [ Enter n Esc w")
         terminal.type("3 y j s / k Esc Enter 1 ? Esc : evil Esc E Esc , Esc e Esc")
-        terminal.type(
-            "4 - - - - - - - y w evil Enter c x Esc Tab j Tab j Tab Tab y Esc a z u b b b b Space A v t Esc e Esc"
-        )
+        terminal.type("4 - - - - - - - y w evil Enter c x Esc k Enter Tab j Tab j Tab Tab y Esc")
+        terminal.type("a z u b b b b Space A v t Esc e Esc")
         assert terminal.code is None
         assert foreign(terminal.raw) == ""
         terminal.send("q")

@@ -1,4 +1,4 @@
-"""Changing a text of many lines: saved by a button, F2 or ctrl+s, left as it was by Esc."""
+"""Changing a text of many lines: saved by a button, F2 or ctrl+s; Esc leaves it, and asks where it was changed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Static, TextArea
 
 from memscope.base.text import clean
+from memscope.tui.dialogs.choice import Confirm
 from memscope.tui.dialogs.dialog import Dialog, said
 from memscope.tui.keys import key
 
@@ -39,8 +40,9 @@ class CleanTextArea(TextArea):
 
 
 class Editor(Dialog[str | None]):
-    """The answer is the text that was saved; None: it was closed. `own` is what the button beside Save puts back.
-    `check` says what is wrong with a text, None when nothing is."""
+    """The answer is the text that was saved; None: it was closed. `own` is what the button beside Save puts back, whose
+    words are `put_back`. `check` says what is wrong with a text, None when nothing is. `at_top`: the cursor begins
+    there, not at the end."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("dialog.save", "f2,ctrl+s", "save", "Save", "Keep the text as it is now"),
@@ -52,10 +54,21 @@ class Editor(Dialog[str | None]):
     Editor Button:focus { text-style: bold reverse; }
     """
 
-    def __init__(self, title: str, text: str, own: str, hint: str, check: Callable[[str], str | None]) -> None:
+    def __init__(
+        self,
+        title: str,
+        text: str,
+        own: str,
+        hint: str,
+        check: Callable[[str], str | None],
+        *,
+        put_back: str = "Its own words",
+        at_top: bool = False,
+    ) -> None:
         super().__init__(title, classes="-whole")
         self._text, self._own, self._hint, self._check = text, own, hint, check
-        self._before = ""
+        self._put_back, self._at_top = put_back, at_top
+        self._before = self._first = ""
 
     def body(self) -> Iterable[Widget]:
         yield said(self._hint)
@@ -63,7 +76,7 @@ class Editor(Dialog[str | None]):
         yield said("", classes="trouble")
         yield Horizontal(
             Button("Save", id="save", compact=True),
-            Button("Its own words", id="own", compact=True),
+            Button(self._put_back, id="own", compact=True),
             Button("Cancel", id="close", compact=True),
             classes="buttons",
         )
@@ -74,6 +87,7 @@ class Editor(Dialog[str | None]):
 
     def on_mount(self) -> None:
         self._begin()
+        self._first = self.area.text
 
     def _load(self, text: str) -> None:
         self._text = text
@@ -84,7 +98,7 @@ class Editor(Dialog[str | None]):
         """With the cursor where one would go on."""
         self._before = self.area.text
         self.area.focus()
-        self.area.move_cursor(self.area.document.end)
+        self.area.move_cursor((0, 0) if self._at_top else self.area.document.end)
 
     def on_text_area_changed(self) -> None:
         self._say("")
@@ -105,6 +119,18 @@ class Editor(Dialog[str | None]):
         self._say(trouble or "")
         if trouble is None:
             self.dismiss(text)
+
+    def action_close(self) -> None:
+        """What was changed is not dropped unasked."""
+        if self.area.text == self._first:
+            self.dismiss(None)
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.dismiss(None)
+
+        self.app.push_screen(Confirm("Drop what was changed?", "Drop it", "Go on changing it"), answered)
 
     def _say(self, words: str) -> None:
         self.query_one(".trouble", Static).update(Content(clean(words)))

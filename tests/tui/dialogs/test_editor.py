@@ -31,7 +31,16 @@ async def test_keys_that_mean_something_elsewhere_are_typed() -> None:
 
 @pytest.mark.parametrize("keys", [("escape",), ("tab", "tab", "tab", "enter")])
 async def test_it_can_be_left_as_it_was(keys: tuple[str, ...]) -> None:
-    assert await ask(editor("one"), "x", *keys) is None
+    assert await ask(editor("one"), *keys) is None
+    assert await ask(editor("one"), "x", "backspace", *keys) is None
+
+
+@pytest.mark.parametrize("keys", [("escape",), ("tab", "tab", "tab", "enter"), ("tab", "tab", "enter", "escape")])
+async def test_what_was_changed_is_not_dropped_unasked(keys: tuple[str, ...]) -> None:
+    assert await ask(editor("one"), "x", *keys, "k", "enter") is None
+    assert await ask(editor("one"), "x", *keys) is OPEN
+    for go_on in ("enter", "escape"):
+        assert await ask(editor("one", "two"), "x", *keys, go_on, "f2") in ("onex", "two")
 
 
 async def test_its_own_words_can_be_put_back() -> None:
@@ -45,6 +54,17 @@ async def test_it_begins_at_the_end_also_of_what_is_longer_than_the_screen() -> 
         assert "the last line" in text_of(pilot.app)
 
     assert await ask(editor("line\n" * 99 + "the last line"), act=look) is OPEN
+
+
+async def test_it_begins_at_the_top_of_what_is_read_before_it_is_changed() -> None:
+    dialog = Editor("The skill", "line\n" * 99 + "the last line", "own", "", no_empty, at_top=True, put_back="Ours")
+
+    async def look(pilot: Pilot[Any]) -> None:
+        assert "the last line" not in text_of(pilot.app)
+        assert "Ours" in text_of(pilot.app)
+        await pilot.press("x", "f2")
+
+    assert str(await ask(dialog, act=look)).startswith("xline\n")
 
 
 @pytest.mark.parametrize("text", ["a\r\nb\nc", "a\u2028b", HOSTILE, "no end\n", "\ttab"])

@@ -28,8 +28,8 @@ from memscope.conversation.render import response_text
 from memscope.engines.protocol import Engine
 from memscope.store.database import Database
 from memscope.tui.app import MemscopeApp
-from memscope.tui.panes.finetune.buckets import BucketLine
 from memscope.tui.panes.finetune.screen import FinetuneScreen
+from memscope.tui.widgets.bucket_line import BucketLine
 from memscope.tui.widgets.line_input import LineInput
 from memscope.tui.widgets.paragraphs import Paragraphs
 from tests.clients.chat_server import ChatServer
@@ -398,7 +398,7 @@ async def test_the_target_is_changed_in_an_editor(
         assert f"trained on in place of its words: {own} Sure." in told(screen)
         await press(pilot, "c", "q")
         assert screen_text(app).count("Sure.") > 0
-        await press(pilot, "escape")
+        await press(pilot, "escape", "k", "enter")
         assert triage.decided(database, [subject])[subject].target == f"{own} Sure."
         await press(pilot, "c", "tab", "tab", "enter", "ctrl+s")  # its own words again
         assert triage.decided(database, [subject])[subject].target is None

@@ -66,7 +66,7 @@ def test_picture(snap_compare: Any, tmp_path: Path, state: str, size: tuple[int,
     else:
         (tmp_path / "talks").mkdir()
     kept = Kept(Database(tmp_path / "store"))
-    kept.keep("promotions", {"threshold": 0.5})  # whatever the embedder's own is by now
+    kept.keep("promotions", {"how": {"embedded": ["stable", 0.5]}})  # whatever the embedder's own is by now
     kept.close()
     kept = Kept(kept.database)
 

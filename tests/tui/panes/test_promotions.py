@@ -20,6 +20,7 @@ from memscope.store.database import Database
 from memscope.tui.dialogs.choice import Confirm
 from memscope.tui.panes._session import SessionScreen
 from memscope.tui.widgets.line_input import LineInput
+from memscope.tui.widgets.words import Words
 from tests.tui.apps import PATIENCE, SIZES, screen_text, settled, shows
 from tests.tui.hostile import ATTACKS, EVIL, foreign
 from tests.tui.panes.recurring import (
@@ -143,7 +144,7 @@ async def test_rows_of_a_file_have_no_transcript_to_lead_to(tmp_path: Path) -> N
     async with app.run_test(size=(160, 40)) as pilot:
         screen = await at_promotions(pilot)
         assert openings(screen) == ["Run"]
-        assert "the rows' own embeddings" in screen_text(app)
+        assert "stable 0.85 · own embeddings" in screen_text(app)
         await press(pilot, "enter", "enter")
         assert "no transcript to lead to" in screen_text(app)
         assert app.screen is screen
@@ -233,13 +234,13 @@ async def test_the_folder_of_the_sessions_pane_is_looked_in(tmp_path: Path, kept
 async def test_candidates_are_there_before_their_stability_and_the_cursor_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gate, really = threading.Event(), promotions.stabilities
+    gate, really = threading.Event(), promotions.stabilities_by_kind
 
     def slow(*arguments: Any) -> Any:
         assert gate.wait(PATIENCE)
         return really(*arguments)
 
-    monkeypatch.setattr(promotions, "stabilities", slow)
+    monkeypatch.setattr(promotions, "stabilities_by_kind", slow)
     sessions(tmp_path / "talks", TESTS, RELEASE)
     app = promoting_console(tmp_path)
     async with app.run_test(size=(120, 36)) as pilot:
@@ -262,7 +263,7 @@ async def test_a_search_is_stopped_and_what_was_found_stays(tmp_path: Path, monk
         job.wait(PATIENCE)
         raise AssertionError
 
-    monkeypatch.setattr(promotions, "stabilities", stopped)
+    monkeypatch.setattr(promotions, "stabilities_by_kind", stopped)
     sessions(tmp_path / "talks", TESTS)
     app = promoting_console(tmp_path)
     async with app.run_test(size=(120, 36)) as pilot:
@@ -273,7 +274,8 @@ async def test_a_search_is_stopped_and_what_was_found_stays(tmp_path: Path, monk
         await shows(pilot, "the search was stopped; what was found stays")
         await at_rest(pilot)
         assert "Run the unit tests" in screen_text(app)
-        assert "not known" not in screen_text(app)
+        assert "being looked at" not in screen_text(app)
+        assert "not looked at to the end; R looks again" in screen_text(app)
 
 
 async def test_a_search_that_is_stopped_at_once_says_which_key_goes_on(
@@ -310,7 +312,8 @@ async def test_nothing_is_sent_before_a_person_agrees_and_that_is_asked_once(
         await settled(pilot)
         assert isinstance(app.screen, Confirm)
         shown = " ".join(screen_text(app).replace("│", " ").split())
-        assert "the text of the messages is sent to http://127.0.0.1:9/v1, for the model small" in shown
+        assert "the text of all messages in " in shown and "without what looks like a credential, is sent" in shown
+        assert "to http://127.0.0.1:9/v1, for the model small" in shown
         await press(pilot, "enter")
         assert asked == []
         assert "Nothing was looked at" in screen_text(app)
@@ -324,6 +327,118 @@ async def test_nothing_is_sent_before_a_person_agrees_and_that_is_asked_once(
     async with app.run_test(size=(120, 36)) as pilot:
         await at_promotions(pilot)
         assert len(asked) == 3
+
+
+async def test_a_yes_counts_for_one_place_and_no_search_is_told_of_before_it(
+    tmp_path: Path, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find(wanted: promotions.Wanted, *_: object) -> Found:
+        looked.append(wanted.inputs[0].name)
+        raise EngineError("nobody answers", where="http://127.0.0.1:9/v1")
+
+    looked: list[str] = []
+    monkeypatch.setattr(promotions, "find", find)
+    for name in ("talks", "others"):
+        sessions(tmp_path / name, TESTS)
+    app = promoting_console(tmp_path, kept, embedder="api", embed_url="http://127.0.0.1:9/v1", embed_model="small")
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        app.go("promotions")
+        await settled(pilot)
+        await press(pilot, "escape", "p", "escape")
+        assert "method" not in app._said[0] and "greedy" not in screen_text(app)
+        await press(pilot, "R", "k", "enter")
+        await press(pilot, "o")
+        app.screen.query_one(LineInput).value = str(tmp_path / "others")
+        await press(pilot, "enter")
+        assert isinstance(app.screen, Confirm)
+        assert "all messages in " in screen_text(app) and "others" in screen_text(app)
+        await press(pilot, "k", "enter")
+        await press(pilot, "R")
+        assert looked == ["talks", "others", "others"]
+
+
+async def test_what_was_not_looked_at_is_told_and_listed(tmp_path: Path) -> None:
+    sessions(tmp_path / "talks", TESTS, RELEASE)
+    for number in range(40):
+        (tmp_path / "talks" / f"broken{number}.jsonl").write_text("{nonsense\n")
+    app = promoting_console(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await at_promotions(pilot)
+        assert "12 messages of 4 sessions · 40 unread (i)" in screen_text(app)
+        await press(pilot, "i")
+        for said in ("Looked in", "12 messages of 4 sessions", "Left out", "nothing", "Could not be read (40)"):
+            assert said in screen_text(app), said
+        await press(pilot, "G")
+        assert "broken0.jsonl" in screen_text(app)
+        await press(pilot, "escape")
+        assert app.screen is screen
+
+
+async def test_numbers_stay_with_the_place_they_are_of(tmp_path: Path) -> None:
+    sessions(tmp_path / "talks", TESTS)
+    (tmp_path / "picture.png").write_bytes(bytes(range(256)))
+    app = promoting_console(tmp_path)
+    async with app.run_test(size=(140, 40)) as pilot:
+        screen = await at_promotions(pilot)
+        await press(pilot, "o")
+        app.screen.query_one(LineInput).value = str(tmp_path / "picture.png")
+        await press(pilot, "enter")
+        head = screen.query_one("#promotions-words", Words).told
+        assert "talks · 8 messages of 4 sessions" in head
+        assert "picture" not in head
+        assert openings(screen) == ["Run"]
+
+
+async def test_while_another_place_is_looked_in_the_head_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions(tmp_path / "talks", TESTS)
+    (tmp_path / "others").mkdir()
+    app = promoting_console(tmp_path)
+    async with app.run_test(size=(140, 40)) as pilot:
+        screen = await at_promotions(pilot)
+
+        def waits(_wanted: object, _settings: object, _database: object, job: Job, _show: object) -> Found:
+            job.wait(PATIENCE)
+            raise Cancelled
+
+        monkeypatch.setattr(promotions, "find", waits)
+        await pilot.press("o")
+        await pilot.pause()
+        app.screen.query_one(LineInput).value = str(tmp_path / "others")
+        await pilot.press("enter")
+        await shows(pilot, "others …")
+        head = screen.query_one("#promotions-words", Words)
+        assert head.told.startswith("looking in ") and "talks · 8 messages" in head.told
+        await pilot.press("x")
+        await at_rest(pilot)
+        assert "others" not in head.told and "looking" not in head.told
+
+
+async def test_the_order_of_the_rows_is_named_as_the_method_has_it(tmp_path: Path) -> None:
+    sessions(tmp_path / "talks", TESTS, RELEASE)
+    app = promoting_console(tmp_path)
+    async with app.run_test(size=(140, 40)) as pilot:
+        screen = await at_promotions(pilot)
+        for method, words in (("stable", "the largest first"), ("greedy", "in the order in which the groups began")):
+            assert f"{method} 0." in screen_text(app)
+            screen.table.sort_as("up state")
+            while screen.table.sort is not None:
+                await press(pilot, "s")
+            assert app._said[0] == words
+            await press(pilot, "p")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (80, 40), (140, 24), (140, 40)])
+async def test_without_signs_but_ascii_there_are_no_lines_but_ascii(tmp_path: Path, size: tuple[int, int]) -> None:
+    sessions(tmp_path / "talks", TESTS, RELEASE)
+    app = promoting_console(tmp_path, glyphs="ascii")
+    async with app.run_test(size=size) as pilot:
+        await at_promotions(pilot)
+        for keys in ((), ("v", "tab"), ("5",)):
+            await press(pilot, *keys)
+            assert not set("─│╭╮╰╯┌┐└┘") & set(screen_text(app)), keys
 
 
 # Nothing there.
@@ -346,6 +461,19 @@ async def test_a_single_session_is_too_few(tmp_path: Path) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         await at_promotions(pilot)
         assert "1 session: a pattern has to be in 2 at least" in screen_text(app)
+        assert "lower threshold" not in screen_text(app)
+        assert "o looks in another folder or file; R looks again." in screen_text(app)
+
+
+async def test_without_a_folder_it_says_which_were_looked_in(tmp_path: Path, home: Path) -> None:
+    app = promoting_console(tmp_path)
+    app.folder = None
+    async with app.run_test(size=(120, 36)) as pilot:
+        await at_promotions(pilot)
+        assert "No folder of an agent is there." in screen_text(app)
+        sessions(home / ".claude" / "projects" / "shop", count=1)
+        await press(pilot, "R")
+        assert "Looked in: ~/.claude/projects." in screen_text(app)
 
 
 async def test_a_skills_folder_that_is_a_file_is_told_with_what_to_do(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from memscope.base.text import counted
 from memscope.reports.alternate import Alternate, word_diff
 from memscope.reports.candidates import Candidate, CandidateReader, told_before
 from memscope.reports.view import nats
-from memscope.tui.panes.finetune.buckets import ALL
+from memscope.tui.widgets.bucket_line import ALL
 from memscope.tui.widgets.diff_text import DiffText
 from memscope.tui.widgets.paragraphs import Paragraph
 

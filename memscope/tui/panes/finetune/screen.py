@@ -28,10 +28,10 @@ from memscope.tui.deciding import DecidingScreen, back_to
 from memscope.tui.keys import key
 from memscope.tui.pane import RETRY, WINDOWS, Exported, Written
 from memscope.tui.panes.finetune.asking import accepted_lines, ask_note, ask_target, ask_worth
-from memscope.tui.panes.finetune.buckets import ALL, BucketLine
 from memscope.tui.panes.finetune.candidate import HELP, no_candidates
 from memscope.tui.panes.finetune.deciding import ResponseDeciding
 from memscope.tui.panes.finetune.detail import CandidateDetail
+from memscope.tui.widgets.bucket_line import ALL, BucketLine
 from memscope.tui.widgets.lines import LineScroll
 from memscope.tui.widgets.table import Table
 from memscope.tui.workspace import Change

@@ -18,7 +18,7 @@ from memscope.base.text import counted
 from memscope.reports.promotions import PromotionRow
 from memscope.tui.deciding import DecidingScreen, back_to
 from memscope.tui.keys import key
-from memscope.tui.panes.promotions.asking import ask_folder, ask_name, ask_text
+from memscope.tui.panes.promotions.asking import ask_flagged, ask_folder, ask_name, ask_text
 from memscope.tui.panes.promotions.deciding import PatternDeciding
 from memscope.tui.panes.promotions.detail import PatternDetail
 from memscope.tui.panes.promotions.drafting import Drafting
@@ -27,13 +27,17 @@ from memscope.tui.widgets.line_input import expanded
 from memscope.tui.widgets.table import Table
 
 if TYPE_CHECKING:
+    from memscope.actions.promoting import Undone
     from memscope.actions.promotion_chat import ChatDraft
     from memscope.promotion.pattern import Member, Pattern
     from memscope.promotion.skills_folder import Placed
+    from memscope.promotion.skills_found import Skill
 
 
 OPEN = ("new", "grown")
 """States in which a pattern waits for a decision."""
+_REJECTED = (*OPEN, "draft")
+"""States in which one can be rejected."""
 Act = Callable[[PatternDeciding, "Pattern", PromotionRow], object]
 
 
@@ -42,7 +46,7 @@ class Acting(DecidingScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("promotions.accept", "a", "accept", "Accept", "Make it a skill, from its draft"),
-        key("promotions.reject", "r", "reject", "Reject", "Reject the pattern, or the marked: no skill is to be made"),
+        key("promotions.reject", "r", "reject", "Reject", "Reject the pattern, its draft too, or the marked"),
         key("promotions.write", "w", "write", "Write", "Write its draft, where no agent reads it yet"),
         key(
             "promotions.drop", "d", "drop", "Drop", "Drop the message under the cursor from the draft, or take it back"
@@ -109,8 +113,9 @@ class Acting(DecidingScreen):
 
         def act(deciding: PatternDeciding, pattern: Pattern, row: PromotionRow) -> None:
             if (skill := deciding.skill(row.signature)) is not None:
-                where = shown_path(skill.path)
-                self.console.say(f"it is on disk and stays as it is: {where}; change it there, or u takes it back")
+                words = f"it is on disk and stays as it is: {shown_path(skill.path)}; change it there"
+                back = deciding.back_words(row.signature)
+                self.console.say(f"{words}; {back}" if back else words)
             else:
                 action(deciding, pattern, row)
 
@@ -121,48 +126,85 @@ class Acting(DecidingScreen):
 
     def _reject(self, deciding: PatternDeciding, _pattern: Pattern, row: PromotionRow) -> None:
         rows = self.table.marked or [row]
-        signatures = [one.signature for one in rows if one.state in OPEN and not deciding.coming(one.signature)]
+        signatures = [one.signature for one in rows if one.state in _REJECTED and not deciding.coming(one.signature)]
         patterns = [one for one in map(deciding.pattern, signatures) if one is not None]
         if not patterns:
-            skill = deciding.skill(row.signature)
-            where = f" on disk: {shown_path(skill.path)}; u takes it back" if skill is not None else " already"
-            self.console.say(f"it is {row.state}{where}")
+            self._not_rejected(deciding, row)
             return
         again = "u takes them back one by one" if len(patterns) > 1 else "u takes that back"
-        said = f"{counted(len(patterns), 'pattern')} rejected; {again}"
+        drafts = [skill for skill in map(deciding.skill, signatures) if skill is not None]
+        stays = f", and {counted(len(drafts), 'draft')} stay on disk" if drafts else ""
+        if len(patterns) == 1 and drafts:
+            stays = f", its draft stays at {shown_path(drafts[0].path)}"
+        said = f"{counted(len(patterns), 'pattern')} rejected{stays}; {again}"
         if deciding.reject(patterns, lambda: self.console.say(said)):
             self.table.unmark()
             self._advance(signatures)
 
+    def _not_rejected(self, deciding: PatternDeciding, row: PromotionRow) -> None:
+        skill, back = deciding.skill(row.signature), deciding.back_words(row.signature)
+        if skill is None or skill.is_draft:
+            self.console.say(f"it is {row.state} already")
+        else:
+            words = f"it is a skill, which is not rejected: {shown_path(skill.path)}"
+            self.console.say(f"{words}; {back}" if back else words)
+
     def action_write(self) -> None:
-        self._then(lambda deciding, pattern, _: self._place(deciding, pattern, deciding.write, "the draft is"))
+        self._then(self._write)
 
-    def action_accept(self) -> None:
-        self._then(lambda deciding, pattern, _: self._place(deciding, pattern, deciding.accept, "accepted:"))
-
-    def _place(
-        self,
-        deciding: PatternDeciding,
-        pattern: Pattern,
-        put: Callable[[Pattern, Callable[[Placed], object]], bool],
-        said: str,
-    ) -> None:
-        """Writes the draft, or accepts it."""
-        skill = deciding.skill(pattern.signature)
-        if skill is not None and (put == deciding.write or not skill.is_draft):
-            what = "a draft" if skill.is_draft else "a skill"
-            self.console.say(f"it is {what} already: {shown_path(skill.path)}")
+    def _write(self, deciding: PatternDeciding, pattern: Pattern, _row: PromotionRow) -> None:
+        if (skill := deciding.skill(pattern.signature)) is not None:
+            self._is_there(skill)
             return
 
         def done(placed: Placed) -> None:
-            there = "" if placed.is_new else "nothing was written, it was there: "
-            self.console.say(f"{there}{said} {shown_path(placed.path)}; u takes it back")
+            self._placed(placed, "the draft is", "u takes it back")
 
         def go_on() -> None:
-            if put(pattern, done):
+            if deciding.write(pattern, done):
                 self._advance([pattern.signature])
 
         ask_folder(self.console, self.skills(), go_on)
+
+    def action_accept(self) -> None:
+        self._then(self._accept)
+
+    def _accept(self, deciding: PatternDeciding, pattern: Pattern, _row: PromotionRow) -> None:
+        skill = deciding.skill(pattern.signature)
+        if skill is not None and not skill.is_draft:
+            self._is_there(skill)
+        else:
+            ask_folder(self.console, self.skills(), lambda: self._accept_it(deciding, pattern, frozenset()))
+
+    def _accept_it(self, deciding: PatternDeciding, pattern: Pattern, agreed: frozenset[str]) -> None:
+        """Accepts it, once a person has `agreed` to what is to be looked at in its draft."""
+        signature = pattern.signature
+        is_draft = deciding.skill(signature) is not None
+
+        def done(placed: Placed) -> None:
+            self._placed(placed, "accepted:", "u takes it back" if is_draft else "u takes it back, once more its draft")
+
+        def ask(flags: Sequence[str]) -> None:
+            row = next((one for one in self.table.rows if one.signature == signature), None)
+            name = row.name if row is not None else signature[:12]
+            if self.console.screen is self:
+                self.table.select(signature)
+                ask_flagged(self.console, name, flags, lambda: self._accept_it(deciding, pattern, frozenset(flags)))
+            else:  # a question is not put over what a person does meanwhile
+                self.console.say(f"{name} was not accepted: its text has {'; '.join(flags)}", "warning")
+
+        if deciding.accept(pattern, agreed, done, ask):
+            self._advance([signature])
+
+    def _is_there(self, skill: Skill) -> None:
+        what = "a draft" if skill.is_draft else "a skill"
+        self.console.say(f"it is {what} already: {shown_path(skill.path)}")
+
+    def _placed(self, placed: Placed, what: str, back: str) -> None:
+        if placed.is_new:
+            self.console.say(f"{what} {shown_path(placed.path)}; {back}")
+        else:
+            self.console.say(f"nothing was written, it was there: {shown_path(placed.path)}")
 
     def _advance(self, decided: Sequence[str]) -> None:
         """The cursor to the next row that waits for a decision, from the top again behind the last."""
@@ -185,12 +227,13 @@ class Acting(DecidingScreen):
         if self.deciding is not None and self.deciding.seen is not None:
             self.deciding.undo(self._undone)
 
-    def _undone(self, undone: tuple[str, str] | None) -> None:
+    def _undone(self, undone: Undone | None) -> None:
         if undone is None:
             self.console.say("there is nothing to undo here")
             return
-        there = self.table.select(undone[0])
-        self.console.say(f"undone: {undone[1]}, {undone[0][:12]}{'' if there else ', not among the rows shown'}")
+        there = "" if self.table.select(undone.signature) else ", not among the rows shown"
+        stays = f"; but {shown_path(undone.stays)} stays: {undone.why}" if undone.stays is not None else ""
+        self.console.say(f"undone: {undone.what}, {undone.signature[:12]}{there}{stays}")
 
     # The draft.
 
@@ -216,35 +259,40 @@ class Acting(DecidingScreen):
         def named(name: str) -> None:
             deciding.rename(pattern, name, lambda: self.console.say("named; u takes that back"))
 
-        ask_name(self.console, pattern, row, partial(deciding.taken, signature=pattern.signature), named)
+        ask_name(self.console, row, partial(deciding.taken, signature=pattern.signature), named)
 
     def action_change(self) -> None:
         self._free(self._change)
 
     def _change(self, deciding: PatternDeciding, pattern: Pattern, _row: PromotionRow) -> None:
-        def changed(text: str, name: str) -> None:
-            if name:
-                deciding.rename(pattern, name, lambda: None)
+        def changed(text: str, name: str | None) -> None:
             said = "the text is kept; u takes it back" if text else "its text is the one made from the messages again"
-            deciding.rewrite(pattern, text, lambda: self.console.say(said))
+            deciding.rewrite(pattern, text, name, lambda: self.console.say(said))
 
-        ask_text(self.console, pattern, deciding.said(pattern.signature), changed)
+        taken = partial(deciding.taken, signature=pattern.signature)
+        ask_text(self.console, pattern, deciding.said(pattern.signature), taken, changed)
 
     def action_chat(self) -> None:
         if (drafting := self.drafting) is not None:
             self._free(lambda deciding, pattern, _: drafting.ask(pattern, deciding.said(pattern.signature)))
 
-    def wrote(self, pattern: Pattern, draft: ChatDraft) -> None:
-        """A chat model wrote a draft: it is kept in place of the one there was."""
+    def wrote(self, pattern: Pattern, draft: ChatDraft) -> bool:
+        """A chat model wrote a draft: it is kept in place of the one there was. False where it comes too late."""
         if self.deciding is None:
-            return
+            return False
+        skill, coming = self.deciding.skill(pattern.signature), self.deciding.coming(pattern.signature)
+        if skill is not None or coming in ("draft", "accept"):
+            where = f" at {shown_path(skill.path)}" if skill is not None else ""
+            words = f"the chat model's draft came too late: one is on disk{where}"
+            self.console.say(f"{words}; f has it again once that is taken back", "warning")
+            return False
         cached = ", from disk" if draft.cached else ""
-        warned = f"; {draft.findings[0]}" if draft.findings else ""
-        said = f"the draft is by {draft.model}{cached}{warned}; c changes it, u takes it back"
+        said = f"the draft is by {draft.model}{cached}; c changes it, u takes it back"
+        said += "".join(f"; {finding}" for finding in draft.findings)
 
         def done() -> None:
             self.console.say(said)
             if self.is_current and self.row is not None and self.row.signature == pattern.signature:
                 self.detail.to_draft()
 
-        self.deciding.rewrite(pattern, draft.text, done)
+        return self.deciding.rewrite(pattern, draft.text, None, done)

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memscope.actions.promoting import draft_of, left
-from memscope.actions.promotion_decisions import NOTHING, Said
-from memscope.base.errors import MemscopeError
+from memscope.actions.promoting import check_name, draft_of
+from memscope.actions.promotion_decisions import Said, left
+from memscope.base.errors import MemscopeError, UsageError
 from memscope.base.files import shown_path
 from memscope.tui.panes.promotions.told import no_cosine, no_input
 from memscope.tui.widgets.line_input import FileNames, expanded
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from memscope.reports.promotions import PromotionRow
     from memscope.tui.app import MemscopeApp
 
-_MEMBERS = 20  # that a draft is made of while its name or its text is checked: what is wrong with those is seen
+Taken = Callable[[str], "Path | None"]
+"""Where another skill of a name is; None where there is none."""
+
+_MEMBERS = 20  # that a draft is made of while its text is checked: what is wrong with that is seen
 
 
 def ask_inputs(console: MemscopeApp, inputs: Sequence[Path], done: Callable[[tuple[Path, ...]], object]) -> None:
@@ -51,37 +54,33 @@ def ask_cosine(console: MemscopeApp, threshold: float | None, done: Callable[[fl
 
 def ask_name(
     console: MemscopeApp,
-    pattern: Pattern,
     row: PromotionRow,
-    taken: Callable[[str], Path | None],
+    taken: Taken,
     done: Callable[[str], object],
 ) -> None:
     """The name of its skill; nothing: the one it has by default."""
     from memscope.tui.dialogs.prompt import Prompt
 
-    few = _few(pattern, NOTHING)
-
     def check(text: str) -> str | None:
-        name = text.strip()
-        if not name:
-            return None
-        errors = draft_of(few, Said(name=name)).errors
-        trouble = next((str(error) for error in errors if error.field == "name"), None)
-        if trouble is None and (there := taken(name)) is not None:
-            return f"there is a skill of this name: {shown_path(there)}"
-        return trouble
+        try:
+            check_name(text.strip())
+        except UsageError as error:
+            return error.what
+        return _taken(text.strip(), taken)
 
     def chosen(text: str | None) -> None:
         if text is not None and text.strip() != row.name:
             done(text.strip())
 
-    hint = "up to 64 of a-z, 0-9 and single hyphens; its folder is called so. Nothing: the name made of its signature"
+    hint = "up to 64 of a-z, 0-9 and single hyphens; its folder is called so. Nothing: as its text or signature says"
     console.push_screen(Prompt("The name of the skill", row.name, hint, check), chosen)
 
 
-def ask_text(console: MemscopeApp, pattern: Pattern, said: Said, done: Callable[[str, str], object]) -> None:
+def ask_text(
+    console: MemscopeApp, pattern: Pattern, said: Said, taken: Taken, done: Callable[[str, str | None], object]
+) -> None:
     """The text of its SKILL.md; `done` is told that, "" for the draft that is made from the messages, and the name of
-    the skill in it, "" where that is no other."""
+    the skill in it, None where it is no other than the one that was given."""
     from memscope.tui.dialogs.editor import Editor
 
     try:
@@ -92,21 +91,28 @@ def ask_text(console: MemscopeApp, pattern: Pattern, said: Said, done: Callable[
     few = _few(pattern, said)
 
     def check(text: str) -> str | None:
-        errors = draft_of(few, Said(text=text)).errors if text.strip() else ()
-        return f"This is no skill: {errors[0]}" if errors else None
+        if not text.strip():
+            return None
+        draft = draft_of(few, Said(text=text))
+        if draft.skill is None or draft.errors:
+            return f"This is no skill: {draft.errors[0]}"
+        return _taken(draft.skill.name, taken)
 
     def chosen(text: str | None) -> None:
         if text is None or text == now.text:
             return
         if not text.strip() or text == own.text:
-            done("", "")
+            done("", None)
             return
         skill = draft_of(few, Said(text=text)).skill
-        name = skill.name if skill is not None else ""
-        done(text, name if said.name and name != said.name else "")
+        is_other = skill is not None and said.name and skill.name != said.name
+        done(text, skill.name if skill is not None and is_other else None)
 
     hint = "The SKILL.md: name and description, then what to do. Its metadata stay ours. Tab leads to the buttons."
-    console.push_screen(Editor("The text of the skill", now.text, own.text, hint, check), chosen)
+    editor = Editor(
+        *("The text of the skill", now.text, own.text, hint, check), put_back="The draft from the messages", at_top=True
+    )
+    console.push_screen(editor, chosen)
 
 
 def ask_folder(console: MemscopeApp, skills: Path, go_on: Callable[[], object]) -> None:
@@ -132,8 +138,28 @@ def ask_sent(console: MemscopeApp, words: str, go_on: Callable[[], object]) -> N
         if yes:
             go_on()
 
-    hint = f"To look for patterns, {words}. The embedder embedded, a setting, compares words here instead."
+    hint = (
+        f"To look for patterns, {words}. It is asked once for this server, model and folder. The embedder embedded, a "
+        "setting, compares words here instead."
+    )
     console.push_screen(Confirm("Send the messages to be embedded?", "Send them", "Not now", hint=hint), answered)
+
+
+def ask_flagged(console: MemscopeApp, name: str, flags: Sequence[str], go_on: Callable[[], object]) -> None:
+    """Whether a draft that has something to look at is made a skill."""
+    from memscope.tui.dialogs.choice import Confirm
+
+    def answered(yes: bool | None) -> None:
+        if yes:
+            go_on()
+
+    hint = f"In the text of {name}: {'; '.join(flags)}. v shows its words. Agents do what a skill says."
+    console.push_screen(Confirm("Make it a skill all the same?", "Make it a skill", "Not now", hint=hint), answered)
+
+
+def _taken(name: str, taken: Taken) -> str | None:
+    there = taken(name) if name else None
+    return None if there is None else f"there is a skill of this name: {shown_path(there)}"
 
 
 def _few(pattern: Pattern, said: Said) -> Pattern:

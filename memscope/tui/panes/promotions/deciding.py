@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from memscope.actions import promoting, promotion_decisions
+from memscope.actions import promoting, promotion_decisions, promotion_standing
 from memscope.actions.promotion_decisions import NOTHING, Said, name_of
 from memscope.actions.promotion_report import promotions_document
 from memscope.base.errors import MemscopeError
@@ -14,7 +14,8 @@ from memscope.base.text import counted
 from memscope.tui.deciding import Deciding
 
 if TYPE_CHECKING:
-    from memscope.actions.promoting import Looked
+    from memscope.actions.promoting import Undone
+    from memscope.actions.promotion_standing import Looked
     from memscope.actions.promotions import Found
     from memscope.promotion.pattern import Member, Pattern
     from memscope.promotion.skills_folder import Placed
@@ -25,11 +26,15 @@ if TYPE_CHECKING:
 
 
 class Seen(NamedTuple):
-    """What was found, how it stood when that was read, and both as rows."""
+    """What was found, and where was looked for it (nowhere: in the folders of the agents); how it stood when that was
+    read, and both as rows. `latest`: the signature of the pattern whose step an undo takes back, "" where there is
+    none."""
 
     found: Found
+    inputs: tuple[Path, ...]
     looked: Looked
     document: PromotionsDocument
+    latest: str
 
 
 class PatternDeciding(Deciding[str, Seen | None]):
@@ -46,20 +51,14 @@ class PatternDeciding(Deciding[str, Seen | None]):
         super().__init__(space, "promotion decisions", changed, failed)
         self.seen: Seen | None = None
         self._skills = skills
-        self._found: Found | None = None
+        self._found: tuple[Found, tuple[Path, ...]] | None = None
         self._patterns: dict[str, Pattern] = {}
 
-    def show(self, found: Found) -> None:
-        """Reads how other patterns stand; the ones of before stay until that is known."""
-        self._found = found
+    def show(self, found: Found, inputs: tuple[Path, ...]) -> None:
+        """Reads how other patterns stand, which were looked for in `inputs`; the ones of before stay until that is
+        known."""
+        self._found = found, inputs
         self.read_anew()
-
-    def read_anew(self) -> None:
-        """Reads also what no decision tells of: what somebody did to the folder of the skills."""
-        if self._found is not None:
-            self._latest, self._task, self.trouble = -1, None, None
-            self.ready = self.ready and self._space.kept.database is not None  # without a store it is read but once
-            self.read()
 
     def read(self) -> None:
         if self._found is not None and not self._steps:  # a step reads all of it itself once it is on disk
@@ -69,17 +68,20 @@ class PatternDeciding(Deciding[str, Seen | None]):
         return promotion_decisions.latest(database)
 
     def look(self, database: Database | None) -> Seen | None:
-        found = self._found
-        if found is None:
+        if self._found is None:
             return None
-        looked = promoting.look(found.patterns, self._skills(), database)
-        return Seen(found, looked, promotions_document(found, looked.standings))
+        found, inputs = self._found
+        looked = promotion_standing.look(found.patterns, self._skills(), database)
+        signatures = [pattern.signature for pattern in found.patterns]
+        step = promotion_decisions.latest_step(database, signatures) if database is not None else None
+        document = promotions_document(found, looked.standings)
+        return Seen(found, inputs, looked, document, step.subject if step is not None else "")
 
     def take(self, found: Seen | None) -> None:
         self.seen = found
         self._patterns = {one.signature: one for one in found.found.patterns} if found is not None else {}
-        if found is not None and found.found is not self._found:  # read for a decision, while others were found
-            self.read_anew()
+        if found is not None and self._found is not None and found.found is not self._found[0]:
+            self.read_anew()  # it was read for a decision, while others were found
 
     # What is known.
 
@@ -95,6 +97,12 @@ class PatternDeciding(Deciding[str, Seen | None]):
         """The skill on disk that a pattern is."""
         of = self.seen.looked.skills.of(signature) if self.seen is not None else ()
         return of[0] if of else None
+
+    def back_words(self, signature: str) -> str:
+        """Which key takes back that its skill is on disk, in words; "" where no step is known that put it there."""
+        if self.seen is None or self.said(signature).about is None:
+            return ""
+        return "u takes it back" if self.seen.latest == signature else "u takes it back, after what was done since"
 
     def taken(self, name: str, signature: str) -> Path | None:
         """Where another skill of this name is; None where there is none."""
@@ -116,28 +124,40 @@ class PatternDeciding(Deciding[str, Seen | None]):
 
     def write(self, pattern: Pattern, done: Callable[[Placed], object]) -> bool:
         """Writes the draft; `done` is told where it is. False where that cannot be."""
-        return self._place(pattern, "draft", "the draft was not written", promoting.write_draft, done)
-
-    def accept(self, pattern: Pattern, done: Callable[[Placed], object]) -> bool:
-        """Makes it a skill; `done` is told where that is. False where that cannot be."""
-        return self._place(pattern, "accept", "the draft was not accepted", promoting.accept, done)
-
-    def _place(
-        self,
-        pattern: Pattern,
-        verdict: str,
-        lost: str,
-        put: Callable[[Database, Pattern, Said, Path], Placed],
-        done: Callable[[Placed], object],
-    ) -> bool:
         signature, skills = pattern.signature, self._skills()
         placed: list[Placed] = []
 
         def work(database: Database) -> None:
             said = promotion_decisions.said(database, [signature])  # a name may have been given a moment ago
-            placed.append(put(database, pattern, said.get(signature, NOTHING), skills))
+            placed.append(promoting.write_draft(database, pattern, said.get(signature, NOTHING), skills))
 
-        return self._keep([signature], verdict, lost, work, lambda: done(placed[0]))
+        return self._keep([signature], "draft", "the draft was not written", work, lambda: done(placed[0]))
+
+    def accept(
+        self,
+        pattern: Pattern,
+        agreed: frozenset[str],
+        done: Callable[[Placed], object],
+        ask: Callable[[Sequence[str]], object],
+    ) -> bool:
+        """Makes it a skill; `done` is told where that is. Where its draft, as it is by then, has something to look at
+        that nobody has `agreed` to, nothing is done but to `ask`, with what that is. False where it cannot be."""
+        skills = self._skills()
+        outcome: list[Callable[[], object]] = []
+
+        def ended() -> None:
+            outcome[0]()
+
+        def work(database: Database) -> None:
+            looked = promotion_standing.look([pattern], skills, database)
+            flags = promoting.flags_before(pattern, looked)
+            if set(flags) <= agreed:
+                placed = promoting.accept(database, pattern, looked.said_of(pattern), skills)
+                outcome.append(lambda: done(placed))
+            else:
+                outcome.append(lambda: ask(flags))
+
+        return self._keep([pattern.signature], "accept", "the draft was not accepted", work, ended)
 
     def rename(self, pattern: Pattern, name: str, done: Callable[[], object]) -> bool:
         """Gives its skill a name, "" for the one it has by default. False where that cannot be."""
@@ -145,10 +165,12 @@ class PatternDeciding(Deciding[str, Seen | None]):
             [pattern.signature], "", "the name was not kept", lambda data: promoting.rename(data, pattern, name), done
         )
 
-    def rewrite(self, pattern: Pattern, text: str, done: Callable[[], object]) -> bool:
-        """Puts a text in the draft's place, "" for the draft again. False where that cannot be."""
+    def rewrite(self, pattern: Pattern, text: str, name: str | None, done: Callable[[], object]) -> bool:
+        """Puts a text in the draft's place, "" for the draft again, and gives its skill the `name` in it where that is
+        another. False where that cannot be."""
+        lost = "the text was not kept"
         return self._keep(
-            [pattern.signature], "", "the text was not kept", lambda data: promoting.rewrite(data, pattern, text), done
+            [pattern.signature], "", lost, lambda data: promoting.rewrite(data, pattern, text, name), done
         )
 
     def toggle(self, pattern: Pattern, member: Member, done: Callable[..., object]) -> bool:
@@ -163,6 +185,6 @@ class PatternDeciding(Deciding[str, Seen | None]):
 
         return self._keep([signature], "", "the message was not dropped", work, lambda: done(back=was[0]))
 
-    def undo(self, done: Callable[[tuple[str, str] | None], object]) -> None:
+    def undo(self, done: Callable[[Undone | None], object]) -> None:
         """Takes back the latest step on what was found; `done` is told of which pattern it was, and what."""
         self.then(lambda: self._undo(lambda data: promoting.undo(data, list(self._patterns)), done))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from memscope.actions.promotion_decisions import NOTHING
 from memscope.tui.panes.promotions.draft import Drafted, DraftView, drafted
 from memscope.tui.panes.promotions.members import PatternMembers
 
@@ -59,12 +58,15 @@ class PatternDetail(Container):
             self._pane.table.focus()
         self.display = is_shown
         if deciding is None or deciding.seen is None or row is None or pattern is None:
-            self.members.show_pattern(None, None, NOTHING, complete=True)
+            self.members.show_none()
             self._pane.workspace.background.drop(_GROUP)
             self.draft.show_draft(None)
             return
-        complete = deciding.seen.found.complete
-        self.members.show_pattern(pattern, row, deciding.said(row.signature), complete=complete)
+        found, said = deciding.seen.found, deciding.said(row.signature)
+        unsteady = "not known"
+        if not found.complete:
+            unsteady = "being looked at …" if self._pane.looking else "not looked at to the end; R looks again"
+        self.members.show_pattern(pattern, row, said, lexical=found.lexical, unsteady=unsteady)
         if self.draft.display and (make := self.drafted(row)) is not None:
             self._draft(row, make)
 
@@ -84,7 +86,8 @@ class PatternDetail(Container):
         pattern = deciding.pattern(signature) if deciding is not None else None
         if deciding is None or pattern is None:
             return None
-        return partial(drafted, pattern, deciding.said(signature), deciding.skill(signature), self._pane.skills())
+        skill, back = deciding.skill(signature), deciding.back_words(signature)
+        return partial(drafted, pattern, deciding.said(signature), skill, self._pane.skills(), back)
 
     # Which of the two.
 

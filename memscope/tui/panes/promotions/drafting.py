@@ -21,16 +21,18 @@ NOT_SET = "no chat server is set: the setting chat_url (, shows them), or MEMSCO
 
 
 class Drafting:
-    """`wrote` is told of what a chat model wrote, and `ended` is called when nothing is asked for any more."""
+    """`wrote` is told of what a chat model wrote, and says whether that is kept; `ended` is called when nothing is
+    asked for any more."""
 
     def __init__(
-        self, console: MemscopeApp, wrote: Callable[[Pattern, ChatDraft], object], ended: Callable[[], object]
+        self, console: MemscopeApp, wrote: Callable[[Pattern, ChatDraft], bool], ended: Callable[[], object]
     ) -> None:
         self._console = console
         self._wrote = wrote
         self._ended = ended
         self._agreed: set[tuple[str, str]] = set()  # whom to ask, a person has said yes to
-        self._asked: set[str] = set()  # patterns for which an answer came
+        self._asked: set[str] = set()  # patterns for which an answer came and was kept
+        self._signature = ""  # of the pattern that was asked for last
 
     @property
     def task(self) -> Task | None:
@@ -47,6 +49,10 @@ class Drafting:
         if not chat_is_set(settings):
             console.say(NOT_SET, "warning")
             return
+        if self.task is not None:
+            which = "this pattern" if self._signature == pattern.signature else "another pattern"
+            console.say(f"the chat model is asked about {which} still; x stops that")
+            return
         try:
             words = sent_words(settings, pattern, said)
         except MemscopeError as error:
@@ -54,31 +60,35 @@ class Drafting:
             return
         whom = settings.chat_url, settings.chat_model
         if whom in self._agreed:
-            console.say(words)
-            self._start(pattern, said)
+            self._start(pattern, said, words)
             return
         from memscope.tui.dialogs.choice import Confirm
 
         def answered(yes: bool | None) -> None:
             if yes:
                 self._agreed.add(whom)
-                self._start(pattern, said)
+                self._start(pattern, said, words)
 
         console.push_screen(
             Confirm("Send this pattern to the chat model?", "Send it", "Not now", hint=f"{words}."), answered
         )
 
-    def _start(self, pattern: Pattern, said: Said) -> None:
+    def _start(self, pattern: Pattern, said: Said, words: str) -> None:
+        """`words`: what is sent, said once something is: an answer that was kept is taken."""
         space, again = self._console.workspace, pattern.signature in self._asked
         settings, database = space.settings, space.kept.database
+        self._signature = pattern.signature
+
+        def tell() -> None:  # in the working thread
+            self._console.call_soon(self._console.say, words)
 
         def work(job: Job) -> ChatDraft:
             with chat(settings, database) as model:
-                return draft_by_chat(pattern, said, model, job, again=again)
+                return draft_by_chat(pattern, said, model, job, again=again, sending=tell)
 
         def done(draft: ChatDraft) -> None:
-            self._asked.add(pattern.signature)
-            self._wrote(pattern, draft)
+            if self._wrote(pattern, draft):
+                self._asked.add(pattern.signature)
             self._ended()
 
         def failed(error: MemscopeError) -> None:

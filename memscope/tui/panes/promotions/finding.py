@@ -30,13 +30,13 @@ class Asked:
 
 
 class Finding:
-    """`found` is told of what was found, twice where stability is looked at, `ended` of all of it, and `failed` of what
-    ended a search, `Cancelled` too; in the screen's thread."""
+    """`found` is told of what was found, and in which files and folders, twice where stability is looked at; `ended` of
+    all of it, and `failed` of what ended a search, `Cancelled` too; in the screen's thread."""
 
     def __init__(
         self,
         console: MemscopeApp,
-        found: Callable[[Found], object],
+        found: Callable[[Found, tuple[Path, ...]], object],
         failed: Callable[[MemscopeError], None],
         ended: Callable[[Found], object],
     ) -> None:
@@ -53,7 +53,7 @@ class Finding:
         self._number = number = self._number + 1
 
         def show(found: Found) -> None:  # in the working thread
-            console.call_soon(self._show, number, found)
+            console.call_soon(self._show, number, found, asked.inputs)
 
         def work(job: Job) -> Found:
             from memscope.actions.promotions import Wanted, find  # with numpy: not before it is needed
@@ -61,15 +61,15 @@ class Finding:
             wanted = Wanted(inputs=asked.inputs, method=asked.method, threshold=asked.threshold, skills=skills)
             return find(wanted, settings, database if settings.store else None, job, show)
 
-        space.background.start(GROUP, "looking for patterns", work, self._done, self._failed)
+        def done(found: Found) -> None:
+            self._found(found, asked.inputs)
+            self._ended(found)
 
-    def _done(self, found: Found) -> None:
-        self._found(found)
-        self._ended(found)
+        space.background.start(GROUP, "looking for patterns", work, done, self._failed)
 
-    def _show(self, number: int, found: Found) -> None:
+    def _show(self, number: int, found: Found, inputs: tuple[Path, ...]) -> None:
         if number == self._number and self.task is not None:  # else something else is looked for by now
-            self._found(found)
+            self._found(found, inputs)
 
     @property
     def task(self) -> Task | None:

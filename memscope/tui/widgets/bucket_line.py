@@ -1,4 +1,4 @@
-"""How many candidates are in which bucket, and which bucket is shown, on one line; a click chooses."""
+"""How many rows are in which bucket, and which bucket is shown, on one line; a click chooses."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from memscope.base.cells import beginning
+
 ALL = "all"
+_LEAST = 10  # cells for what is said behind; less says nothing
 
 
 class BucketLine(Widget):
-    """`counts`: each bucket with its number; `shown`: the bucket whose rows are shown. `more`: what is said behind."""
+    """`counts`: each bucket with its number; `shown`: the bucket whose rows are shown. `more`: what is said behind, cut
+    where it is too long."""
 
     DEFAULT_CSS = "BucketLine { height: 1; background: $surface; color: $text-muted; padding: 0 1; }"
 
@@ -43,8 +47,9 @@ class BucketLine(Widget):
             places.append((start, cell_len(text.plain), name))
         self._PLACES = tuple(places)
         room = self.content_size.width - cell_len(text.plain) - 1
-        if cell_len(self.more) <= room:
-            text.append(" " * (room + 1 - cell_len(self.more)) + self.more)
+        if room >= min(_LEAST, cell_len(self.more)):
+            more = beginning(self.more, room)
+            text.append(" " * (room + 1 - cell_len(more)) + more)
         return text
 
     def on_click(self, event: events.Click) -> None:

@@ -1,0 +1,28 @@
+"""What was looked at, what was left out, and what could not be read, in a dialog that scrolls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from textual.widget import Widget
+
+from memscope.tui.dialogs.dialog import Dialog
+from memscope.tui.widgets.paragraphs import Paragraph, Paragraphs
+
+
+class LookedAt(Dialog[None]):
+    """Shows `paragraphs`, of which there may be thousands."""
+
+    DEFAULT_CSS = "LookedAt Paragraphs { height: 1fr; background: $surface; }"
+
+    def __init__(self, paragraphs: Sequence[Paragraph]) -> None:
+        super().__init__("What was looked at", classes="-whole")
+        self._paragraphs = paragraphs
+
+    def body(self) -> Iterable[Widget]:
+        yield Paragraphs()
+
+    def on_mount(self) -> None:
+        shown = self.query_one(Paragraphs)
+        shown.show(self._paragraphs)
+        shown.focus()
