@@ -81,10 +81,12 @@ class OpenEmbedder:
         trouble = getattr(self._embedder, "trouble", None)
         return str(trouble) if trouble else None
 
-    def embed(self, texts: Sequence[str], job: Job) -> Vectors:
+    def embed(self, texts: Sequence[str], job: Job, also: Sequence[str] = ()) -> Vectors:
         """See `promotion.model.Embedder`."""
-        seen = (masked(text)[0] for text in texts) if self._is_elsewhere else texts
-        return self._embedder.embed([compared(text) for text in seen], job)
+        return self._embedder.embed([*map(self._seen, texts)], job, [*map(self._seen, also)])
+
+    def _seen(self, text: str) -> str:
+        return compared(masked(text)[0] if self._is_elsewhere else text)
 
 
 def _kept(model: VectorModel, database: Database | None, *, is_elsewhere: bool = False) -> OpenEmbedder:

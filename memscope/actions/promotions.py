@@ -211,7 +211,8 @@ def _embedded(
     sending: Callable[[str], object],
 ) -> _Space:
     """Vectors that rows brought are used as they are, unless it was asked for others: those without one are then
-    skipped. Skills are embedded together with the messages, for some embedders go by what is said how often."""
+    skipped. Skills are placed among the messages, whose vectors they leave as they are: a pattern whose skill is
+    accepted is the same pattern."""
     if wanted.classic and wanted.embed:
         raise UsageError("classic mode embeds nothing", do="Leave the embedder away, or --compat.")
     if gathered.vectors is not None and not wanted.embed:
@@ -224,7 +225,7 @@ def _embedded(
     with open_embedder(settings, database if settings.store else None, job) as embedder:
         texts = [row.text for row in gathered.rows]
         named = [embedded_text(skill.name, skill.description) for skill in skills]
-        vectors = embedder.embed([*texts, *named], job)
+        vectors = embedder.embed(texts, job, named)
         own, of_skills = vectors[: len(texts)], vectors[len(texts) :]
         return _Space(own, of_skills, embedder.name, embedder.lexical, embedder.threshold, embedder.trouble or "")
 

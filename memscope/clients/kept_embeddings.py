@@ -56,11 +56,12 @@ class KeptEmbedder:
         self._model = model
         self._kept = kept
 
-    def embed(self, texts: Sequence[str], job: Job) -> Vectors:
-        """A vector for each text, as the model makes them. What has landed is kept, whatever happens then; what was
-        kept before is not asked for. One that holds numbers which are not finite is handed on, for whoever compares
-        them, unless no other is there at all. Counts the texts a model was asked for as "asked" on the job. A disk
-        that fails costs no vector. Raises `EngineError`, `UsageError`, `Cancelled`."""
+    def embed(self, texts: Sequence[str], job: Job, also: Sequence[str] = ()) -> Vectors:
+        """A vector for each text and each of `also`, as the model makes them. What has landed is kept, whatever
+        happens then; what was kept before is not asked for. One that holds numbers which are not finite is handed on,
+        for whoever compares them, unless no other is there at all. Counts the texts a model was asked for as "asked" on
+        the job. A disk that fails costs no vector. Raises `EngineError`, `UsageError`, `Cancelled`."""
+        texts = [*texts, *also]
         places: dict[str, list[int]] = {}
         for place, text in enumerate(texts):
             if (sent := _sent(text)).strip():

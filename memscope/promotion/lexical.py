@@ -59,7 +59,7 @@ _COMMON = frozenset(
 
 class Lexical:
     """Embeds as `promotion.model.Embedder` has it, in unit vectors; a text without any word has one of zeros. How rare
-    a word is depends on the texts that are embedded together, so vectors of different calls compare roughly."""
+    a word is depends on the texts, not on what is placed among them, so vectors of different calls compare roughly."""
 
     name = "lexical-1"
     lexical = True
@@ -68,23 +68,25 @@ class Lexical:
     # which is for models that know what words mean, half of the patterns are left.
     threshold = 0.56
 
-    def embed(self, texts: Sequence[str], job: Job) -> Vectors:
+    def embed(self, texts: Sequence[str], job: Job, also: Sequence[str] = ()) -> Vectors:
         """See `promotion.model.Embedder`; raises `Cancelled`, nothing else."""
         vocabulary: dict[str, int] = {}
-        counted = []
+        counted, others = [], []
         for start, stop in _stretches(texts):
             job.check()
             job.progress(start, len(texts), "messages", "counting words")
             counted.append(_counted(texts[start:stop], vocabulary))
+        for start, stop in _stretches(also):
+            others.append(_counted(also[start:stop], vocabulary))
         words = _Words.of(vocabulary, counted, len(texts))
-        vectors = np.zeros((len(texts), DIMENSION), np.float32)
+        vectors = np.zeros((len(texts) + len(also), DIMENSION), np.float32)
         start = 0
-        for some in counted:
+        for some in (*counted, *others):
             job.check()
-            job.progress(start, len(texts), "messages", "embedding")
+            job.progress(start, len(vectors), "messages", "embedding")
             vectors[start : start + some.texts] = _unit(_laid(some, words))
             start += some.texts
-        job.progress(len(texts), len(texts), "messages", "embedding")
+        job.progress(len(vectors), len(vectors), "messages", "embedding")
         return vectors
 
 
@@ -109,11 +111,11 @@ class _Words(NamedTuple):
 
     @classmethod
     def of(cls, vocabulary: dict[str, int], counted: Sequence[_Counted], texts: int) -> _Words:
-        inside = np.zeros(len(vocabulary), np.intp)  # in how many texts each word is
+        inside = np.zeros(len(vocabulary), np.intp)  # in how many texts each word is; 0: in others alone
         for some in counted:
             inside += np.bincount(some.word, minlength=len(vocabulary))
         weight = np.minimum(np.log((1 + texts) / (1 + inside)) + 1, _RAREST)
-        weight[inside == 1] *= _ALONE
+        weight[inside <= 1] *= _ALONE
         names = list(vocabulary)
         weight[np.array([name in _COMMON for name in names], dtype=bool)] *= _COMMON_WEIGHT
         ideograph = np.array([_IS_IDEOGRAPH.match(name) is not None for name in names], dtype=bool)

@@ -109,8 +109,9 @@ class Embedder(Protocol):
     lexical: bool
     threshold: float
 
-    def embed(self, texts: Sequence[str], job: Job) -> Vectors:
-        """A vector for each text, all of one dimension. Raises `EngineError`, `UsageError`, `Cancelled`."""
+    def embed(self, texts: Sequence[str], job: Job, also: Sequence[str] = ()) -> Vectors:
+        """A vector for each text, and behind them for each of `also`, all of one dimension. The texts have the same
+        vectors whatever else is placed among them. Raises `EngineError`, `UsageError`, `Cancelled`."""
 
 
 def content_hash(text: str) -> str:

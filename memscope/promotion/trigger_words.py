@@ -14,7 +14,8 @@ _STEM = 4  # letters that two forms of a word have in common at least
 
 # Addresses, paths, names of repositories and what was masked: their parts are words of nobody's.
 _NO_WORDS = re.compile(
-    rf"{re.escape(REMOVED)}|\b[a-z][a-z0-9+.-]{{1,20}}://\S+|\bwww\.\S+|\S+@\S+|(?:[\w.~-]*/)+[\w.-]*(?:#\d+)?",
+    rf"{re.escape(REMOVED)}|\b[a-z][a-z0-9+.-]{{1,20}}://\S+|\bwww\.\S+|(?<!\S)[^\s@]*+@\S++"
+    r"|(?<![\w.~-])(?:[\w.~-]*+/)++[\w.-]*+(?:#\d+)?",
     re.IGNORECASE,
 )
 

@@ -405,3 +405,16 @@ def test_chance_has_no_part_in_it(rows: Path) -> None:
     first = found(rows)
     random.seed(2)
     assert [told(one) for one in found(rows).patterns] == [told(one) for one in first.patterns]
+
+
+def test_a_skill_that_is_there_leaves_the_patterns_as_they_are(tmp_path: Path) -> None:
+    asked = ("Run the tests and fix what fails", "Run all tests, then fix what fails", "Bump the version and tag it")
+    for number in range(4):
+        write_talk(tmp_path / "talks" / f"{number}.jsonl", *(f"{one} {number}" for one in asked))
+    before = found(tmp_path / "talks")
+    planted(tmp_path / "skills", "run-the-tests", before.patterns[0].signature)
+    planted(tmp_path / "skills", "fix-what-fails")
+    after = found(tmp_path / "talks")
+    assert before.patterns and after.patterns[0].nearest_skill is not None
+    assert [one.signature for one in after.patterns] == [one.signature for one in before.patterns]
+    assert [one.centroid.tolist() for one in after.patterns] == [one.centroid.tolist() for one in before.patterns]

@@ -142,3 +142,13 @@ def test_hashes_tell_words_apart() -> None:
     words = sorted(set(words))
     assert len(set(whole(words).tolist())) == len(words)
     assert whole([]).tolist() == grams([], (3,))[0].tolist() == []
+
+
+def test_what_is_placed_among_texts_leaves_them_as_they_are() -> None:
+    texts = ["run the tests and fix what fails", "bump the version and tag it", "run the tests once more"]
+    also = ["run tests: the steps that recur", "quite something else", ""]
+    alone, among = Lexical().embed(texts, Job()), Lexical().embed(texts, Job(), also)
+    assert among.shape == (6, alone.shape[1])
+    assert among[:3].tolist() == alone.tolist()
+    assert among[3] @ alone[0] > among[4] @ alone[0]
+    assert not among[5].any()

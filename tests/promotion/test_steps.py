@@ -48,11 +48,11 @@ def test_runs_that_share_nothing_have_no_steps() -> None:
 
 
 def test_very_long_and_very_many_runs_are_counted_all_the_same() -> None:
-    long = "".join(chr(0x4E00 + n) for n in range(3000))
-    steps, runs, total, _ = told(*[long] * 3000)
+    long = "".join(chr(0x4E00 + n) for n in range(1000))
+    steps, runs, total, _ = told(*[long] * 1000)
 
-    assert (steps, total) == (long[:40], 3000)
-    assert set(runs) == {3000}
+    assert (steps, total) == (long[:40], 1000)
+    assert set(runs) == {1000}
 
 
 @given(RUNS)
