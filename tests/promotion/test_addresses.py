@@ -36,7 +36,7 @@ $HOME/.config/app
 /Kernel/init/main.c
 /Kernel/init/main.c:12
 C:\Users\dev\a.txt
-D:/work/a
+D:/code/a
 jdx/mise#10922
 """.split("\n")[1:-1]
 
