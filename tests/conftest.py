@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from textual import constants
 
 from tests.clients.chat_server import ChatServer
+from tests.clients.embedding_server import EmbeddingServer
 from tests.engines.server import Process, ScoreServer
 from tests.engines.token_server import Dialect, TokenServer
 
@@ -60,6 +61,20 @@ def token_server() -> Iterator[Callable[..., TokenServer]]:
     yield serve
     for server in made:
         server.die()
+
+
+@pytest.fixture
+def embedding_server() -> Iterator[Callable[..., EmbeddingServer]]:
+    """`embedding_server("base64", ...)` is an embeddings server that answers so, and is gone in the end."""
+    made: list[EmbeddingServer] = []
+
+    def server(behaviour: str = "well", **settings: Any) -> EmbeddingServer:
+        made.append(EmbeddingServer(behaviour, **settings))
+        return made[-1]
+
+    yield server
+    for one in made:
+        one.close()
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import queue
-import threading
 from collections.abc import Generator, Sequence
 from contextlib import closing
+from functools import partial
 
-from memscope.base.errors import Cancelled, EngineError
+from memscope.base.errors import EngineError
 from memscope.base.job import Job
+from memscope.base.landing import landing
 from memscope.conversation.ablation import Ablation
 from memscope.conversation.model import Conversation
 from memscope.conversation.render import Prompt, Renderer
@@ -18,7 +18,6 @@ from memscope.engines.validity import problem
 
 Column = tuple[Ablation, list[ResponseScore] | Failure]
 NO_SCORE = "no score came back for this response"
-_LOOK = 0.1  # seconds between looks at whether somebody asked to stop, while all workers wait for an answer
 
 
 def columns(
@@ -64,54 +63,22 @@ def _as_many(scores: list[ResponseScore], responses: int) -> list[ResponseScore]
 def _threaded(
     engine: Engine, renderer: Renderer, ablations: Sequence[Ablation], job: Job, workers: int
 ) -> Generator[Column, None, None]:
-    """Daemon threads, so that a process can end while a server keeps one of them waiting."""
-    todo: queue.SimpleQueue[tuple[Ablation, Prompt]] = queue.SimpleQueue()
-    landed: queue.SimpleQueue[Column | BaseException] = queue.SimpleQueue()
-    for ablation in ablations:
-        todo.put((ablation, renderer.prompt(ablation)))
-    ours = job.child()  # cancelled with the job, and also when nobody listens any more
+    """Several at a time. What will not be any better next time is asked once."""
     lasting: list[Failure] = []  # why nothing more need be asked
 
-    def work() -> None:
-        while not ours.cancelled:
-            try:
-                ablation, prompt = todo.get_nowait()
-            except queue.Empty:
-                return
-            if lasting:
-                landed.put((ablation, lasting[0]))
-                continue
-            try:
-                ours.count("asked")
-                landed.put((ablation, engine.score(prompt, ours)))
-            except EngineError as error:
-                failure = Failure(str(error))
-                if error.lasting:
-                    lasting.append(failure)
-                landed.put((ablation, failure))
-            except BaseException as bug:
-                landed.put(bug)  # raised again where the caller can see it
-                return
-
-    for number in range(min(workers, len(ablations))):
-        threading.Thread(target=work, name=f"score-{number}", daemon=True).start()
-    try:
-        for _ in ablations:
-            yield _next(landed, job)
-    finally:
-        ours.cancel()
-
-
-def _next(landed: queue.SimpleQueue[Column | BaseException], job: Job) -> Column:
-    """What lands next. What has landed already is not lost to somebody who asks to stop."""
-    while True:
+    def ask(prompt: Prompt, ours: Job) -> list[ResponseScore] | Failure:
+        if lasting:
+            return lasting[0]
+        ours.count("asked")
         try:
-            item = landed.get_nowait() if job.cancelled else landed.get(timeout=_LOOK)
-        except queue.Empty:
-            job.check()
-            continue
-        if isinstance(item, Cancelled):
-            job.check()
-        if isinstance(item, BaseException):
-            raise item
-        return item
+            return engine.score(prompt, ours)
+        except EngineError as error:
+            failure = Failure(str(error))
+            if error.lasting:
+                lasting.append(failure)
+            return failure
+
+    questions = [partial(ask, renderer.prompt(ablation)) for ablation in ablations]
+    with closing(landing(questions, job, workers, name="score")) as landed:
+        for place, result in landed:
+            yield ablations[place], result

@@ -20,8 +20,8 @@ import numpy as np
 
 from memscope.base.errors import EngineError, UsageError
 from memscope.base.job import Job
+from memscope.base.landing import landing
 from memscope.clients.http import SHOWN_BODY, Named, Server
-from memscope.clients.landing import landing
 from memscope.clients.served import only
 
 if TYPE_CHECKING:

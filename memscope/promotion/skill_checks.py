@@ -25,10 +25,6 @@ def check(skill: SkillFile, folder: str | None = None) -> list[Finding]:
     return list(_findings(skill, folder))
 
 
-def errors(findings: list[Finding]) -> list[Finding]:
-    return [finding for finding in findings if finding.severity == "error"]
-
-
 def name_problem(name: str) -> str:
     """Why a skill cannot have this name, in words; "" if it can."""
     if not name.strip():

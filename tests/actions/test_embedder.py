@@ -20,20 +20,6 @@ Serve = Callable[..., EmbeddingServer]
 
 
 @pytest.fixture
-def serve() -> Iterator[Serve]:
-    """`serve("base64")` is an embeddings server that answers so, and is gone in the end."""
-    made: list[EmbeddingServer] = []
-
-    def server(behaviour: str = "well", **settings: object) -> EmbeddingServer:
-        made.append(EmbeddingServer(behaviour, **settings))
-        return made[-1]
-
-    yield server
-    for one in made:
-        one.close()
-
-
-@pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     opened = Database(tmp_path / "store")
     yield opened
@@ -51,8 +37,8 @@ def test_by_default_words_are_compared_and_nothing_leaves_the_machine(database: 
     assert not database.read("SELECT * FROM embeddings")
 
 
-def test_a_server_is_asked_by_name_and_what_it_said_is_kept(serve: Serve, database: Database) -> None:
-    server = serve()
+def test_a_server_is_asked_by_name_and_what_it_said_is_kept(embedding_server: Serve, database: Database) -> None:
+    server = embedding_server()
     settings = Settings(embedder="api", embed_url=server.url)
     for _ in range(2):
         with open_embedder(settings, database) as embedder:
@@ -62,8 +48,8 @@ def test_a_server_is_asked_by_name_and_what_it_said_is_kept(serve: Serve, databa
 
 
 @pytest.mark.parametrize("kept", [True, False])
-def test_placeholders_are_neither_sent_nor_compared(kept: bool, serve: Serve, database: Database) -> None:
-    server = serve()
+def test_placeholders_are_neither_sent_nor_compared(kept: bool, embedding_server: Serve, database: Database) -> None:
+    server = embedding_server()
     settings = Settings(embedder="api", embed_url=server.url, embed_model="named")
     texts = ["mail [REDACTED] now", "mail {{name}} now", "<REDACTED>", "***", "mail now"]
     with open_embedder(settings, database if kept else None) as embedder:
@@ -76,8 +62,8 @@ def test_placeholders_are_neither_sent_nor_compared(kept: bool, serve: Serve, da
 
 
 @pytest.mark.parametrize("kept", [True, False])
-def test_a_credential_is_not_sent_and_says_nothing(kept: bool, serve: Serve, database: Database) -> None:
-    server = serve()
+def test_a_credential_is_not_sent_and_says_nothing(kept: bool, embedding_server: Serve, database: Database) -> None:
+    server = embedding_server()
     settings = Settings(embedder="api", embed_url=server.url, embed_model="named")
     secret = "ghp_aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5"
     with open_embedder(settings, database if kept else None) as embedder:
@@ -115,8 +101,8 @@ def test_without_the_library_a_local_model_says_what_to_install(monkeypatch: pyt
         pass
 
 
-def test_a_server_that_does_not_answer_is_said_when_it_is_opened(serve: Serve) -> None:
-    server = serve()
+def test_a_server_that_does_not_answer_is_said_when_it_is_opened(embedding_server: Serve) -> None:
+    server = embedding_server()
     server.close()
     job = Job()
     job.wait = lambda _: None  # type: ignore[method-assign]
@@ -129,23 +115,25 @@ def test_a_server_that_does_not_answer_is_said_when_it_is_opened(serve: Serve) -
     assert "embed_url" in refused.value.do
 
 
-def test_what_was_opened_is_closed(serve: Serve) -> None:
-    with open_embedder(Settings(embedder="api", embed_url=serve().url, embed_model="named"), None) as embedder:
+def test_what_was_opened_is_closed(embedding_server: Serve) -> None:
+    with open_embedder(
+        Settings(embedder="api", embed_url=embedding_server().url, embed_model="named"), None
+    ) as embedder:
         assert embedder.embed(["one"], Job()).any()
     with pytest.raises(Cancelled):
         embedder.embed(["one"], Job())
 
 
-def test_workers_and_timeout_are_those_of_the_settings(serve: Serve) -> None:
-    server = serve("never")
+def test_workers_and_timeout_are_those_of_the_settings(embedding_server: Serve) -> None:
+    server = embedding_server("never")
     settings = Settings(embedder="api", embed_url=server.url, embed_model="named", timeout=0.2, workers=2)
     with open_embedder(settings, None) as embedder, pytest.raises(EngineError, match=r"no answer within 0\.2 s"):
         embedder.embed([f"text {number}" for number in range(200)], Job())
     assert server.peak <= 2
 
 
-def test_trouble_with_the_store_is_told(serve: Serve, database: Database) -> None:
-    with open_embedder(Settings(embedder="api", embed_url=serve().url), database) as embedder:
+def test_trouble_with_the_store_is_told(embedding_server: Serve, database: Database) -> None:
+    with open_embedder(Settings(embedder="api", embed_url=embedding_server().url), database) as embedder:
         database.close()
         assert embedder.embed(["one"], Job()).tolist() == [vector_of("one")]
         assert embedder.trouble
@@ -178,10 +166,12 @@ def test_one_server_for_both_takes_one_key(monkeypatch: pytest.MonkeyPatch) -> N
     assert embed_key(same) == "its-own"
 
 
-def test_a_server_of_its_own_is_not_sent_the_scoring_servers_key(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_of_its_own_is_not_sent_the_scoring_servers_key(
+    embedding_server: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MEMSCOPE_API_KEY", "for-scoring")
     monkeypatch.setenv("MEMSCOPE_CHAT_API_KEY", "for-chats")
-    server = serve()
+    server = embedding_server()
     with open_embedder(Settings(embedder="api", embed_url=server.url), None) as embedder:
         embedder.embed(["one"], Job())
     assert all("authorization" not in asked.headers for asked in server.log)

@@ -44,20 +44,6 @@ def job() -> Quick:
 
 
 @pytest.fixture
-def serve() -> Iterator[Serve]:
-    """`serve("base64")` is an embeddings server that answers so, and is gone in the end."""
-    made: list[EmbeddingServer] = []
-
-    def server(behaviour: str = "well", **settings: Any) -> EmbeddingServer:
-        made.append(EmbeddingServer(behaviour, **settings))
-        return made[-1]
-
-    yield server
-    for server_ in made:
-        server_.close()
-
-
-@pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     opened = Database(tmp_path / "store")
     yield opened
@@ -101,8 +87,8 @@ def refusal(embedder: KeptEmbedder, job: Job, texts: list[str] | None = None) ->
 # --- what is sent ----------------------------------------------------------------------------------------------------
 
 
-def test_texts_and_their_vectors(serve: Serve, speak: Speak, job: Hasty) -> None:
-    server = serve(key=KEY)
+def test_texts_and_their_vectors(embedding_server: Serve, speak: Speak, job: Hasty) -> None:
+    server = embedding_server(key=KEY)
     vectors = speak(server, key=KEY).embed(["one", "other", "one"], job)
     assert vectors.dtype == np.float32
     assert vectors.tolist() == expected("one", "other", "one")
@@ -112,8 +98,10 @@ def test_texts_and_their_vectors(serve: Serve, speak: Speak, job: Hasty) -> None
 
 
 @pytest.mark.parametrize("workers", [1, 3, 50])
-def test_many_texts_go_in_batches_several_at_a_time(workers: int, serve: Serve, speak: Speak, job: Hasty) -> None:
-    server = serve("slow" if workers > 1 else "well")
+def test_many_texts_go_in_batches_several_at_a_time(
+    workers: int, embedding_server: Serve, speak: Speak, job: Hasty
+) -> None:
+    server = embedding_server("slow" if workers > 1 else "well")
     assert speak(server, workers=workers).embed(TEXTS, job).tolist() == expected(*TEXTS)
     assert sorted(map(len, server.batches())) == [4, 32, 32, 32]
     assert server.texts() == sorted(TEXTS)
@@ -121,15 +109,15 @@ def test_many_texts_go_in_batches_several_at_a_time(workers: int, serve: Serve, 
     assert job.tally("asked") == len(TEXTS)
 
 
-def test_a_batch_of_long_texts_is_smaller(serve: Serve, speak: Speak, job: Hasty) -> None:
-    server = serve()
+def test_a_batch_of_long_texts_is_smaller(embedding_server: Serve, speak: Speak, job: Hasty) -> None:
+    server = embedding_server()
     speak(server).embed([f"{number} {LONG * 3}"[:LONGEST] for number in range(20)], job)
     assert [len(batch) for batch in server.batches()][:1] == [1]  # the longest alone: see below
     assert sorted(map(len, server.batches())) == [1, 3, 8, 8]
 
 
-def test_empty_texts_are_not_sent_and_have_vectors_of_zeros(serve: Serve, speak: Speak, job: Hasty) -> None:
-    server = serve()
+def test_empty_texts_are_not_sent_and_have_vectors_of_zeros(embedding_server: Serve, speak: Speak, job: Hasty) -> None:
+    server = embedding_server()
     embedder = speak(server)
     assert embedder.embed(["", "one", " \n\t"], job).tolist() == [[0] * 4, vector_of("one"), [0] * 4]
     assert not embedder.embed(["", " "], job).any()
@@ -137,8 +125,10 @@ def test_empty_texts_are_not_sent_and_have_vectors_of_zeros(serve: Serve, speak:
     assert server.texts() == ["one"]
 
 
-def test_lone_surrogates_and_what_is_beyond_the_longest_are_not_sent(serve: Serve, speak: Speak, job: Hasty) -> None:
-    server = serve()
+def test_lone_surrogates_and_what_is_beyond_the_longest_are_not_sent(
+    embedding_server: Serve, speak: Speak, job: Hasty
+) -> None:
+    server = embedding_server()
     speak(server).embed(["a\ud800", "字" * LONGEST + "more"], job)
     assert server.texts() == ["a?", "字" * LONGEST]
 
@@ -159,8 +149,8 @@ def test_an_address_without_a_path_is_that_of_the_server(given_url: str, wanted:
 # --- the model -------------------------------------------------------------------------------------------------------
 
 
-def test_one_model_alone_is_chosen(serve: Serve, speak: Speak, job: Hasty) -> None:
-    server = serve()
+def test_one_model_alone_is_chosen(embedding_server: Serve, speak: Speak, job: Hasty) -> None:
+    server = embedding_server()
     embedder = speak(server, model="")
     embedder.embed(["one"], job)
     assert (embedder.name, server.log[-1].body["model"]) == (MODEL, MODEL)
@@ -168,8 +158,10 @@ def test_one_model_alone_is_chosen(serve: Serve, speak: Speak, job: Hasty) -> No
 
 
 @pytest.mark.parametrize("models", [(), ("one", "other"), None])
-def test_none_or_a_choice_of_models_has_to_be_named(models: tuple[str, ...] | None, serve: Serve, speak: Speak) -> None:
-    server = serve(models=models)
+def test_none_or_a_choice_of_models_has_to_be_named(
+    models: tuple[str, ...] | None, embedding_server: Serve, speak: Speak
+) -> None:
+    server = embedding_server(models=models)
     with pytest.raises(UsageError) as refused:
         speak(server, model="")
     assert "embed_model" in refused.value.do
@@ -177,10 +169,10 @@ def test_none_or_a_choice_of_models_has_to_be_named(models: tuple[str, ...] | No
     assert not server.batches()
 
 
-def test_asking_for_the_model_can_be_stopped(serve: Serve) -> None:
+def test_asking_for_the_model_can_be_stopped(embedding_server: Serve) -> None:
     job = Job()
     job.cancel()
-    server = Server(serve().url, timeout=5.0, named=EMBEDDING)
+    server = Server(embedding_server().url, timeout=5.0, named=EMBEDDING)
     with pytest.raises(Cancelled):
         EmbeddingClient(server, "", job)
     server.close()
@@ -190,8 +182,8 @@ def test_asking_for_the_model_can_be_stopped(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("behaviour", ["turned", "unnumbered", "base64", "slow"])
-def test_vectors_in_any_form_and_order(behaviour: str, serve: Serve, speak: Speak, job: Hasty) -> None:
-    assert speak(serve(behaviour)).embed(TEXTS[:40], job).tolist() == expected(*TEXTS[:40])
+def test_vectors_in_any_form_and_order(behaviour: str, embedding_server: Serve, speak: Speak, job: Hasty) -> None:
+    assert speak(embedding_server(behaviour)).embed(TEXTS[:40], job).tolist() == expected(*TEXTS[:40])
 
 
 @pytest.mark.parametrize(
@@ -213,8 +205,10 @@ def test_vectors_in_any_form_and_order(behaviour: str, serve: Serve, speak: Spea
         ("404", f"HTTP 404: {ERROR}"),
     ],
 )
-def test_what_is_no_answer_says_so(behaviour: str, said: str, serve: Serve, speak: Speak, job: Hasty) -> None:
-    server = serve(behaviour)
+def test_what_is_no_answer_says_so(
+    behaviour: str, said: str, embedding_server: Serve, speak: Speak, job: Hasty
+) -> None:
+    server = embedding_server(behaviour)
     error = refusal(speak(server), job)
     assert said in str(error)
     assert server.url in str(error)
@@ -223,9 +217,9 @@ def test_what_is_no_answer_says_so(behaviour: str, said: str, serve: Serve, spea
 
 @pytest.mark.parametrize("behaviour", ["nan", "null", "huge"])
 def test_a_vector_that_is_not_finite_is_handed_on_and_not_kept(
-    behaviour: str, serve: Serve, speak: Speak, job: Hasty, database: Database
+    behaviour: str, embedding_server: Serve, speak: Speak, job: Hasty, database: Database
 ) -> None:
-    server = serve(behaviour)
+    server = embedding_server(behaviour)
     vectors = speak(server, database).embed(TEXTS[:3], job)
     assert [bool(np.isfinite(vector).all()) for vector in vectors].count(False) == 1
     server.behave("well")
@@ -235,9 +229,9 @@ def test_a_vector_that_is_not_finite_is_handed_on_and_not_kept(
 
 
 def test_one_that_is_not_finite_alone_in_its_batch_costs_the_others_nothing(
-    serve: Serve, speak: Speak, database: Database
+    embedding_server: Serve, speak: Speak, database: Database
 ) -> None:
-    server = serve()
+    server = embedding_server()
     speak(server, database).embed(TEXTS, Job())
     server.behave("nan")
     vectors = speak(server, database).embed([*TEXTS, "new"], Job())
@@ -248,37 +242,39 @@ def test_one_that_is_not_finite_alone_in_its_batch_costs_the_others_nothing(
 
 
 @pytest.mark.parametrize("behaviour", ["nan", "null", "huge"])
-def test_where_no_vector_is_finite_that_is_said(behaviour: str, serve: Serve, speak: Speak, job: Hasty) -> None:
-    error = refusal(speak(serve(behaviour)), job, TEXTS[:1])
+def test_where_no_vector_is_finite_that_is_said(
+    behaviour: str, embedding_server: Serve, speak: Speak, job: Hasty
+) -> None:
+    error = refusal(speak(embedding_server(behaviour)), job, TEXTS[:1])
     assert 'the vector of "text 0" has values that are no finite numbers' in str(error)
 
 
-def test_a_server_out_of_order_is_asked_again(serve: Serve, speak: Speak, job: Hasty) -> None:
-    server = serve("500")
+def test_a_server_out_of_order_is_asked_again(embedding_server: Serve, speak: Speak, job: Hasty) -> None:
+    server = embedding_server("500")
     assert f"HTTP 500: {ERROR}" in str(refusal(speak(server), job))
     assert len(server.batches()) == RETRIES + 1
 
 
-def test_a_busy_server_is_given_the_time_it_asks_for(serve: Serve, speak: Speak, job: Hasty) -> None:
-    server = serve("limited")
+def test_a_busy_server_is_given_the_time_it_asks_for(embedding_server: Serve, speak: Speak, job: Hasty) -> None:
+    server = embedding_server("limited")
     embedder = speak(server)
     assert embedder.embed(["one"], job).tolist() == expected("one")
     assert job.waits == [7.0]
 
 
-def test_a_server_that_is_not_there_and_one_that_is_too_slow(serve: Serve, speak: Speak, job: Hasty) -> None:
-    server = serve("never")
+def test_a_server_that_is_not_there_and_one_that_is_too_slow(embedding_server: Serve, speak: Speak, job: Hasty) -> None:
+    server = embedding_server("never")
     assert "no answer within 0.2 s" in str(refusal(speak(server, timeout=0.2), job))
     server.close()
     error = refusal(speak(server), job)
     assert "embed_url" in error.do
 
 
-def test_the_key_is_never_shown(serve: Serve, speak: Speak, job: Hasty) -> None:
-    error = refusal(speak(serve("echo"), key=KEY), job)
+def test_the_key_is_never_shown(embedding_server: Serve, speak: Speak, job: Hasty) -> None:
+    error = refusal(speak(embedding_server("echo"), key=KEY), job)
     assert KEY not in str(error)
     assert "what is '[key]'?" in str(error)
-    refused = refusal(speak(serve(key="another"), key=KEY), job)
+    refused = refusal(speak(embedding_server(key="another"), key=KEY), job)
     assert KEY not in str(refused)
     assert "MEMSCOPE_EMBED_API_KEY" in refused.do
 
@@ -287,17 +283,19 @@ def test_the_key_is_never_shown(serve: Serve, speak: Speak, job: Hasty) -> None:
 
 
 @pytest.mark.parametrize("behaviour", ["batches", "large"])
-def test_a_batch_that_is_too_large_is_sent_in_parts(behaviour: str, serve: Serve, speak: Speak, job: Hasty) -> None:
-    server = serve(behaviour, most=10)
+def test_a_batch_that_is_too_large_is_sent_in_parts(
+    behaviour: str, embedding_server: Serve, speak: Speak, job: Hasty
+) -> None:
+    server = embedding_server(behaviour, most=10)
     assert speak(server).embed(TEXTS, job).tolist() == expected(*TEXTS)
 
 
 @pytest.mark.parametrize("behaviour", ["tokens", "context"])
 @pytest.mark.parametrize("workers", [1, 4])
 def test_a_text_that_is_too_long_is_halved_until_it_is_taken(
-    behaviour: str, workers: int, serve: Serve, speak: Speak, job: Hasty
+    behaviour: str, workers: int, embedding_server: Serve, speak: Speak, job: Hasty
 ) -> None:
-    server = serve(behaviour, most=600)
+    server = embedding_server(behaviour, most=600)
     texts = [LONG, LONG[:1300], LONG[:1200], LONG[:590], *TEXTS[:40]]
     vectors = speak(server, workers=workers).embed(texts, job)
     assert vectors.tolist() == expected(LONG[:500], LONG[:325], LONG[:600], LONG[:590], *TEXTS[:40])
@@ -308,8 +306,10 @@ def test_a_text_that_is_too_long_is_halved_until_it_is_taken(
     assert sorted(refused) == sorted(asked)  # none of them in a batch with others
 
 
-def test_what_is_cut_from_a_text_depends_on_no_other_text(serve: Serve, speak: Speak, database: Database) -> None:
-    server = serve("context", most=1200)
+def test_what_is_cut_from_a_text_depends_on_no_other_text(
+    embedding_server: Serve, speak: Speak, database: Database
+) -> None:
+    server = embedding_server("context", most=1200)
     dense, plain = "字" * 1200, LONG[:1100]
     assert speak(server, database).embed([dense, plain, "字" * 700], Quick()).tolist() == expected(
         dense[:300], plain, "字" * 350
@@ -320,46 +320,50 @@ def test_what_is_cut_from_a_text_depends_on_no_other_text(serve: Serve, speak: S
         )
 
 
-def test_a_text_that_no_cut_makes_short_enough_ends_it(serve: Serve, speak: Speak, job: Hasty) -> None:
-    error = refusal(speak(serve("context", most=50)), job, [LONG, "one"])
+def test_a_text_that_no_cut_makes_short_enough_ends_it(embedding_server: Serve, speak: Speak, job: Hasty) -> None:
+    error = refusal(speak(embedding_server("context", most=50)), job, [LONG, "one"])
     assert "maximum context length is 50 tokens" in str(error)
 
 
 # --- what is kept ----------------------------------------------------------------------------------------------------
 
 
-def test_nothing_is_asked_for_twice(serve: Serve, speak: Speak, database: Database) -> None:
-    server, first, second = serve(), Job(), Job()
+def test_nothing_is_asked_for_twice(embedding_server: Serve, speak: Speak, database: Database) -> None:
+    server, first, second = embedding_server(), Job(), Job()
     speak(server, database).embed(TEXTS[:50], first)
     assert speak(server, database).embed(TEXTS, second).tolist() == expected(*TEXTS)
     assert server.texts() == sorted(TEXTS)
     assert (first.tally("asked"), second.tally("asked")) == (50, 50)
 
 
-def test_another_model_is_another_space(serve: Serve, speak: Speak, database: Database, job: Hasty) -> None:
-    server = serve()
+def test_another_model_is_another_space(embedding_server: Serve, speak: Speak, database: Database, job: Hasty) -> None:
+    server = embedding_server()
     for model in ("one", "other", "one"):
         speak(server, database, model=model).embed(["text"], job)
     assert [asked.body["model"] for asked in server.log] == ["one", "other"]
 
 
-def test_a_server_may_move_and_even_be_gone(serve: Serve, speak: Speak, database: Database, job: Hasty) -> None:
-    server, moved = serve(), serve()
+def test_a_server_may_move_and_even_be_gone(
+    embedding_server: Serve, speak: Speak, database: Database, job: Hasty
+) -> None:
+    server, moved = embedding_server(), embedding_server()
     speak(server, database).embed(["text"], job)
     assert speak(moved, database).embed(["text"], job).tolist() == expected("text")
     assert not moved.batches()
 
 
-def test_without_a_store_it_is_asked_every_time(serve: Serve, speak: Speak, job: Hasty) -> None:
-    server = serve()
+def test_without_a_store_it_is_asked_every_time(embedding_server: Serve, speak: Speak, job: Hasty) -> None:
+    server = embedding_server()
     embedder = speak(server)
     embedder.embed(["text"], job)
     embedder.embed(["text"], job)
     assert server.texts() == ["text", "text"]
 
 
-def test_a_model_that_changed_its_dimension_is_asked_for_all(serve: Serve, speak: Speak, database: Database) -> None:
-    server = serve()
+def test_a_model_that_changed_its_dimension_is_asked_for_all(
+    embedding_server: Serve, speak: Speak, database: Database
+) -> None:
+    server = embedding_server()
     speak(server, database).embed(TEXTS[:40], Job())
     server.behave("well", dimension=6)
     assert speak(server, database).embed(TEXTS, Job()).tolist() == expected(*TEXTS, dimension=6)
@@ -368,14 +372,16 @@ def test_a_model_that_changed_its_dimension_is_asked_for_all(serve: Serve, speak
     assert len(server.texts()) == asked
 
 
-def test_a_model_that_changes_it_all_the_time_is_refused(serve: Serve, speak: Speak, database: Database) -> None:
-    server = serve("growing")
+def test_a_model_that_changes_it_all_the_time_is_refused(
+    embedding_server: Serve, speak: Speak, database: Database
+) -> None:
+    server = embedding_server("growing")
     assert "dimensions came" in str(refusal(speak(server, database, workers=1), Job(), TEXTS))
     assert "dimensions came" in str(refusal(speak(server, database, workers=1), Job(), [*TEXTS, "more"] * 2))
 
 
-def test_what_landed_before_a_failure_is_kept(serve: Serve, speak: Speak, database: Database) -> None:
-    server = serve("stuck", times=2)
+def test_what_landed_before_a_failure_is_kept(embedding_server: Serve, speak: Speak, database: Database) -> None:
+    server = embedding_server("stuck", times=2)
     with pytest.raises(EngineError, match="no answer within"):
         speak(server, database, timeout=0.3, workers=1).embed(TEXTS, Job())
     assert len(database.read("SELECT key FROM embeddings")) == 64
@@ -385,8 +391,10 @@ def test_what_landed_before_a_failure_is_kept(serve: Serve, speak: Speak, databa
     assert len(server.texts()) - before == 36
 
 
-def test_it_stops_at_once_when_asked_to_and_what_landed_is_kept(serve: Serve, speak: Speak, database: Database) -> None:
-    server = serve("stuck", times=2)
+def test_it_stops_at_once_when_asked_to_and_what_landed_is_kept(
+    embedding_server: Serve, speak: Speak, database: Database
+) -> None:
+    server = embedding_server("stuck", times=2)
     job = Job(lambda progress: stopping.start() if progress.done == 64 else None)
     stopping = threading.Timer(0.0, job.cancel)
     with pytest.raises(Cancelled):
@@ -394,23 +402,25 @@ def test_it_stops_at_once_when_asked_to_and_what_landed_is_kept(serve: Serve, sp
     assert len(database.read("SELECT key FROM embeddings")) == 64
 
 
-def test_a_store_that_fails_costs_no_vector(serve: Serve, speak: Speak, database: Database, job: Hasty) -> None:
-    embedder = speak(serve(), database)
+def test_a_store_that_fails_costs_no_vector(
+    embedding_server: Serve, speak: Speak, database: Database, job: Hasty
+) -> None:
+    embedder = speak(embedding_server(), database)
     database.close()
     assert embedder.embed(["text"], job).tolist() == expected("text")
     assert embedder.trouble is not None
 
 
-def test_it_says_how_far_it_is(serve: Serve, speak: Speak, database: Database) -> None:
-    server = serve()
+def test_it_says_how_far_it_is(embedding_server: Serve, speak: Speak, database: Database) -> None:
+    server = embedding_server()
     speak(server, database).embed(TEXTS[:10], Job())
     said: list[Progress] = []
     speak(server, database, workers=1).embed(["", *TEXTS, *TEXTS[:5]], Job(said.append))
     assert [(one.done, one.total, one.unit) for one in said] == [(done, 106, "messages") for done in (16, 48, 80, 106)]
 
 
-def test_the_order_of_texts_is_none_of_the_batches(serve: Serve, speak: Speak, job: Hasty) -> None:
-    server = serve()
+def test_the_order_of_texts_is_none_of_the_batches(embedding_server: Serve, speak: Speak, job: Hasty) -> None:
+    server = embedding_server()
     speak(server, workers=1).embed(TEXTS, job)
     speak(server, workers=1).embed(TEXTS[::-1], job)
     assert server.batches()[:4] == server.batches()[4:]

@@ -1,4 +1,4 @@
-"""Questions to a server, several at a time, their answers as they land."""
+"""Questions to somebody slow, several at a time, their answers as they land."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ Answer = TypeVar("Answer")
 
 
 def landing(
-    questions: Sequence[Callable[[Job], Answer]], job: Job, workers: int
+    questions: Sequence[Callable[[Job], Answer]], job: Job, workers: int, *, name: str = "ask"
 ) -> Generator[tuple[int, Answer], None, None]:
     """The place of each question with what it came to, in any order, at most `workers` at a time. Raises what a
     question raises, and `Cancelled` soon after somebody asked to stop, be the server ever so slow; what had landed by
     then comes first. Closing the iterator stops the rest.
 
-    The threads are daemons, so that a process can end while a server keeps one of them waiting.
+    The threads, which are called by that `name`, are daemons, so that a process can end while a server keeps one of
+    them waiting.
     """
     todo: queue.SimpleQueue[int] = queue.SimpleQueue()
     landed: queue.SimpleQueue[tuple[int, Answer] | BaseException] = queue.SimpleQueue()
@@ -43,7 +44,7 @@ def landing(
                 return
 
     for number in range(min(workers, len(questions))):
-        threading.Thread(target=work, name=f"ask-{number}", daemon=True).start()
+        threading.Thread(target=work, name=f"{name}-{number}", daemon=True).start()
     try:
         for _ in questions:
             yield _next(landed, job)
