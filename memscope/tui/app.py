@@ -29,6 +29,7 @@ from memscope.base.settings import Resolved, Settings, adopted
 from memscope.base.text import clean_line, counted
 from memscope.conversation.unreadable import unreadable
 from memscope.tui import asking, panes
+from memscope.tui.background import Task
 from memscope.tui.batches import Batches
 from memscope.tui.dialogs.dialog import Dialog
 from memscope.tui.keys import key
@@ -198,13 +199,13 @@ class MemscopeApp(App[None]):
             except Exception as bug:  # the loop would only log it; here it ends the console, and is shown
                 self._handle_exception(bug)
 
-    def _ring(self) -> None:
-        self.call_soon(partial(self._tick, ended=True))  # behind all that the thread has told before it ended
+    def _ring(self, ended: Task) -> None:
+        self.call_soon(self._tick, ended)  # behind all that the thread has told before it ended
 
-    def _tick(self, *, ended: bool = False) -> None:
+    def _tick(self, ended: Task | None = None) -> None:
         if not self.is_running:
             return  # the panes are being taken down, and what has ended has nowhere to be shown
-        self.workspace.tick() if ended else self.workspace.take_in()
+        self.workspace.tick(ended) if ended is not None else self.workspace.take_in()
         if self._said[0] and time.monotonic() - self._said_at > _SHOWN:
             self._said = ("", "")
         if self.pane is not None:

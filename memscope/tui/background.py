@@ -41,9 +41,9 @@ class Task:
 class Background:
     """What runs beside the screen, at most one piece of work a group: a new one replaces the old."""
 
-    def __init__(self, ring: Callable[[], None] = lambda: None, begun: Callable[[], None] = lambda: None) -> None:
-        """`ring` is called in the working thread when there is something to collect; `begun` in the screen's, when
-        there is something to wait for."""
+    def __init__(self, ring: Callable[[Task], None] = lambda _: None, begun: Callable[[], None] = lambda: None) -> None:
+        """`ring` is called in the working thread with what can be collected; `begun` in the screen's, when there is
+        something to wait for."""
         self.ring = ring
         self.begun = begun
         self._tasks: dict[str, Task] = {}
@@ -127,7 +127,7 @@ class Background:
             else:
                 outcome = lambda: done(result)  # noqa: E731
             self._ended.put((task, outcome))
-            self.ring()
+            self.ring(task)
 
         return run
 
@@ -161,9 +161,11 @@ class Background:
             self.drop(group)
         return [one.error for one in queued if one.error is not None]
 
-    def collect(self) -> None:
-        """Tells of everything that has ended; to be called in the screen's thread."""
-        while True:
+    def collect(self, last: Task | None = None) -> None:
+        """Tells of everything that has ended, to be called in the screen's thread: of a task at the latest, and no
+        further, since what a later one has told on its way may not have reached the screen yet."""
+        task: Task | None = None
+        while last is None or task is not last:
             try:
                 task, outcome = self._ended.get_nowait()
             except Empty:

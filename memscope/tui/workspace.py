@@ -307,9 +307,9 @@ class Workspace:
 
     # Looking.
 
-    def tick(self) -> None:
-        """Collects what has ended, and takes in what has landed."""
-        self.background.collect()
+    def tick(self, ended: Task | None = None) -> None:
+        """Collects what has ended, up to a task where one is named, and takes in what has landed."""
+        self.background.collect(ended)
         self.take_in()
 
     def take_in(self) -> None:

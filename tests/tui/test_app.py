@@ -351,7 +351,7 @@ async def test_what_ends_while_the_panes_are_taken_down_is_told_to_none(
     async with app.run_test(size=SIZE) as pilot:
         await settled(pilot)
         space = app.workspace.background
-        monkeypatch.setattr(space, "ring", lambda: None)
+        monkeypatch.setattr(space, "ring", lambda _: None)
         monkeypatch.setattr(space, "begun", lambda: None)
         task = space.start("late", "late", lambda _: 1, told.append, told.append)
         assert task.thread is not None
@@ -360,7 +360,7 @@ async def test_what_ends_while_the_panes_are_taken_down_is_told_to_none(
 
         async def and_a_tick() -> None:
             await close_all()
-            app._tick(ended=True)
+            app._tick(task)
 
         monkeypatch.setattr(app, "_close_all", and_a_tick)
         app._clock.pause()

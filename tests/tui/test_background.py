@@ -24,7 +24,7 @@ def collected(background: Background) -> None:
 
 def test_an_outcome_comes_back_in_the_thread_that_collects() -> None:
     rung, found = threading.Event(), []
-    background = Background(rung.set)
+    background = Background(lambda _: rung.set())
     background.start(
         "g", "n", lambda job: threading.get_ident(), lambda r: found.append((r, threading.get_ident())), found.append
     )
@@ -75,6 +75,18 @@ def test_a_bug_is_raised_where_a_person_sees_it() -> None:
     task.thread.join(PATIENCE)
     with pytest.raises(ZeroDivisionError):
         background.collect()
+
+
+def test_a_bell_collects_nothing_that_ended_behind_it() -> None:
+    background, told = Background(), list[str]()
+    first = background.start("first", "n", lambda _: "first", told.append, lambda _: None)
+    first.thread.join(PATIENCE)
+    later = background.start("later", "n", lambda _: "later", told.append, lambda _: None)
+    later.thread.join(PATIENCE)  # what it has told on its way waits in the screen's queue, before its own bell
+    background.collect(first)
+    assert told == ["first"] and background.busy
+    background.collect(later)
+    assert told == ["first", "later"] and not background.busy
 
 
 def test_progress_of_a_task_can_be_looked_at_while_it_runs() -> None:

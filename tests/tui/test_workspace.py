@@ -67,7 +67,7 @@ class Bench:
         self.phases: list[Phase] = []
         self.rung = threading.Event()
         self.space = Workspace(Settings(**settings), Kept(database), self.told)
-        self.space.background.ring = self.rung.set
+        self.space.background.ring = lambda _: self.rung.set()
         monkeypatch.setattr("memscope.tui.engines.open_scorer", self.scorer)
 
     def told(self, change: Change) -> None:
