@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from textual import constants
 
+from memscope.store.database import Database
 from tests.clients.chat_server import ChatServer
 from tests.clients.embedding_server import EmbeddingServer
 from tests.engines.server import Process, ScoreServer
@@ -34,6 +35,14 @@ def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEMSCOPE_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("MEMSCOPE_CONFIG_DIR", str(tmp_path / "config"))
     monkeypatch.setenv("MEMSCOPE_SKILLS_FOLDER", str(tmp_path / "skills"))
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """A store of its own, apart from the person's."""
+    opened = Database(tmp_path / "store")
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,13 +23,6 @@ from tests.fakes import LATE, PNPM, TABS, assistant, conversations, memory, offi
 
 Serve = Callable[..., ChatServer]
 Open = Callable[..., Alternates]
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(tmp_path / "store")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

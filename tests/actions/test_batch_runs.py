@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -49,13 +49,6 @@ def talk(path: Path, memories: int = len(MEMORIES)) -> Place:
 @pytest.fixture
 def places(tmp_path: Path) -> list[Place]:
     return [talk(tmp_path / f"{name}.json") for name in ("a", "b", "c", "d")]
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    found = Database(tmp_path / "data")
-    yield found
-    found.close()
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -17,13 +16,6 @@ from memscope.store.database import Database
 from tests.clients.embedding_server import MODEL, EmbeddingServer, vector_of
 
 Serve = Callable[..., EmbeddingServer]
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(tmp_path / "store")
-    yield opened
-    opened.close()
 
 
 def test_by_default_words_are_compared_and_nothing_leaves_the_machine(database: Database) -> None:

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from memscope.actions.engine import Scorer
 from memscope.actions.incremental import look_what_is_due, score_due
 from memscope.actions.known import known_of, with_known
@@ -21,13 +16,6 @@ from memscope.reports.matrix import MEMORIES, CostPart, MatrixDocument, matrix_d
 from memscope.reports.memories import Known
 from memscope.store.database import Database
 from tests.fakes import FormulaEngine, assistant, memory, office, talk, user
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    store = Database(tmp_path)
-    yield store
-    store.close()
 
 
 def document_of(conversation: Conversation, scorer: Scorer) -> MatrixDocument:

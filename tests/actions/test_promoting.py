@@ -63,13 +63,6 @@ def _clock() -> Iterator[None]:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(tmp_path / "store")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def skills(tmp_path: Path) -> Path:
     return tmp_path / "skills"
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from memscope.actions.promoting import undo
@@ -13,14 +10,6 @@ from memscope.actions.promotion_decisions import NOTHING, Said, name_of, said
 from memscope.base.errors import UsageError
 from memscope.store.database import Database
 from tests.promotion.patterns import TESTS, run_the_tests
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(tmp_path / "store")
-    yield opened
-    opened.close()
-
 
 CHANGES = [
     Change(),

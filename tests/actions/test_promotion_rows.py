@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,6 @@ from memscope.store.database import Database
 FIX, LOG = "Fix the failing tests", "Write the changelog entry"
 ALL = ("request", "plan")
 LOOK = {"type": "text", "text": "Look."}  # a plan of one tool without a word is left out
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    found = Database(tmp_path / "store")
-    yield found
-    found.close()
 
 
 @pytest.fixture

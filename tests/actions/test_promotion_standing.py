@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,13 +18,6 @@ from tests.promotion.patterns import member, pattern, run_the_tests
 from tests.promotion.skills import planted
 
 MORE = pattern(*run_the_tests().members, member("run the linter as well", "s5", "0:9"), centroid=(0.0, 1.0))
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(tmp_path / "store")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

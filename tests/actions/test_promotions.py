@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,13 +25,6 @@ from tests.promotion.recurring import ASKED, OTHER, STRANGERS, TESTS, row, write
 from tests.promotion.skills import planted
 
 TEXTS = {one["text"] for one in TESTS}
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(tmp_path / "store")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,13 +19,6 @@ from memscope.store.database import Database
 
 LONG = "says enough to stand quite alone in a unit"
 APPLY = ["patch", "-p1", "-s", "--no-backup-if-mismatch"] if shutil.which("patch") else ["git", "apply"]
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    store = Database(tmp_path / "data")
-    yield store
-    store.close()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import os
 import shutil
 import socket
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -31,13 +31,6 @@ CREATE TABLE messages (id INTEGER PRIMARY KEY AUTOINCREMENT, session_id TEXT NOT
 INSERT INTO sessions (id, source, started_at) VALUES ('s1', 'cli', 1.7e9);
 """
 SAY = "INSERT INTO messages (session_id, role, content, timestamp) VALUES ('s1', 'user', 'Hi', 1.7e9)"
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    found = Database(tmp_path / "store")
-    yield found
-    found.close()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,13 +43,6 @@ from tests.fakes import LATE, PNPM, TABS, assistant, memory, office, talk, user
 Serve = Callable[..., ChatServer]
 ENGINE = EngineIdentity("vllm", model="m", url="http://h")
 KEY = "ghp_" + "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC3"
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    store = Database(tmp_path / "store")
-    yield store
-    store.close()
 
 
 @pytest.fixture

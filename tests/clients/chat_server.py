@@ -32,9 +32,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.clients.loopback import Asked, LoopbackHandler, LoopbackServer
 
 KEY = "open-sesame-1001"
 MODEL = "talker"
@@ -48,30 +48,13 @@ def echoed(body: Mapping[str, Any]) -> str:
     return f"Answer to: {body['messages'][-1].get('content')}"
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A request as the server saw it; header names are lower-case."""
-
-    path: str
-    headers: dict[str, str]
-    body: Any
-
-
-class ChatServer(ThreadingHTTPServer):
-    """`models`: those it lists; `key`: the bearer key it wants, empty for none."""
-
-    daemon_threads = True
-    request_queue_size = 128
+class ChatServer(LoopbackServer):
+    """What it does is said when it is made, and may change."""
 
     def __init__(self, behaviour: str = "well", *, port: int = 0, **settings: Any) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
-        self.log: list[Asked] = []
-        self.live = self.peak = 0  # chats in work, and the most there were at once
-        self.reached = threading.Event()  # a chat has been asked
-        self.closing = threading.Event()
-        self.lock = threading.Lock()
+        super().__init__(_Handler, port)
         self.behave(behaviour, **settings)
-        threading.Thread(target=self.serve_forever, args=(0.02,), name="chat server", daemon=True).start()
+        self.start()
 
     def behave(
         self,
@@ -88,84 +71,35 @@ class ChatServer(ThreadingHTTPServer):
         self.behaviour, self.words, self.models, self.key = behaviour, words, models, key
         self.times, self.seconds, self.retry_after = times, seconds, retry_after
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/v1"
-
     def chats(self) -> list[Asked]:
         """The requests for an answer, in order of arrival."""
-        with self.lock:
-            return [asked for asked in self.log if asked.path.endswith("/chat/completions")]
-
-    def close(self) -> None:
-        self.closing.set()
-        self.shutdown()
-        self.server_close()
-
-    def handle_error(self, *_: object) -> None:
-        """A client that goes away is no news."""
+        return self.asked("/chat/completions")
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(LoopbackHandler):
     server: ChatServer
+    route = "/v1/chat/completions"
 
-    def log_message(self, *_: object) -> None:
-        """Nothing on standard error."""
-
-    def do_GET(self) -> None:
-        if self._welcome(None):
-            models = [{"id": model, "object": "model"} for model in self.server.models]
-            self._send(200, {"object": "list", "data": models})
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
-        if not self._welcome(body):
-            return
-        if self.path != "/v1/chat/completions":
-            self._send(404, {"error": {"message": "there is no such route"}})
-            return
-        server = self.server
-        with server.lock:
-            server.live += 1
-            server.peak = max(server.peak, server.live)
-        server.reached.set()
-        try:
-            self._answer(server.behaviour, body)
-        finally:
-            with server.lock:
-                server.live -= 1
-
-    def _welcome(self, body: Any) -> bool:
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        with self.server.lock:
-            self.server.log.append(Asked(self.path, headers, body))
-        given = headers.get("authorization", "")
-        if self.server.key and given != f"Bearer {self.server.key}":
-            self._send(401, {"error": {"message": f"{given.removeprefix('Bearer ')!r} is not the key"}})
-            return False
-        return True
-
-    def _answer(self, behaviour: str, body: dict[str, Any]) -> None:
-        server = self.server
+    def answer(self, body: Any) -> None:
+        server, behaviour = self.server, self.server.behaviour
         words = server.words if isinstance(server.words, str) else server.words(body)
         if behaviour.isdigit():
-            self._send(int(behaviour), {"error": {"message": ERROR}})
+            self.send(int(behaviour), {"error": {"message": ERROR}})
         elif behaviour == "limited" and len(server.chats()) <= server.times:
-            self._send(429, {"error": {"message": "slow down"}}, {"Retry-After": server.retry_after})
+            self.send(429, {"error": {"message": "slow down"}}, {"Retry-After": server.retry_after})
         elif behaviour == "plain":
-            self._send(200, b"Rate limit exceeded", {"Content-Type": "text/plain"})
+            self.send(200, b"Rate limit exceeded", {"Content-Type": "text/plain"})
         elif behaviour == "html":
-            self._send(200, b"<!doctype html><title>Welcome</title>", {"Content-Type": "text/html"})
+            self.send(200, b"<!doctype html><title>Welcome</title>", {"Content-Type": "text/html"})
         elif behaviour == "error":
-            self._send(200, {"error": {"message": ERROR, "code": 7}})
+            self.send(200, {"error": {"message": ERROR, "code": 7}})
         elif behaviour == "shape":
-            self._send(200, ["good", "day"])
+            self.send(200, ["good", "day"])
         elif behaviour == "choiceless":
-            self._send(200, {"object": "chat.completion", "choices": []})
+            self.send(200, {"object": "chat.completion", "choices": []})
         elif behaviour == "picky" and (named := {"temperature", "max_tokens"} & body.keys()):
             what = f"Unsupported parameter: '{min(named)}' is not supported with this model."
-            self._send(400, {"error": {"message": what, "code": "unsupported_parameter"}})
+            self.send(400, {"error": {"message": what, "code": "unsupported_parameter"}})
         elif behaviour == "never":
             server.closing.wait()
             self.close_connection = True
@@ -198,16 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _chat(self, message: Mapping[str, Any], finish: str) -> None:
         choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": finish}
         usage = {"prompt_tokens": 11, "completion_tokens": 3, "total_tokens": 14, "details": None}
-        self._send(200, {"object": "chat.completion", "model": MODEL, "choices": [choice], "usage": usage})
-
-    def _send(self, status: int, body: object, headers: Mapping[str, str] | None = None) -> None:
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.send_response(status)
-        sent = {"Content-Type": "application/json", "Content-Length": str(len(data)), **(headers or {})}
-        for name, value in sent.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(data)
+        self.send(200, {"object": "chat.completion", "model": MODEL, "choices": [choice], "usage": usage})
 
 
 if __name__ == "__main__":

@@ -29,16 +29,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
-import threading
 import time
-from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tests.clients.chat_server import ERROR, Asked
+from tests.clients.chat_server import ERROR
+from tests.clients.loopback import LoopbackHandler, LoopbackServer
 
 MODEL = "embedder"
 DIMENSION = 4
@@ -50,21 +48,13 @@ def vector_of(text: str, dimension: int = DIMENSION) -> list[float]:
     return [byte / 64 - 2 for byte in hashlib.sha256(text.encode()).digest()[:dimension]]
 
 
-class EmbeddingServer(ThreadingHTTPServer):
-    """`models`: those it lists, None for no such route; `key`: the bearer key it wants, empty for none."""
-
-    daemon_threads = True
-    request_queue_size = 128
+class EmbeddingServer(LoopbackServer):
+    """What it does is said when it is made, and may change."""
 
     def __init__(self, behaviour: str = "well", **settings: Any) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.log: list[Asked] = []
-        self.live = self.peak = 0  # batches in work, and the most there were at once
-        self.reached = threading.Event()  # a batch has been asked
-        self.closing = threading.Event()
-        self.lock = threading.Lock()
+        super().__init__(_Handler)
         self.behave(behaviour, **settings)
-        threading.Thread(target=self.serve_forever, args=(0.02,), name="embedding server", daemon=True).start()
+        self.start()
 
     def behave(
         self,
@@ -81,92 +71,43 @@ class EmbeddingServer(ThreadingHTTPServer):
         self.behaviour, self.models, self.key, self.dimension = behaviour, models, key, dimension
         self.times, self.most, self.retry_after = times, most, retry_after
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/v1"
-
     def batches(self) -> list[list[str]]:
         """The texts of each request, in order of arrival."""
-        with self.lock:
-            return [asked.body["input"] for asked in self.log if asked.path.endswith("/embeddings")]
+        return [asked.body["input"] for asked in self.asked("/embeddings")]
 
     def texts(self) -> list[str]:
         """All texts that were asked for, sorted."""
         return sorted(text for batch in self.batches() for text in batch)
 
-    def close(self) -> None:
-        self.closing.set()
-        self.shutdown()
-        self.server_close()
 
-    def handle_error(self, *_: object) -> None:
-        """A client that goes away is no news."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(LoopbackHandler):
     server: EmbeddingServer
+    route = "/v1/embeddings"
 
-    def log_message(self, *_: object) -> None:
-        """Nothing on standard error."""
-
-    def do_GET(self) -> None:
-        if not self._welcome(None):
-            return
-        if self.server.models is None:
-            self._send(404, {"error": "Not Found"})
-        else:
-            self._send(200, {"object": "list", "data": [{"id": model} for model in self.server.models]})
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
-        if not self._welcome(body):
-            return
-        if not self.path.endswith("/embeddings"):
-            self._send(404, {"error": {"message": "there is no such route"}})
-            return
-        server = self.server
-        with server.lock:
-            server.live += 1
-            server.peak = max(server.peak, server.live)
-        server.reached.set()
-        try:
-            self._answer(server.behaviour, body["input"])
-        finally:
-            with server.lock:
-                server.live -= 1
-
-    def _welcome(self, body: Any) -> bool:
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        with self.server.lock:
-            self.server.log.append(Asked(self.path, headers, body))
-        given = headers.get("authorization", "").removeprefix("Bearer ")
+    def is_refused(self, authorization: str) -> bool:
         if self.server.behaviour == "echo":
-            self._send(400, {"error": {"message": f"what is {given!r}?"}})
-            return False
-        if self.server.key and given != self.server.key:
-            self._send(401, {"error": {"message": f"{given!r} is not the key"}})
-            return False
-        return True
+            self.send(400, {"error": {"message": f"what is {authorization.removeprefix('Bearer ')!r}?"}})
+            return True
+        return super().is_refused(authorization)
 
-    def _answer(self, behaviour: str, texts: list[str]) -> None:
-        server = self.server
+    def answer(self, body: Any) -> None:
+        server, behaviour, texts = self.server, self.server.behaviour, body["input"]
         asked = len(server.batches())
         if behaviour.isdigit():
-            self._send(int(behaviour), {"error": {"message": ERROR}})
+            self.send(int(behaviour), {"error": {"message": ERROR}})
         elif behaviour == "limited" and asked <= server.times:
-            self._send(429, {"error": {"message": "slow down"}}, {"Retry-After": server.retry_after})
+            self.send(429, {"error": {"message": "slow down"}}, {"Retry-After": server.retry_after})
         elif behaviour == "never" or (behaviour == "stuck" and asked > server.times):
             server.closing.wait()
             self.close_connection = True
         elif behaviour == "html":
-            self._send(200, b"<!doctype html><title>Welcome</title>", {"Content-Type": "text/html"})
+            self.send(200, b"<!doctype html><title>Welcome</title>", {"Content-Type": "text/html"})
         elif behaviour == "error":
-            self._send(200, {"error": {"message": ERROR, "code": 7}})
+            self.send(200, {"error": {"message": ERROR, "code": 7}})
         elif behaviour == "shape":
-            self._send(200, {"embeddings": [[1, 2]]})
+            self.send(200, {"embeddings": [[1, 2]]})
         elif behaviour == "bare":
-            self._send(200, [vector_of(text) for text in texts])
+            self.send(200, [vector_of(text) for text in texts])
         elif not self._is_too_much(behaviour, texts):
             if behaviour == "slow":
                 time.sleep(_LATE)
@@ -178,15 +119,15 @@ class _Handler(BaseHTTPRequestHandler):
         if behaviour in ("batches", "large") and len(texts) > server.most:
             what = f"batch size {len(texts)} > maximum allowed batch size {server.most}"
             if behaviour == "batches":
-                self._send(422, {"error": what, "error_type": "Validation"})
+                self.send(422, {"error": what, "error_type": "Validation"})
             else:
-                self._send(413, b"Failed to buffer the request body", {"Content-Type": "text/plain"})
+                self.send(413, b"Failed to buffer the request body", {"Content-Type": "text/plain"})
         elif behaviour == "tokens" and longest > server.most:
             what = f"input ({longest} tokens) is too large to process. increase the physical batch size"
-            self._send(500, {"error": {"code": 500, "message": what, "type": "server_error"}})
+            self.send(500, {"error": {"code": 500, "message": what, "type": "server_error"}})
         elif behaviour == "context" and longest > server.most:
             what = f"This model's maximum context length is {server.most} tokens. However, you requested {longest}."
-            self._send(400, {"object": "error", "message": what, "error": {"message": what}})
+            self.send(400, {"object": "error", "message": what, "error": {"message": what}})
         else:
             return False
         return True
@@ -216,13 +157,4 @@ class _Handler(BaseHTTPRequestHandler):
             data[-1]["index"] = 0 if len(data) > 1 else 1
         if behaviour in ("fewer", "none"):
             data = data[:-1] if behaviour == "fewer" else []
-        self._send(200, {"object": "list", "data": data, "model": MODEL, "usage": {"prompt_tokens": 3}})
-
-    def _send(self, status: int, body: object, headers: Mapping[str, str] | None = None) -> None:
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.send_response(status)
-        sent = {"Content-Type": "application/json", "Content-Length": str(len(data)), **(headers or {})}
-        for name, value in sent.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(data)
+        self.send(200, {"object": "list", "data": data, "model": MODEL, "usage": {"prompt_tokens": 3}})

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -56,13 +55,6 @@ class OnePass(FormulaEngine):
 
     def close(self) -> None:
         """It holds nothing."""
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(tmp_path / "data")
-    yield made
-    made.close()
 
 
 @pytest.fixture

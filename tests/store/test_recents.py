@@ -11,13 +11,6 @@ from memscope.store.recents import Recent, Recents
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    store = Database(tmp_path)
-    yield store
-    store.close()
-
-
-@pytest.fixture
 def recents(database: Database) -> Iterator[Recents]:
     """With a clock that goes on by a second whenever it is asked."""
     times = iter(range(100, 1000))

@@ -6,7 +6,7 @@ import csv
 import gc
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -77,13 +77,6 @@ def office_console(scored_by: Any) -> MemscopeApp:
     """Over the conversation of which every number is known."""
     scored_by(FormulaEngine())
     return console(office())
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(tmp_path / "store")
-    yield database
-    database.close()
 
 
 async def press(pilot: Pilot[Any], *keys: str) -> None:
