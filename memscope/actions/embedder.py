@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from memscope.base.errors import UsageError
 from memscope.base.job import Job
+from memscope.base.masking import masked
 from memscope.base.settings import Settings, embed_key
 from memscope.promotion.compared import compared
-from memscope.promotion.masking import masked
 from memscope.promotion.model import Embedder
 from memscope.store.database import Database
 

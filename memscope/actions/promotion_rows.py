@@ -13,18 +13,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from memscope.actions.promotion_choice import Chosen, Part, chosen, name_of
 from memscope.actions.scan import inside, scan, session_folders
+from memscope.actions.session_choice import Chosen, Part, chosen, name_of, to_read
 from memscope.base.clock import now
 from memscope.base.collecting import lasting
 from memscope.base.errors import SourceError, UsageError
 from memscope.base.job import Job
 from memscope.base.settings import Settings
+from memscope.conversation.many import read_files
 from memscope.conversation.model import Ref, Source
 from memscope.promotion.model import Row, RowKind
-from memscope.promotion.reading import ToRead, read_files
 from memscope.promotion.rows_file import BadRow, Embeddings, is_rows, read_rows
-from memscope.promotion.texts import Texts, Told
+from memscope.promotion.texts import Texts, Told, texts_fold
 from memscope.sessions.ranked import RankedSession
 from memscope.sessions.ranking import rank
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 KINDS: tuple[RowKind, ...] = ("request", "plan")
 
+_DOING = "reading requests and plans"
 _ROWS = "it holds rows, which are read where the file itself is named"
 
 
@@ -159,11 +160,13 @@ def _read(
     wanted: dict[str, list[RankedSession]] = {}
     for part in choice.parts:
         wanted.setdefault(part.row.path, []).append(part.row)
-    read = dict(zip(wanted, read_files([*map(_to_read, wanted.values())], kinds, job), strict=True))
+    files = [*map(to_read, wanted.values())]
+    found = read_files(texts_fold, (tuple(kinds),), files, job, _DOING)
+    read = dict(zip(wanted, found, strict=True))
     once = _Once()
     with lasting():
         for part in choice.parts:
-            texts = read[part.row.path].texts.get(part.row.item)
+            texts = read[part.row.path].made.get(part.row.item)
             if texts is not None:
                 once.take(part, texts)
     failed = [(Path(path), file.error) for path, file in read.items() if file.error]
@@ -221,13 +224,6 @@ class _Once:
         copies = len(self._sessions) - len(self.told())
         repeated = sum(session.repeated for session in self.told())
         return self._left._replace(copies=self._left.copies + copies, repeated=repeated)
-
-
-def _to_read(rows: Sequence[RankedSession]) -> ToRead:
-    """What is read of a file: the conversations that are `rows`."""
-    first = rows[0]
-    items = tuple((row.item, row.facts is not None and row.facts.is_subagent) for row in rows)
-    return ToRead(os.fsencode(first.path), first.format, items, first.size)
 
 
 def _rows(texts: Iterable[Told], row: RankedSession, session: str) -> Iterator[Row]:

@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from memscope.base.masking import masked, without_homes
 from memscope.base.text import clean
 from memscope.promotion.draft import Origin, Told, metadata, shown_text
 from memscope.promotion.injection import CREDENTIAL, Flag, flags
-from memscope.promotion.masking import masked, without_homes
 from memscope.promotion.plans import words_of
 from memscope.promotion.quoting import inert, one_line, safe, shortened, without_commands
 from memscope.promotion.skill_checks import LONGEST_DESCRIPTION, LONGEST_NAME, check, name_problem

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from pydantic_core import from_json
 
+from memscope.conversation import failed_calls
 from memscope.conversation.model import Message, Text, ToolCall, ToolResult
-from memscope.promotion import failed_calls
 from memscope.promotion.model import RowKind
 
 MOST_STEPS = 100  # of a plan that are told: what takes hundreds is no pattern

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
+from memscope.base.masking import masked, without_homes
 from memscope.base.text import clean, clean_line
-from memscope.promotion.masking import masked, without_homes
 
 _OPENING = re.compile(r"(?:[#>*+=|~`_:\[-]|\d{1,9}(?=[.)]))")  # what begins a block of Markdown, at the start of a line
 _INLINE = re.compile(r"<|!(?=\[)|&(?=#?\w{1,32};)|`{3,}|~{3,}")

@@ -6,16 +6,15 @@ a row is found again where loading puts its message. What compactions tell again
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
-from memscope.conversation.model import Conversation, Message, Text
+from memscope.conversation.model import Message
+from memscope.conversation.own_words import is_short, own_words, without_memories
 from memscope.conversation.records import Boundary, Record
-from memscope.conversation.rules import fenced
 from memscope.conversation.window_count import WindowCount
 from memscope.promotion.marks import call_mark, message_mark
 from memscope.promotion.model import RowKind
-from memscope.promotion.own_words import is_short, own_words
 from memscope.promotion.plans import Plan
 
 LONGEST = 20_000  # characters of a request: what follows was pasted
@@ -57,6 +56,11 @@ def read_texts(records: Iterable[Record], kinds: Collection[RowKind], *, is_suba
     return fold.texts()
 
 
+def texts_fold(kinds: Collection[RowKind]) -> Callable[[Iterable[Record], bool], Texts]:
+    """The same for many files: see `many.read_files`."""
+    return lambda records, is_subagent: read_texts(records, kinds, is_subagent=is_subagent)
+
+
 class _Fold:
     """What is known of a conversation so far. `asked`: the last request, while its answer goes on, and `plan` what is
     done in that."""
@@ -94,7 +98,7 @@ class _Fold:
         return len(self._seen) == before
 
     def _said(self, message: Message, index: int) -> None:
-        text = _own_text(message)
+        text = without_memories(message)
         if not text or text.isspace():
             return
         words = own_words(text) if message.kind == "said" else ""
@@ -138,12 +142,3 @@ class _Fold:
 
 def _marks(*marks: str) -> tuple[str, ...]:
     return tuple(filter(None, marks))
-
-
-def _own_text(message: Message) -> str:
-    """The words of a user message: without its memories, those too that the fenced rule finds, and tool results."""
-    text = "".join(part.text for part in message.parts if type(part) is Text)
-    if not fenced.may_hold(text):
-        return text
-    message = fenced.RULE.apply(Conversation((message,))).messages[0]
-    return "".join(part.text for part in message.parts if type(part) is Text)

@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from memscope.base.masking import REMOVED
 from memscope.base.similar import content_words
-from memscope.promotion.masking import REMOVED
 
 _LONGEST = 30  # characters of a word
 _STEM = 4  # letters that two forms of a word have in common at least

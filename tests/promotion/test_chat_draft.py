@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memscope.base.masking import REMOVED
 from memscope.base.text import clean
 from memscope.promotion.chat_draft import draft_messages, read_answer, retry_messages
 from memscope.promotion.draft import metadata
-from memscope.promotion.masking import REMOVED
 from memscope.promotion.skill_file import written
 from memscope.promotion.skill_reading import read
 from tests.promotion.skills import SIGNED, origin, row

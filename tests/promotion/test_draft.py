@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memscope.base.masking import REMOVED
 from memscope.base.text import clean
 from memscope.promotion.draft import Origin, member_flags, metadata, template
-from memscope.promotion.masking import REMOVED
 from memscope.promotion.model import Row
 from memscope.promotion.skill_file import written
 from memscope.promotion.skill_reading import read

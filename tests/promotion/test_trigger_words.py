@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from memscope.promotion.masking import REMOVED
+from memscope.base.masking import REMOVED
 from memscope.promotion.trigger_words import trigger_words
 
 

@@ -6,9 +6,9 @@ import re
 
 from pydantic_core import from_json
 
+from memscope.base.masking import masked
 from memscope.base.text import preview
 from memscope.conversation.model import ToolResult
-from memscope.promotion.masking import masked
 
 MOST = 8  # failures of a stretch that are told
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memscope.promotion.own_words import is_short, own_words
+from memscope.conversation.own_words import is_short, own_words
 
 PIECES = st.sampled_from(
     ["<system-reminder>", "</system-reminder>", "<command-name>", "</command-name>", "[a]", "/x", " ", "fix", "\n", "<"]

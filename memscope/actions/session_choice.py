@@ -1,10 +1,12 @@
-"""Which conversations of a ranking are read for their rows, in whose name, and in which order."""
+"""Which conversations of a ranking are read anew, in whose name, and in which order."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from memscope.conversation.many import ToRead
 from memscope.sessions.facts import Facts
 from memscope.sessions.ranked import Place, RankedSession
 
@@ -72,6 +74,13 @@ def _agent(facts: Facts) -> object:
     return facts.print or (facts.session, facts.request, facts.began)
 
 
+def to_read(rows: Sequence[RankedSession]) -> ToRead:
+    """What is read of a file: the conversations that are `rows`."""
+    first = rows[0]
+    items = tuple((row.item, row.facts is not None and row.facts.is_subagent) for row in rows)
+    return ToRead(os.fsencode(first.path), first.format, items, first.size)
+
+
 def name_of(place: Place) -> str:
-    """A session as rows name it: by its file, and which conversation of that it is where it is not the first."""
+    """A session by its name: by its file, and which conversation of that it is where it is not the first."""
     return f"{place.path}#{place.item}" if place.item else place.path

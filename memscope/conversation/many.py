@@ -1,16 +1,17 @@
-"""Many transcripts read for their rows: in processes of their own, where there is much to read.
+"""Many transcripts, each read once for something that is made of its records: in processes of their own, where there is
+much to read.
 
 What runs in those imports little and speaks in plain values. A file that cannot be read, or kills its process, costs
-its own rows and is told.
+its own results and is told.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from memscope.base.errors import MemscopeError
 from memscope.base.job import Job
@@ -19,14 +20,17 @@ from memscope.base.text import preview
 from memscope.conversation.formats import format_named, recognise
 from memscope.conversation.model import Skipped
 from memscope.conversation.raw import Raw
+from memscope.conversation.records import Record
 from memscope.conversation.unreadable import why
-from memscope.promotion.model import RowKind
-from memscope.promotion.texts import Texts, read_texts
 
 _WORDS = 300  # characters of an error
 _WORTH_A_PROCESS = 4 * 2**20  # bytes to read, for each of them
 _BESIDE_BYTES = 4096  # what a file costs besides, as if it were bytes
 _ENDED = "reading it ended the process that read it"
+
+Made = TypeVar("Made")
+Fold = Callable[[Iterable[Record], bool], Made]
+"""What is made of the records of a conversation, which are read once; and whether that is a sub-agent's."""
 
 
 class ToRead(NamedTuple):
@@ -39,40 +43,44 @@ class ToRead(NamedTuple):
     size: int
 
 
-class ReadFile(NamedTuple):
-    """What the conversations of a file told, by their numbers; or why it could not be read (`error`)."""
+class ReadFile(NamedTuple, Generic[Made]):
+    """What was made of the conversations of a file, by their numbers; or why it could not be read (`error`)."""
 
-    texts: dict[int, Texts]
+    made: dict[int, Made]
     error: str = ""
 
 
-def read_files(files: Sequence[ToRead], kinds: Collection[RowKind], job: Job) -> list[ReadFile]:
-    """The rows of these `kinds` of all files, in their order. Raises `Cancelled`."""
+def read_files(
+    fold: Callable[..., Fold[Made]], arguments: tuple[object, ...], files: Sequence[ToRead], job: Job, doing: str
+) -> list[ReadFile[Made]]:
+    """What `fold(*arguments)` makes of all files, in their order. It is a function of a module that another process can
+    import; its arguments, and what is made, are plain values. `doing`: what it is, in words. Raises `Cancelled`."""
     order = sorted(range(len(files)), key=lambda place: -files[place].size)  # the largest first: see `spread`
     tasks = [files[place] for place in order]
     weights = [file.size + _BESIDE_BYTES for file in tasks]
     processes = min(processors(), sum(weights) // _WORTH_A_PROCESS)
-    found: list[ReadFile | None] = [None] * len(files)
+    found: list[ReadFile[Made] | None] = [None] * len(files)
     done = 0
-    with closing(spread(reader, (tuple(kinds),), tasks, weights, job, processes=processes)) as results:
+    with closing(spread(reader, (fold, arguments), tasks, weights, job, processes=processes)) as results:
         for batch in results:
             done += len(batch)
-            job.progress(done, len(files), "files", "reading requests and plans")
+            job.progress(done, len(files), "files", doing)
             for number, result in batch:
                 found[order[number]] = result
     return [file if file is not None else ReadFile({}, _ENDED) for file in found]
 
 
-def reader(kinds: Collection[RowKind]) -> Callable[[ToRead], ReadFile]:
+def reader(fold: Callable[..., Fold[Any]], arguments: tuple[object, ...]) -> Callable[[ToRead], ReadFile[Any]]:
     """What reads a file."""
-    return lambda file: read_file(file, kinds)
+    made_of = fold(*arguments)
+    return lambda file: read_file(file, made_of)
 
 
-def read_file(file: ToRead, kinds: Collection[RowKind]) -> ReadFile:
-    """The rows of a file. Never raises for what it is or holds."""
+def read_file(file: ToRead, fold: Fold[Made]) -> ReadFile[Made]:
+    """What is made of a file. Never raises for what it is or holds."""
     path = os.fsdecode(file.path)
     wanted = dict(file.items)
-    texts: dict[int, Texts] = {}
+    made: dict[int, Made] = {}
     try:
         raw = Raw(Path(path))
         form = format_named(file.format) if file.format else recognise(raw)
@@ -81,9 +89,9 @@ def read_file(file: ToRead, kinds: Collection[RowKind]) -> ReadFile:
             if isinstance(item, Skipped):
                 continue
             if number in wanted:
-                texts[number] = read_texts(item.records, kinds, is_subagent=wanted[number])
+                made[number] = fold(item.records, wanted[number])
             number += 1
-        return ReadFile(texts)
+        return ReadFile(made)
     except MemscopeError as error:
         return ReadFile({}, preview(error.what if error.where in (None, path) else str(error), _WORDS))
     except OSError as error:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memscope.base.text import clean_line
+from memscope.conversation.failed_calls import failure_of, has_failed
 from memscope.conversation.model import ToolResult
-from memscope.promotion.failed_calls import failure_of, has_failed
 
 
 def told(text: str, code: int | None = None) -> str:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 
+from memscope.conversation.model import Conversation, Message, Text
+from memscope.conversation.rules import fenced
+
 WORDS = 2  # that carry meaning: fewer recur everywhere, and are no pattern
 
 _LOOKED_AT = 4000  # characters of a text in which its words are looked for
@@ -61,6 +64,15 @@ _LITTLE = frozenset(  # words that say go on, thank you, or hold a sentence toge
 _LITTLE_UNSPACED = re.compile(
     "请|好的|好|是的|继续|繼續|可以|谢谢|謝謝|はい|お願いします|ください|続けて|ありがとう|了解"
 )
+
+
+def without_memories(message: Message) -> str:
+    """The texts of a message: without its memories, those too that the fenced rule finds, and tool results."""
+    text = "".join(part.text for part in message.parts if type(part) is Text)
+    if not fenced.may_hold(text):
+        return text
+    message = fenced.RULE.apply(Conversation((message,))).messages[0]
+    return "".join(part.text for part in message.parts if type(part) is Text)
 
 
 def own_words(text: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memscope.promotion.masking import REMOVED, masked, without_homes
+from memscope.base.masking import REMOVED, masked, without_homes
 
 
 def test_credentials_are_masked_and_counted() -> None:
