@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from memscope.actions.chat import TEMPERATURE
 from memscope.base.errors import UsageError
 from memscope.base.job import Job
 from memscope.clients.kept_chat import KeptChat
 from memscope.conversation.model import Conversation
 from memscope.reports.alternate import Alternate, alternate_row
 from memscope.triage.chat_lines import Example, Examples
-
-TEMPERATURE = 0.0
 
 
 class Alternates:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from memscope.actions.chat import CUT, TEMPERATURE, whom
 from memscope.actions.promoting import origin_of
-from memscope.base.errors import EngineError, StoreError
+from memscope.base.errors import EngineError
 from memscope.base.text import character_count, counted
 from memscope.promotion.chat_draft import draft_messages, read_answer, retry_messages
 from memscope.promotion.skill_file import Finding, written
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
     from memscope.promotion.draft import Origin
     from memscope.promotion.pattern import Pattern
 
-TEMPERATURE = 0.0
 _LONGEST = 4000  # tokens of an answer
-_CUT = "length"  # what a server says of an answer that was cut off there
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +42,10 @@ class ChatDraft:
 def sent_words(settings: Settings, pattern: Pattern, said: Said) -> str:
     """What is sent for a draft, and where, before it is. Errors as `promoting.origin_of`."""
     size = sum(len(message["content"]) for message in draft_messages(origin_of(pattern, said), said.name))
-    model = settings.chat_model or "the model it serves"
     messages = counted(len(pattern.members) - len(said.dropped), "message")
     return (
         f"{character_count(size)}, with the words of {messages} as far as they fit and without credentials,"
-        f" are sent to {settings.chat_url}, for {model}"
+        f" are sent to {whom(settings)}"
     )
 
 
@@ -71,7 +69,7 @@ def draft_by_chat(
 
     def reply(messages: list[ChatMessage], *, again: bool) -> KeptReply:
         nonlocal asked
-        kept = None if again else _kept(chat, messages)
+        kept = None if again else chat.kept_reply(messages, temperature=TEMPERATURE, max_tokens=_LONGEST)
         if kept is None and not asked:
             asked = True
             sending()
@@ -95,17 +93,10 @@ def _asked(origin: Origin, name: str, reply: Callable[..., KeptReply], job: Job,
         found = reply(messages, again=again)
         answer = read_answer(found.reply.text, origin, name)
         errors = answer.errors
-        if found.reply.finish == _CUT:
+        if found.reply.finish == CUT:
             errors = (Finding("error", "", "it was cut off, for it is too long; write a shorter one"), *errors)
         if answer.skill is not None and not errors:
             return ChatDraft(written(answer.skill), found.model, answer.findings, repeated, found.cached)
         if repeated:
             return errors[0]
         messages, repeated = retry_messages(messages, found.reply.text, errors), True
-
-
-def _kept(chat: KeptChat, messages: list[ChatMessage]) -> KeptReply | None:
-    try:
-        return chat.look(messages, temperature=TEMPERATURE, max_tokens=_LONGEST)
-    except StoreError:  # it costs another question
-        return None

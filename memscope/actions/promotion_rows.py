@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from memscope.actions.scan import inside, scan, session_folders
+from memscope.actions.named_inputs import there, without_session
+from memscope.actions.scan import scan, session_folders
 from memscope.actions.session_choice import Chosen, Part, chosen, name_of, to_read
 from memscope.base.clock import now
 from memscope.base.collecting import lasting
-from memscope.base.errors import SourceError, UsageError
+from memscope.base.errors import SourceError
 from memscope.base.job import Job
 from memscope.base.settings import Settings
 from memscope.conversation.many import read_files
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 KINDS: tuple[RowKind, ...] = ("request", "plan")
 
 _DOING = "reading requests and plans"
+_DO = "Name a transcript, or JSON lines with message_id, session_id, and text or embedding."
 _ROWS = "it holds rows, which are read where the file itself is named"
 
 
@@ -93,7 +95,7 @@ def gather(
         done = scan(named or session_folders(settings), settings, database, job, input_format=input_format)
         trouble = done.trouble
         ranked = rank(done.files, now())
-        unread = [*_unread(ranked, named)]
+        unread = [*without_session(ranked, named, do=_DO, why=_why)]
         rows, sessions, left_out, failed = _read(chosen(ranked), kinds, job)
         for _ in rows:
             embeddings.add()
@@ -116,32 +118,17 @@ def _parted(inputs: Sequence[Path], input_format: str) -> tuple[list[Path], list
     transcripts: list[Path] = []
     rows: dict[str, Path] = {}
     for path in inputs:
-        try:
-            path = path.expanduser()  # noqa: PLW2901
-            is_there, is_folder = path.exists(), path.is_dir()
-        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: the ~ of somebody who does not exist
-            raise UsageError(f"this cannot be read ({error})", where=path) from error
-        if not is_there:
-            raise UsageError("there is no such file or folder", where=path)
-        if is_folder or input_format or not is_rows(path):
+        path = there(path)  # noqa: PLW2901
+        if path.is_dir() or input_format or not is_rows(path):
             transcripts.append(path)
         else:
             rows.setdefault(os.path.realpath(path), path)
     return transcripts, [*rows.values()]
 
 
-def _unread(ranked: Sequence[RankedSession], named: Sequence[Path]) -> Iterator[tuple[Path, str]]:
-    """The files without a session, and the folders without a file. Raises `SourceError` for one that was named."""
-    files = {str(path.absolute()) for path in named if not path.is_dir()}  # as a scan has them
-    for row in ranked:
-        if row.facts is None:
-            if row.path in files:
-                do = "Name a transcript, or JSON lines with message_id, session_id, and text or embedding."
-                raise SourceError(row.error, where=row.path, do=do)
-            yield Path(row.path), _ROWS if not row.format and _holds_rows(Path(row.path)) else row.error
-    for folder in named:
-        if folder.is_dir() and not any(row.path.startswith(inside(folder)) for row in ranked):
-            yield folder, "no transcript is below this folder"
+def _why(row: RankedSession) -> str:
+    """Why a file holds no session."""
+    return _ROWS if not row.format and _holds_rows(Path(row.path)) else row.error
 
 
 def _holds_rows(path: Path) -> bool:

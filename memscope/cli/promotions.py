@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from memscope.base.files import shown_path
 from memscope.base.settings import CLASSIC
 from memscope.base.text import preview
 from memscope.cli.output import Console
+from memscope.cli.store import store_of
 
 if TYPE_CHECKING:
     from memscope.actions.promotions import Found, Store, Wanted
@@ -109,23 +109,6 @@ def search(
 def skills_of(settings: Settings) -> Path:
     """The folder of the skills."""
     return Path(settings.skills_folder)
-
-
-@contextmanager
-def store_of(settings: Settings, console: Console) -> Iterator[Store | None]:
-    """The store; none where it is off, or cannot be used, which is told."""
-    from memscope.actions.engine import open_store
-
-    try:
-        database = open_store(settings)
-    except StoreError as error:
-        console.note(f"nothing is kept: {error}")
-        database = None
-    if database is None:
-        yield None
-        return
-    with closing(database):
-        yield database
 
 
 def note_left(document: PromotionsDocument, trouble: str, console: Console) -> None:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from memscope.base.errors import EngineError
 from memscope.base.job import Job
+from memscope.clients.answers import without_thinking
 from memscope.clients.http import SHOWN_BODY, Named, Server
 from memscope.clients.served import only
 from memscope.conversation.model import ToolCall
@@ -32,8 +33,6 @@ CHAT = Named(
 _ROUTE = "/v1/chat/completions"
 _LOOK = 0.1  # seconds between looks at whether somebody asked to stop
 
-_THOUGHT = re.compile(r"\s*<(think|thinking)>.*?(?:</\1>|\Z)", re.DOTALL)
-_ENDED_THOUGHT = re.compile(r".*?</think(?:ing)?>[ \t]*(?:\n|\Z)", re.DOTALL)  # its beginning was in the template
 _LIMITED = re.compile(
     r"\W*(?:error\W*)?(?:429\W*)?(?:rate limit (?:exceeded|reached)|too many requests)\b", re.IGNORECASE
 )
@@ -131,7 +130,7 @@ class ChatClient:
         if choice.get("error"):  # a gateway's, in place of an answer or behind the half of one
             raise self._unusable(f"the server reports an error: {self._quoted(choice['error'])}")
         said = self._words(message)
-        text = self.server.bare(_without_thinking(said))
+        text = self.server.bare(without_thinking(said))
         calls = tuple(self._calls(message))
         finish = choice.get("finish_reason")
         finish = finish if isinstance(finish, str) else ""
@@ -213,16 +212,6 @@ def _part(part: object) -> str:
         return part
     text = part.get("text") if isinstance(part, Mapping) else None
     return text if isinstance(text, str) else ""
-
-
-def _without_thinking(text: str) -> str:
-    """What a model says behind its thinking; empty where it never came to that. Tags further on are its words."""
-    begun = text
-    while (thought := _THOUGHT.match(begun)) is not None:
-        begun = begun[thought.end() :]
-    if begun is text and "<think" not in text.partition("</think")[0] and (thought := _ENDED_THOUGHT.match(text)):
-        begun = text[thought.end() :]
-    return begun.lstrip() if begun is not text else text
 
 
 def _has_thinking(message: Message) -> bool:

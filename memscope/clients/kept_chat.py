@@ -89,6 +89,19 @@ class KeptChat:
         key = reply_key(self.url, model, messages, tools, _parameters(temperature, max_tokens))
         return self._kept(key, model) if model else None
 
+    def kept_reply(
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[Mapping[str, Any]] = (),
+        temperature: float = 0.0,
+        max_tokens: int | None = None,
+    ) -> KeptReply | None:
+        """The same, but a disk that fails is noted, and costs another question."""
+        with self._troubled():
+            return self.look(messages, tools=tools, temperature=temperature, max_tokens=max_tokens)
+        return None
+
     def _note(self, model: str) -> None:
         if self._replies is not None and not self._client.named:
             self._replies.seen_serving(self.url, model)

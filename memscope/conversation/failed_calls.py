@@ -41,7 +41,7 @@ _STOPPED = re.compile(
 
 def has_failed(result: ToolResult) -> bool:
     """Whether the agent marked it so, or its exit code says so; not where a person stopped it."""
-    return (result.is_error or bool(result.exit_code)) and _STOPPED.match(_out_of_json(result.text)) is None
+    return (result.is_error or bool(result.exit_code)) and _STOPPED.match(out_of_json(result.text)) is None
 
 
 def failure_of(result: ToolResult, tool: str) -> str:
@@ -55,7 +55,7 @@ def failure_of(result: ToolResult, tool: str) -> str:
 
 def _telling_line(text: str) -> str:
     """The first line that speaks of a failure, else the last that says something."""
-    text = _out_of_json(text)
+    text = out_of_json(text)
     if len(text) > 2 * _LOOKED_AT:
         text = f"{text[:_LOOKED_AT]}\n{text[-_LOOKED_AT:]}"
     lines = [_TAG.sub("", line[:_LOOKED_AT]).strip() for line in text.splitlines()]
@@ -63,7 +63,7 @@ def _telling_line(text: str) -> str:
     return next((line for line in lines if _TELLING.search(line)), lines[-1] if lines else "")
 
 
-def _out_of_json(text: str) -> str:
+def out_of_json(text: str) -> str:
     """The error or the output of an answer that is a JSON object; other answers as they are."""
     if not text.startswith("{") or len(text) > _PARSED:
         return text

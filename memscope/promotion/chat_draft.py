@@ -15,6 +15,7 @@ from itertools import islice
 
 from memscope.base.masking import masked, without_homes
 from memscope.base.text import clean
+from memscope.clients.answers import without_thinking
 from memscope.promotion.draft import Origin, Told, metadata, shown_text
 from memscope.promotion.injection import CREDENTIAL, Flag, flags
 from memscope.promotion.plans import words_of
@@ -175,8 +176,6 @@ def _failures(members: Sequence[Told]) -> list[str]:
     return [one_line(safe(failure), 300) for failure in islice(calm, _FAILURES)]
 
 
-_THOUGHTS = re.compile(r"(?:\s*<(think|thinking)>.*?(?:</\1>|\Z))++", re.DOTALL)
-_ENDED_THOUGHT = re.compile(r"\A.*?</think(?:ing)?>", re.DOTALL)  # its beginning was in the template
 _FIELD = "name|description|license|compatibility|metadata|allowed-tools"
 _HEAD = re.compile(rf"^---[ \t]*\n(?=(?:[ \t]*\n)*[ \t]*(?:{_FIELD})[ \t]*:)", re.MULTILINE)
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*([\w+-]*)[ \t]*\n(?:[ \t]*\n)*\Z", re.MULTILINE)
@@ -185,10 +184,8 @@ _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*([\w+-]*)[ \t]*\n(?:[ \t]*\n)*\Z
 def _skill_text(reply: str) -> str:
     """The SKILL.md in an answer: without thinking, the prose before it, and the fence around it."""
     text = reply[: LARGEST + 1]
-    if (thoughts := _THOUGHTS.match(text)) is not None:
-        text = text[thoughts.end() :]
-    if not text.lstrip().startswith("---") and (ended := _ENDED_THOUGHT.match(text)) is not None:
-        text = text[ended.end() :]
+    if not text.lstrip().startswith("---"):  # a skill may speak of thinking
+        text = without_thinking(text)
     head = _HEAD.search(text)
     if head is None:
         return text.strip()

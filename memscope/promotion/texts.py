@@ -1,7 +1,6 @@
 """The rows of one conversation: what a person asked for, and what the assistant set out to do for it.
 
-A fold over a format's records, beside that of `conversation.load`: it counts windows and messages as that does, so that
-a row is found again where loading puts its message. What compactions tell again is of the kind "summary", and no row.
+A fold over a format's records, in which each message counts once, at its place: see `told_once`.
 """
 
 from __future__ import annotations
@@ -11,8 +10,8 @@ from typing import NamedTuple
 
 from memscope.conversation.model import Message
 from memscope.conversation.own_words import is_short, own_words, without_memories
-from memscope.conversation.records import Boundary, Record
-from memscope.conversation.window_count import WindowCount
+from memscope.conversation.records import Record
+from memscope.conversation.told_once import told_once
 from memscope.promotion.marks import call_mark, message_mark
 from memscope.promotion.model import RowKind
 from memscope.promotion.plans import Plan
@@ -48,11 +47,8 @@ def read_texts(records: Iterable[Record], kinds: Collection[RowKind], *, is_suba
     """The rows of these `kinds` of a conversation; its records are read once, and what they raise (`SourceError`) ends
     the reading. `is_subagent`: what it is asked no person said."""
     fold = _Fold(kinds, is_subagent)
-    for record in records:
-        if type(record) is Message:
-            fold.message(record)
-        elif type(record) is Boundary:
-            fold.count.boundary()
+    for window, index, message in told_once(records):
+        fold.message(window, index, message)
     return fold.texts()
 
 
@@ -68,36 +64,23 @@ class _Fold:
     def __init__(self, kinds: Collection[RowKind], is_subagent: bool) -> None:
         self.requests, self.plans = "request" in kinds, "plan" in kinds
         self.is_subagent = is_subagent
-        self.count = WindowCount()
         self.rows: list[Told] = []
         self.asked: Told | None = None
         self.plan: Plan | None = None
         self.synthetic = self.short = 0
-        self._seen: set[int] = set()
 
-    def message(self, message: Message) -> None:
-        index, role = self.count.add(message.role), message.role
-        if message.is_memory or message.kind == "summary" or self._again(message):
-            return
+    def message(self, window: int, index: int, message: Message) -> None:
+        role = message.role
         if self.plan is not None and role != "assistant":
             self.plan.answered(message)
         if role == "user":
-            self._said(message, index)
+            self._said(window, index, message)
         elif role == "assistant" and message.kind == "said":
             if self.plan is None:
-                self.plan = Plan(self.count.number, index, message.time, mark=message_mark(message, message.text))
+                self.plan = Plan(window, index, message.time, mark=message_mark(message, message.text))
             self.plan.add(message)
 
-    def _again(self, message: Message) -> bool:
-        """Whether it was told before, by what has an id or a time: another window may repeat it."""
-        if not message.id and message.time is None:
-            return False
-        told = hash((message.role, message.id, message.time, message.parts))
-        before = len(self._seen)
-        self._seen.add(told)
-        return len(self._seen) == before
-
-    def _said(self, message: Message, index: int) -> None:
+    def _said(self, window: int, index: int, message: Message) -> None:
         text = without_memories(message)
         if not text or text.isspace():
             return
@@ -116,7 +99,7 @@ class _Fold:
             self.short += 1
         else:
             mark = message_mark(message, words)
-            self.asked = Told(self.count.number, index, "request", words[:LONGEST], (), message.time, (), (mark,))
+            self.asked = Told(window, index, "request", words[:LONGEST], (), message.time, (), (mark,))
 
     def _end(self) -> None:
         """What was asked is answered, as far as it is."""
