@@ -97,6 +97,16 @@ class Settings(BaseModel):
     repositories: tuple[str, ...] = Field(
         (), description="more repositories to look for in tool calls: names, or a regex with a group name"
     )
+    lessons_file: str = Field("outputs/agent_memory.json", description="the file of lessons that an agent keeps")
+    lessons_budget: int = Field(200, ge=1, description="tokens (of four characters) that a context block may have")
+    insight_chars: int = Field(
+        8000, ge=500, description="characters of session traces that a chat model is sent to synthesize insights"
+    )
+    insight_count: int = Field(10, ge=1, le=100, description="how many insights it is asked for")
+    insight_rules: bool = Field(True, description="tell it what the rules observed, too")
+    insight_winner: Literal["newer", "confident"] = Field(
+        "newer", description="of two insights that say the same: the one that is kept"
+    )
     skills_folder: str = Field("~/.claude/skills", description="where skills are, and accepted ones are put")
     theme: str = Field("", description="the console's theme; empty: the last chosen, else textual-dark")
     glyphs: Literal["auto", "ascii"] = Field("auto", description="ascii: the console draws without · × ▁ and the like")

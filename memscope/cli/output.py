@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -57,6 +57,11 @@ class Console:
     def json(self, value: Any) -> None:
         """One JSON document: indented for a person at a terminal, on one line for a program."""
         sys.stdout.write(json_text(value, indent=2 if sys.stdout.isatty() else None) + "\n")
+
+    def lines(self, lines: Iterable[str]) -> None:
+        """Lines for a program, as they are."""
+        for line in lines:
+            sys.stdout.write(f"{line}\n")
 
     def table(self, columns: Sequence[Column[Row]], rows: Sequence[Row]) -> None:
         """A table as wide as the screen allows: the columns of highest rank give way first."""

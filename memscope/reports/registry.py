@@ -11,6 +11,11 @@ from memscope.reports.config import CONFIG
 from memscope.reports.doctor import DOCTOR
 from memscope.reports.finetune import FINETUNE
 from memscope.reports.incremental import INCREMENTAL
+from memscope.reports.insights import INSIGHTS
+from memscope.reports.insights_prompt import INSIGHTS_PROMPT
+from memscope.reports.lessons import LESSONS
+from memscope.reports.lessons_change import LESSONS_CHANGE
+from memscope.reports.lessons_context import LESSONS_CONTEXT
 from memscope.reports.matrix import MATRIX, MEMORIES, RESPONSES
 from memscope.reports.native import NATIVE
 from memscope.reports.one_memory import ONE_MEMORY
@@ -32,6 +37,11 @@ VIEWS: dict[str, View[Any, Any]] = {
         DOCTOR,
         FINETUNE,
         INCREMENTAL,
+        INSIGHTS,
+        INSIGHTS_PROMPT,
+        LESSONS,
+        LESSONS_CHANGE,
+        LESSONS_CONTEXT,
         MATRIX,
         MEMORIES,
         ACROSS,

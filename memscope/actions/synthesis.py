@@ -1,0 +1,174 @@
+"""Insights synthesized by a chat model: the prompt, which is looked at first, and what an answer comes to.
+
+The traces are read anew from the newest sessions, as many as there is room for. Nothing is sent unless a person, or a
+command, asks for it; an answer of which nothing can be made is handed over as it is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from memscope.actions.chat import TEMPERATURE, ask, whom
+from memscope.actions.insights import Observed, Session, files_of
+from memscope.base.clock import now
+from memscope.base.settings import CLASSIC
+from memscope.base.text import character_count, counted
+from memscope.conversation.many import read_files
+from memscope.insights.answer import Said, read_answer
+from memscope.insights.classic import classic_answer, classic_messages
+from memscope.insights.curation import merged
+from memscope.insights.model import Evidence, Insight
+from memscope.insights.prompt import Prompt, Trace, prompt
+from memscope.insights.traces import TraceLine, tracing
+from memscope.reports.insights_prompt import InsightsPromptDocument, PromptMessage
+
+if TYPE_CHECKING:
+    from memscope.base.job import Job
+    from memscope.base.settings import Settings
+    from memscope.clients.kept_chat import KeptChat
+
+_LONGEST = 4000  # tokens of an answer
+_TOKEN = 4  # characters, about
+_LEAST_OF_LINE = 8  # characters: more lines than fit are not read
+_LEAST_OF_SESSION = 200  # characters: the same of sessions, of which short ones leave room for others
+_CONFIDENCE = 0.5  # of a reply that somebody keeps as it is
+_WORDS = 300  # characters of that
+
+_DOING = "reading the newest sessions"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A synthesis before anything is sent: the `prompt`, the `sessions` whose traces are in it, and how many more there
+    are that are `left_out`. `origin`: all sessions that it tells of, those of the observations too."""
+
+    prompt: Prompt
+    sessions: tuple[Session, ...]
+    left_out: int
+    origin: tuple[Evidence, ...]
+    count: int
+    classic: bool
+
+    def read(self, reply: str) -> tuple[Said, ...]:
+        """What a reply comes to. Raises `ValueError` where that is nothing."""
+        return classic_answer(reply) if self.classic else read_answer(reply, self.count)
+
+    def document(self, settings: Settings, *, cached: bool = False) -> InsightsPromptDocument:
+        """The prompt as it is shown. `cached`: its answer is kept."""
+        return InsightsPromptDocument(
+            messages=[PromptMessage(role=one["role"], content=one["content"]) for one in self.prompt.messages],
+            characters=self.prompt.characters,
+            tokens=-(-self.prompt.characters // _TOKEN),
+            longest=_LONGEST,
+            sessions=[session.name for session in self.sessions],
+            left_out=self.left_out,
+            cut=len(self.prompt.cut),
+            url=settings.chat_url or None,
+            model=settings.chat_model or None,
+            cached=cached,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Synthesis:
+    """What a `model` made of a prompt. `parse_error`: why nothing could be made of its `reply`, "" where it could;
+    `cached`: nothing was sent, the answer was on disk."""
+
+    insights: tuple[Insight, ...]
+    reply: str
+    model: str
+    parse_error: str
+    cached: bool
+
+    def without_error(self) -> Synthesis:
+        """The same, where the reply was taken as it is."""
+        return replace(self, parse_error="")
+
+
+def prepare(observed: Observed, settings: Settings, job: Job, *, sessions: Collection[str] | None = None) -> Prepared:
+    """The prompt of what was observed, of the newest sessions, or those of these names. Raises `Cancelled`."""
+    wanted = [one for one in observed.sessions if sessions is None or one.name in sessions]
+    wanted.sort(key=lambda session: -session.date)
+    seen = [one for one in observed.insights if sessions is None or _is_of(one, sessions)]
+    seen = seen if settings.insight_rules else []
+    chars, count, is_classic = settings.insight_chars, settings.insight_count, settings.compat == CLASSIC
+    found = _read(wanted[: chars // _LEAST_OF_SESSION], chars, job)
+    traces = [Trace(session.source.path.stem, lines) for session, lines in found]
+    if is_classic:
+        told = [(trace.name, [_as_message(line) for line in trace.lines]) for trace in traces]
+        messages = classic_messages(told, seen, max_chars=chars, count=count)
+        made = Prompt(messages, tuple(range(len(traces))), (), tuple(range(len(seen))))
+    else:
+        seen = merged(seen, settings.insight_winner)
+        made = prompt(traces, seen, most_chars=chars, count=count)
+    inside = tuple(found[place][0] for place in made.told)
+    others = {e.session: e for place in made.observed for e in seen[place].evidence}
+    origin = {one.name: Evidence(one.name, one.source) for one in inside}
+    origin |= {name: Evidence(name, e.source) for name, e in others.items() if name not in origin}
+    return Prepared(made, inside, len(wanted) - len(inside), tuple(origin.values()), count, is_classic)
+
+
+def _is_of(insight: Insight, sessions: Collection[str]) -> bool:
+    return any(one.session in sessions for one in insight.evidence)
+
+
+def _as_message(line: TraceLine) -> dict[str, Any]:
+    """A line of a trace as the classic prompt takes a message."""
+    return {"role": line.role, "content": line.text, "tool_calls": [{"name": name} for name in line.tools]}
+
+
+def _read(sessions: Sequence[Session], chars: int, job: Job) -> list[tuple[Session, list[TraceLine]]]:
+    """The traces of sessions, in their order; without those that cannot be read any more, or say nothing."""
+    files = files_of(sessions)
+    made = read_files(tracing, (chars // _LEAST_OF_LINE,), files, job, _DOING)
+    read = {os.fsdecode(file.path): found.made for file, found in zip(files, made, strict=True)}
+    lines = [(session, read[str(session.source.path)].get(session.source.item, [])) for session in sessions]
+    return [(session, said) for session, said in lines if said]
+
+
+def sent_words(settings: Settings, prepared: Prepared) -> str:
+    """What is sent, and where, before it is."""
+    masked = "as they are" if prepared.classic else "without credentials"
+    told = counted(len(prepared.sessions), "session")
+    size = character_count(prepared.prompt.characters)
+    return f"{size}, with what was said in {told} {masked}, are sent to {whom(settings)}"
+
+
+def has_answer(prepared: Prepared, chat: KeptChat) -> bool:
+    """Whether an answer to the prompt is on disk of which something can be made, so that nothing would be sent."""
+    kept = chat.kept_reply(prepared.prompt.messages, temperature=TEMPERATURE, max_tokens=_LONGEST)
+    try:
+        return kept is not None and prepared.read(kept.reply.text) is not None
+    except ValueError:
+        return False
+
+
+def synthesize(
+    prepared: Prepared,
+    chat: KeptChat,
+    job: Job,
+    *,
+    again: bool = False,
+    sending: Callable[[], object] = lambda: None,
+) -> Synthesis:
+    """What a chat model makes of the prompt; its answer is kept, and taken the next time, unless it is to be asked
+    `again`. `sending` is called, in this thread, before anything is sent. Raises `EngineError` where it does not
+    answer, `UsageError`, `Cancelled`."""
+
+    asked = ask(chat, prepared.prompt.messages, job, prepared.read, max_tokens=_LONGEST, again=again, sending=sending)
+    said = asked.said
+    insights = tuple(_insight(one, prepared, said.model, said.at) for one in asked.made or ())
+    return Synthesis(insights, said.reply.text, said.model, asked.problem, said.cached)
+
+
+def as_insight(synthesis: Synthesis, prepared: Prepared) -> Insight:
+    """A reply that could not be read, as one insight: what somebody does on purpose."""
+    words = " ".join(synthesis.reply.split())[:_WORDS]
+    return _insight(Said(words, _CONFIDENCE), prepared, synthesis.model, now())
+
+
+def _insight(said: Said, prepared: Prepared, model: str, at: float) -> Insight:
+    return Insight("synthesized", said.text, said.confidence, prepared.origin, at, model)
