@@ -105,7 +105,7 @@ def record(path: Path, episodes: Sequence[Episode], settings: Settings) -> Lesso
     """Records episodes, all or none; they are on disk when this returns. Raises `SourceError` for a file that holds no
     lessons, `UsageError` for one that is locked too long, `MemscopeError` of the disk."""
     before, after = file.changing(path, lambda memory: with_episodes(memory, episodes, settings))
-    return change_document(path, "record", before, after, written=True)
+    return change_document(path, "record", before, after, written=after is not before)
 
 
 def would_record(path: Path, episodes: Sequence[Episode], settings: Settings) -> LessonsChangeDocument:

@@ -49,8 +49,9 @@ def record(
     """Records episodes as `lessons.record` does, and notes how to take them back; why that could not be noted, None
     where it could."""
     before, after = file.changing(path, lambda memory: with_episodes(memory, episodes, settings))
-    trouble = _note(path, "record", before, after, database)
-    return change_document(path, "record", before, after, written=True), trouble
+    written = after is not before
+    trouble = _note(path, "record", before, after, database) if written else None
+    return change_document(path, "record", before, after, written=written), trouble
 
 
 def keep(proposal: Proposal, database: Database | None) -> tuple[LessonsChangeDocument, StoreError | None]:

@@ -16,7 +16,7 @@ Stamp = tuple[int, ...]
 """What tells that a file may be another: () where nothing is known of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Read:
     """What a file held, and as it is listed."""
 

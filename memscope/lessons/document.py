@@ -29,7 +29,7 @@ class WrongValueError(SourceError):
 
 def memory_of(document: object) -> AgentMemory:
     """The memory that a parsed document holds. Keys that are missing or null are empty. Raises `SourceError` for a
-    document that is no object or of another version, and for a key that holds another type than it should."""
+    document that is no object, another one's or of another version, and for a key that holds another type than it should."""
     if not isinstance(document, dict):
         raise SourceError(f"it holds {kind(document)}, not the object that an agent's memory is")
     _check_version(document)
@@ -95,9 +95,11 @@ _KEYS = frozenset(document_of(AgentMemory()))
 
 
 def _check_version(document: Mapping[str, Any]) -> None:
-    if "version" not in document:
-        raise SourceError("it has no version, so it is no agent's memory", do=f"Such a file says version {VERSION}.")
-    version = document["version"]
+    version = document.get("version")
+    if version is None:  # older files say none; but what is recorded must not go into some other program's file
+        if document and _KEYS.isdisjoint(document):
+            raise SourceError("it has nothing that an agent's memory has, so it is none")
+        return
     if whole(version) == VERSION:
         return
     shown = kind(version) if isinstance(version, dict | list | bool | None) else preview(str(version), 20)

@@ -20,6 +20,8 @@ SESSION: Final = "session"
 BATCH: Final = "batch"
 SESSIONS: Final = "sessions"  # a pane, as the next
 PROMOTIONS: Final = "promotions"
+INSIGHTS: Final = "insights"
+LESSONS: Final = "lessons"
 
 
 class ToRead(NamedTuple):
@@ -67,5 +69,5 @@ SCREENS: dict[str, Callable[[], PaneScreen]] = {
     SESSION: _session,
     BATCH: _batch,
 }
-ELSEWHERE = frozenset({START, ACROSS, SESSION, SESSIONS, PROMOTIONS, BATCH})
+ELSEWHERE = frozenset({START, ACROSS, SESSION, SESSIONS, PROMOTIONS, INSIGHTS, LESSONS, BATCH})
 """The screens, and the panes, that are about other conversations than the one that is open."""

@@ -141,7 +141,7 @@ def test_the_fields_of_others_are_kept() -> None:
         ([], "it holds a list, not the object that an agent's memory is"),
         ("text", "it holds a text, not the object that an agent's memory is"),
         (None, "it holds null, not the object that an agent's memory is"),
-        ({}, "it has no version, so it is no agent's memory"),
+        ({"name": "x", "scripts": {}}, "it has nothing that an agent's memory has, so it is none"),
         ({"version": 2}, "its version is 2, and only 1 can be read"),
         ({"version": "1"}, "its version is 1, and only 1 can be read"),
         ({"version": True}, "its version is true or false, and only 1 can be read"),
@@ -214,3 +214,9 @@ def text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return json.dumps(value, sort_keys=True)
+
+
+@pytest.mark.parametrize("document", [{}, {"version": None, "mistakes": []}, {"total_episodes": 0}])
+def test_an_older_file_need_not_say_its_version(document: dict[str, Any]) -> None:
+    assert memory_of(document) == AgentMemory()
+    assert document_of(memory_of(document))["version"] == 1

@@ -85,7 +85,7 @@ def test_a_file_that_classic_wrote_is_read_and_written_byte_for_byte(path: Path)
         (b'{\n "version": 1,\n "mistakes": ["\xff"]}', "line 3: this is not UTF-8"),
         ('{"version": 1}'.encode("utf-16"), "line 1: this is not UTF-8"),
         (b"[1]", "it holds a list, not the object that an agent's memory is"),
-        (b'{"total_episodes": 3}', "it has no version, so it is no agent's memory"),
+        (b'{"name": "x"}', "it has nothing that an agent's memory has, so it is none"),
         (b'{\n "version":\n 2}', "line 3: its version is 2, and only 1 can be read"),
         (
             b'{"a": {"mistakes": 1},\n "version" : 1 , "\\u0062\\"": "}",\n\n\t"mistakes": "m"}',

@@ -1,0 +1,44 @@
+"""The context block of the row under the cursor, as the next episode's prompt would have it, and what was cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from memscope.base.text import preview
+from memscope.reports.lessons_context import context_words
+from memscope.tui.widgets.paragraphs import Look, Paragraph, Paragraphs
+
+if TYPE_CHECKING:
+    from memscope.reports.lessons_context import LessonsContextDocument
+
+_HEADING = "## "
+
+
+class BlockView(Paragraphs):
+    """The text of the block below how long it is, and the lines that had no room below that."""
+
+    HELP = (
+        "The context block: what an agent is told of past episodes when the next one of this task begins, within the "
+        "budget. Under it stands what had no room. t sets another budget, y copies the block."
+    )
+
+    def show_block(self, document: LessonsContextDocument | None) -> None:
+        """Shows a block; None: there is none."""
+        self.show([*_paragraphs(document)] if document is not None else [])
+
+
+def _paragraphs(document: LessonsContextDocument) -> Iterator[Paragraph]:
+    of = "no task" if document.task is None else preview(document.task, 40)
+    yield Paragraph(f"Context block for {of}: {context_words(document)}", "title")
+    if not document.text:
+        why = "Nothing fits into the budget." if document.cut else "There is nothing to say yet: the block is empty."
+        yield Paragraph(why, "note")
+    for line in document.text.split("\n") if document.text else ():
+        look: Look = "title" if line.startswith(_HEADING) else "text"
+        yield Paragraph(line, look)
+    if document.cut:
+        yield Paragraph("")
+        yield Paragraph("Cut: these had no room; t sets another budget", "title")
+        for one in document.cut:
+            yield Paragraph(f"{one.section}: {one.line}", "note")

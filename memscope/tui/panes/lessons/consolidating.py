@@ -1,0 +1,97 @@
+"""Rules derived from the episodes: said first what is sent and where, asked for beside the screen, then looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from memscope.actions import consolidation
+from memscope.actions.chat import chat, chat_is_set
+from memscope.actions.consolidation import Proposal, propose, sent_words
+from memscope.base.errors import Cancelled, MemscopeError, UsageError
+from memscope.tui.panes.lessons.asking import ask_sent
+
+if TYPE_CHECKING:
+    from memscope.actions.lessons import Lessons
+    from memscope.base.job import Job
+    from memscope.tui.app import MemscopeApp
+    from memscope.tui.background import Task
+
+GROUP = "lessons rules"
+
+
+class Consolidating:
+    """`derived` is told of what was proposed; `ended` is called when nothing is asked for any more."""
+
+    def __init__(
+        self, console: MemscopeApp, derived: Callable[[Proposal], object], ended: Callable[[], object]
+    ) -> None:
+        self._console = console
+        self._derived = derived
+        self._ended = ended
+        self._agreed: set[tuple[str, str, str]] = set()  # whom to ask, and how, a person has said yes to
+        self._refused: Proposal | None = None  # the latest that a person did not want
+
+    @property
+    def task(self) -> Task | None:
+        """What runs; None where nothing does."""
+        return self._console.workspace.background.task(GROUP)
+
+    def cancel(self) -> bool:
+        """False where nothing was asked for."""
+        return self._console.workspace.background.cancel(GROUP)
+
+    def refused(self, proposal: Proposal) -> None:
+        """A person did not want it: the same is not offered again where a model may think of another."""
+        self._refused = proposal
+
+    def ask(self, lessons: Lessons) -> None:
+        """Derives rules; where episodes are sent for that, the first time once a person has agreed."""
+        console, settings = self._console, self._console.workspace.settings
+        if self.task is not None:
+            console.say("rules are being derived; x stops that")
+        elif not chat_is_set(settings):
+            self._start(lessons, "")
+        else:
+            words = sent_words(settings, lessons.memory)
+            whom = settings.chat_url, settings.chat_model, settings.compat
+
+            def go_on() -> None:
+                self._agreed.add(whom)
+                self._start(lessons, words)
+
+            go_on() if whom in self._agreed else ask_sent(console, words, go_on)
+
+    def _start(self, lessons: Lessons, words: str) -> None:
+        """`words`: what is sent, said once it is; "": nothing is."""
+        space = self._console.workspace
+        settings, database = space.settings, space.kept.database
+        refused = self._refused
+        again = refused is not None and refused.path == lessons.path and refused.before == lessons.memory
+
+        def tell() -> None:  # in the working thread
+            self._console.call_soon(self._console.say, words)
+
+        def work(job: Job) -> Proposal:
+            if not words:
+                return propose(lessons, settings, None, job)
+            try:
+                with chat(settings, database, timeout=consolidation.TIMEOUT) as model:
+                    return propose(lessons, settings, model, job, again=again, sending=tell)
+            except UsageError as error:  # its address is none
+                return replace(propose(lessons, settings, None, job), trouble=str(error))
+
+        def done(proposal: Proposal) -> None:
+            self._ended()
+            self._derived(proposal)
+
+        def failed(error: MemscopeError) -> None:
+            if isinstance(error, Cancelled):
+                self._console.say("no rules are derived any more; nothing was written")
+            else:
+                self._console.tell_error(error)
+            self._ended()
+
+        space.background.start(GROUP, "deriving rules", work, done, failed)
+        self._ended()
