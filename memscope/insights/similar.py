@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 _WORD = re.compile(r"\w+")
 _PARTS, _WHOLE = 13, 20  # alike from 13/20 = 0.65 on, in whole numbers: no rounding decides
-_LANES = 2048  # texts of a block
+_LANES = 4096  # texts of a block
 
 
 def words(text: str) -> frozenset[str]:

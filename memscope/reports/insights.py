@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -133,7 +134,7 @@ def insights_words(document: InsightsDocument) -> str:
 KIND_WORDS: Mapping[Kind, tuple[str, str]] = {
     "repeated_tool_error": ("repeated error", "repeated errors"),
     "successful_sequence": ("sequence", "sequences"),
-    "long_reasoning": ("reasoning", "reasonings"),
+    "long_reasoning": ("reasoning text", "reasoning texts"),
     "synthesized": ("synthesized", "synthesized"),
 }
 
@@ -180,7 +181,8 @@ def told_columns(rows: Sequence[InsightRow]) -> list[Column[InsightRow]]:
         "model": not any(row.model for row in rows),
         "name": not any(row.state == "kept" for row in rows),
     }
-    return [column for column in INSIGHT_COLUMNS if not silent.get(column.title, False)]
+    told = (column for column in INSIGHT_COLUMNS if not silent.get(column.title, False))
+    return [replace(column, rank=1) if column.title == "name" else column for column in told]
 
 
 INSIGHTS: View[InsightsDocument, InsightRow] = View(
