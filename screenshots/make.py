@@ -32,15 +32,22 @@ PICTURES = {
     "fine-tune": ("4",),
     "sessions": ("5", "j"),
     "promotions": ("6", "j"),
+    "lessons": ("7", "j"),
+    "insights": ("8", "j", "f"),
     "help": ("1", "question_mark"),
 }
-_REPEATED = "other-laptop"  # a folder of the home folder, with the sessions in which something recurs
+_LESSONS = "agent_memory.json"
+# Folders of the home folder: with sessions in which something recurs, and with those that teach something.
+_REPEATED, _TAUGHT = "other-laptop", "work-laptop"
+_OTHERS = {"promotions": _REPEATED, "insights": _TAUGHT}
 
 
 @contextmanager
 def _sessions() -> Iterator[None]:
     """A home folder in which agents have left sessions, and the day on which they are looked at."""
+    from sample_lessons import write_lessons
     from sample_sessions import NOW, REPEATED, write_samples
+    from sample_traces import write_traces
 
     from memscope.base.clock import set_clock
 
@@ -49,6 +56,8 @@ def _sessions() -> Iterator[None]:
     with tempfile.TemporaryDirectory() as home:
         write_samples(Path(home))
         write_samples(Path(home) / _REPEATED, REPEATED)
+        write_traces(Path(home) / _TAUGHT)
+        write_lessons(Path(home) / _LESSONS)
         os.environ["HOME"] = home
         set_clock(NOW.timestamp)
         try:
@@ -71,11 +80,11 @@ async def _pictures() -> dict[str, str]:
     from memscope.base.settings import resolve
     from memscope.tui.app import MemscopeApp
 
-    resolved = resolve({"store": False, "skills_folder": "~/.claude/skills"})
+    resolved = resolve({"store": False, "skills_folder": "~/.claude/skills", "lessons_file": f"~/{_LESSONS}"})
     found = {}
     for name, keys in PICTURES.items():
         app = MemscopeApp(resolved, Kept(None), opened(demo_opening(), resolved.settings))
-        app.folder = Path.home() / _REPEATED / ".claude" if name == "promotions" else None
+        app.folder = Path.home() / _OTHERS[name] / ".claude" if name in _OTHERS else None
         async with app.run_test(size=SIZE) as pilot:
             for key in ("", *keys):
                 await pilot.press(*filter(None, [key]))

@@ -132,9 +132,9 @@ def insights_words(document: InsightsDocument) -> str:
 
 
 KIND_WORDS: Mapping[Kind, tuple[str, str]] = {
-    "repeated_tool_error": ("repeated error", "repeated errors"),
+    "repeated_tool_error": ("error", "repeated errors"),
     "successful_sequence": ("sequence", "sequences"),
-    "long_reasoning": ("reasoning text", "reasoning texts"),
+    "long_reasoning": ("reasoning", "long texts"),
     "synthesized": ("synthesized", "synthesized"),
 }
 

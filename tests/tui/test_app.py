@@ -117,7 +117,7 @@ async def test_digits_and_clicks_lead_to_panes_and_unknown_digits_nowhere(office
     async with app.run_test(size=SIZE) as pilot:
         await settled(pilot)
         been = []
-        for digit in "2914308":
+        for digit in "2914300":
             await press(pilot, digit)
             been.append(app.current_mode)
         assert been == ["responses", "responses", "matrix", "fine-tune", "memories", "memories", "memories"]
@@ -130,6 +130,8 @@ async def test_digits_and_clicks_lead_to_panes_and_unknown_digits_nowhere(office
             (4, "Fine-tune"),
             (5, "Sessions"),
             (6, "Promotions"),
+            (7, "Lessons"),
+            (8, "Insights"),
         )
         await pilot.click(PaneBar, offset=(15, 0))
         await settled(pilot)

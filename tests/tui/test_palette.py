@@ -84,12 +84,12 @@ async def test_a_conversation_opened_before_is_found_by_its_title_which_is_only_
     path.write_text('[{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes"}]')
     kept = Kept(Database(tmp_path / "store"))
     assert kept.database is not None
-    Recents(kept.database).opened(path, 0, None, f"Totals {EVIL}")
+    Recents(kept.database).opened(path, 0, None, f"Zyqqx {EVIL}")
     app = console(None, kept)
     async with app.run_test(size=(120, 36)) as pilot:
-        names = await listed(pilot, "totals")
+        names = await listed(pilot, "zyqqx")
         assert len(names) == 1
-        assert names[0].startswith("Open: Totals ␛]0;PWNED␇ [/red] [@click")
+        assert names[0].startswith("Open: Zyqqx ␛]0;PWNED␇ [/red] [@click")
         assert not {"\x1b", "\x07", "\u202e"} & set(screen_text(app))
         await pilot.press("down", "enter")
         await settled(pilot)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from textual import events
@@ -19,10 +19,11 @@ LONGEST = 100_000  # characters of one paragraph that are shown
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A text as found, and how it looks."""
+    """A text as found, and how it looks. `lead`: what stands before it; its further rows begin where the text does."""
 
     text: str
     look: Look = "text"
+    lead: str = field(default="", kw_only=True)
 
 
 class Paragraphs(LineScroll):
@@ -63,7 +64,10 @@ class Paragraphs(LineScroll):
         self._lines = []
         for paragraph in self._paragraphs:
             text, more = paragraph.text[:LONGEST], len(paragraph.text) - LONGEST
-            self._lines += [(row.shown, paragraph.look) for row in wrapped(text, width)] or [("", paragraph.look)]
+            lead, room = paragraph.lead, max(width - len(paragraph.lead), 1)
+            for shown in [row.shown for row in wrapped(text, room)] or [""]:
+                self._lines.append((lead + shown, paragraph.look))
+                lead = " " * len(lead)
             if more > 0:
                 self._lines.append((f"… {more:,} characters more; y copies them all", "note"))
         self.rows_changed()

@@ -35,3 +35,11 @@ async def test_nothing_stands_behind_a_scrollbar_that_has_come() -> None:
         rows = read(app.lines)
         assert " ".join(rows).split() == LONG.split()
         assert max(map(len, rows)) <= app.lines.scrollable_content_region.width == 38
+
+
+async def test_what_follows_a_lead_begins_where_the_text_does() -> None:
+    app = Shown()
+    async with app.run_test(size=(22, 10)) as pilot:
+        app.lines.show([Paragraph("one two three four five six", lead="  - "), Paragraph("")])
+        await pilot.pause()
+        assert read(app.lines) == ["  - one two three", "    four five six", ""]

@@ -41,6 +41,7 @@ def kinds_there(rows: Sequence[InsightRow]) -> list[ShownKind]:
 def columns_of(rows: Sequence[InsightRow], bucket: Bucket, kind: ShownKind) -> list[Column[InsightRow]]:
     """The columns that say something of any row which is not said of all by what is shown."""
     said = {"state": bucket != ALL, "kind": kind != ALL, "sessions": all(row.sessions == 1 for row in rows)}
+    said |= {"evidence": True, "name": True}  # what stands beside the table, and what commands go by
     some = [column for column in INSIGHT_COLUMNS if not said.get(column.title, False)]
     return [column for column in some if not rows or any(map(column.text, rows))]
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from memscope.base.text import preview
 from memscope.reports.lessons_context import context_words
-from memscope.tui.widgets.paragraphs import Look, Paragraph, Paragraphs
+from memscope.tui.widgets.paragraphs import Paragraph, Paragraphs
 
 if TYPE_CHECKING:
     from memscope.reports.lessons_context import LessonsContextDocument
 
-_HEADING = "## "
+_HEADING, _BULLET = "## ", "  - "
 
 
 class BlockView(Paragraphs):
@@ -35,8 +35,10 @@ def _paragraphs(document: LessonsContextDocument) -> Iterator[Paragraph]:
         why = "Nothing fits into the budget." if document.cut else "There is nothing to say yet: the block is empty."
         yield Paragraph(why, "note")
     for line in document.text.split("\n") if document.text else ():
-        look: Look = "title" if line.startswith(_HEADING) else "text"
-        yield Paragraph(line, look)
+        if line.startswith(_BULLET):
+            yield Paragraph(line.removeprefix(_BULLET), lead=_BULLET)
+        else:
+            yield Paragraph(line, "title" if line.startswith(_HEADING) else "text")
     if document.cut:
         yield Paragraph("")
         yield Paragraph("Cut: these had no room; t sets another budget", "title")

@@ -146,7 +146,7 @@ class TaskDetail(Container):
             counts["block"] = self._block.tokens if self._block is not None else 0
         line.counts = tuple((_called(view, number), number) for view, number in counts.items())
         line.shown = _called(self._shown, counts[self._shown])
-        line.more = context_words(self._block) if self._block is not None else ""
+        line.more = context_words(self._block) if self._block is not None and not self.block.display else ""
 
     # Which of them.
 
