@@ -98,6 +98,9 @@ def record(options: LessonsOptions, settings: Settings, console: Console) -> Exi
         episodes = lessons.read_episodes(sys.stdin.buffer.read(), "standard input")
     else:
         episodes = lessons.read_episode_file(source)
+    if not episodes:
+        console.note("there is no episode in it")
+        return Exit.NOTHING
     if options.dry_run:
         document = lessons.would_record(path, episodes, settings)
     else:
@@ -145,7 +148,8 @@ def _keep(proposal: Proposal, options: LessonsOptions, console: Console) -> Exit
     document = proposal.document() if options.dry_run else consolidation.keep(proposal)[2]
     _print_change(document, proposal.path, console)
     if document.by is None:
-        console.note("no rule could be derived: no episode of the log scored 0.85 or more with a summary")
+        why = ": no episode of the log scored 0.85 or more with a summary" if proposal.by == "scores" else ""
+        console.note(f"no rule could be derived{why}")
         return Exit.NOTHING
     return Exit.DONE
 

@@ -127,7 +127,7 @@ def insights_document(
 def insights_words(document: InsightsDocument) -> str:
     """What was found, in a line."""
     kinds = Counter(row.kind for row in document.insights)
-    told = [counted(kinds[kind], *KIND_WORDS[kind]) for kind in KINDS if kinds[kind]]
+    told = [counted(kinds[kind], _ONE[kind], KIND_WORDS[kind][1]) for kind in KINDS if kinds[kind]]
     return " · ".join([counted(document.sessions, "session"), *told])
 
 
@@ -136,6 +136,14 @@ KIND_WORDS: Mapping[Kind, tuple[str, str]] = {
     "successful_sequence": ("sequence", "sequences"),
     "long_reasoning": ("reasoning", "long texts"),
     "synthesized": ("synthesized", "synthesized"),
+}
+"""A kind as a row is marked with it, and as there are several."""
+
+_ONE: Mapping[Kind, str] = {
+    "repeated_tool_error": "repeated error",
+    "successful_sequence": "sequence",
+    "long_reasoning": "long text",
+    "synthesized": "synthesized",
 }
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from memscope.base.text import counted
+from memscope.lessons.block import by_seen
 from memscope.lessons.consolidation import EVERY, is_due, since
 from memscope.lessons.model import AgentMemory, LoggedEpisode, MistakeCard
 from memscope.lessons.rules import Conflict, conflicts
@@ -67,8 +68,9 @@ class LessonsEpisode(Document):
 
 class LessonsDocument(Document):
     """All that a file of lessons holds. `since`: episodes since the rules were consolidated last, which is `due` after
-    a number of them. `episodes`: those of the log, which is shorter than `total_episodes`. `ignored`: entries that are
-    not what their list is of, by its name. `reason`: why there is nothing."""
+    a number of them. `mistake_cards`: those seen most first. `episodes`: those of the log, which is shorter than
+    `total_episodes`. `ignored`: entries that are not what their list is of, by its name. `reason`: why there is
+    nothing."""
 
     schema_: Literal["memscope/lessons@1"] = Field("memscope/lessons@1", alias="schema")
     source: str
@@ -100,7 +102,7 @@ def lessons_document(path: Path, memory: AgentMemory, *, exists: bool) -> Lesson
         global_rules=list(memory.global_rules),
         mistakes=list(memory.mistakes),
         successes=list(memory.successes),
-        mistake_cards=[_card(card) for card in memory.mistake_cards],
+        mistake_cards=[_card(card) for card in by_seen(memory.mistake_cards)],
         episodes=[_episode(one) for one in memory.episode_log],
         conflicts=[LessonsConflict(task=one.task, works=one.works, avoid=one.avoid) for one in found],
         ignored={name: len(entries) for name, entries in memory.strange.items()},

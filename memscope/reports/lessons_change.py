@@ -72,7 +72,7 @@ def change_document(
 def lessons_changes(before: AgentMemory, after: AgentMemory) -> list[LessonsChange]:
     """What `after` has over `before`, and what it lacks, list by list."""
     lists = [("global_rules", before.global_rules, after.global_rules)]
-    for task in after.tasks:
+    for task in dict.fromkeys([*before.tasks, *after.tasks]):
         lists.append((f"task_rules/{task}", before.task_rules.get(task, ()), after.task_rules.get(task, ())))
     lists += [("mistakes", before.mistakes, after.mistakes), ("successes", before.successes, after.successes)]
     lists.append(("mistake_cards", _cards(before), _cards(after)))
@@ -101,7 +101,7 @@ def change_words(document: LessonsChangeDocument) -> str:
 
 
 CHANGE_COLUMNS: tuple[Column[LessonsChange], ...] = (
-    Column("change", lambda row: row.sign),
+    Column("change", lambda row: row.sign, exported=lambda row: "added" if row.sign == "+" else "dropped"),
     Column("list", lambda row: row.list_, rank=1),
     Column("text", lambda row: row.text, wide=True),
 )

@@ -103,6 +103,8 @@ from tests.fakes import (
     weights,
     without,
 )
+from tests.insights.documents import insights_found, prompt_to_send
+from tests.lessons.documents import context_cut, lessons_changed, lessons_kept
 from tests.planted import Planted, alike, any_of, apart, planted
 from tests.promotion.documents import one_pattern, patterns_found
 from tests.sessions.rows import FAILED, NOW, session, unreadable
@@ -279,6 +281,11 @@ def documents() -> dict[str, BaseModel]:
         "doctor": doctor_document("vllm", "vLLM 0.32.0", [Check("scores", "fail", "none", "Upgrade it.")]),
         "finetune": _dependent(),
         "incremental": _round(),
+        "insights": insights_found(),
+        "insights-prompt": prompt_to_send(),
+        "lessons": lessons_kept(),
+        "lessons-change": lessons_changed(),
+        "lessons-context": context_cut(),
         "matrix": matrix,
         "memory": one_memory(conversation, "pnpm", Scorer(FormulaEngine()), Settings(), Job()),
         "memories": memories_document(matrix),

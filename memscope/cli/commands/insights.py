@@ -13,7 +13,7 @@ from memscope.cli.command import Command, Options, choices, positional
 from memscope.cli.output import Console
 from memscope.conversation.formats import format_names
 
-_OF_SESSIONS = ("synthesize", "prompt", "keep", "again", "keep_reply", "merge", "yes")
+_OF_SESSIONS = ("synthesize", "prompt", "keep", "again", "keep_reply", "merge")
 
 
 class InsightsOptions(Options):
@@ -56,9 +56,6 @@ class InsightsOptions(Options):
         False, description="Take back the latest keeping or dropping.", json_schema_extra={"alone": True}
     )
     jsonl: bool = Field(False, description="Print a line of JSON for each.", json_schema_extra={"alone": True})
-    yes: bool = Field(
-        False, description="Send to the chat model without being asked.", json_schema_extra={"alone": True}
-    )
     insight_chars: int | None = Field(None, description="Characters of traces in the prompt. [8000]")
     insight_count: int | None = Field(None, description="How many insights are asked for. [10]")
     insight_rules: bool | None = Field(None, description="Tell the model what the rules observed. [yes]")
