@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memscope.base.errors import Exit, MemscopeError, UsageError
+from memscope.base.errors import Cancelled, Exit, MemscopeError, UsageError
 from memscope.base.files import shown_path
 from memscope.base.text import counted, preview
 from memscope.cli.output import Console
@@ -35,14 +35,17 @@ def print_found(options: InsightsOptions, settings: Settings, console: Console) 
 
     with store_of(settings, console) as database:
         observed = _observed(options, settings, database, console)
-        synthesis, error = None, None
+        synthesis: Synthesis | None = None
+        error: MemscopeError | None = None
         if options.synthesize:
             try:
                 synthesis, made = _synthesized(observed, options, settings, database, console)
                 observed = observed.with_more(made)
             except MemscopeError as failure:
                 error = failure
-        if options.keep:
+            except KeyboardInterrupt:
+                error = Cancelled("the chat model was not waited for")
+        if options.keep and not isinstance(error, Cancelled):
             _keep(observed, options, settings, database, console)
         rows = found_rows(observed, settings, database, merge=options.merge)
     parse_error = synthesis.parse_error if synthesis is not None else ""

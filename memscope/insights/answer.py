@@ -26,8 +26,9 @@ def read_answer(reply: str, count: int = 10) -> tuple[Said, ...]:
     """The first `count` insights of an answer: an object with a list `insights`, or such a list alone. The first JSON
     of that form counts, whatever stands around it; a list without anything in it says that there are none.
 
-    An item needs a text with a letter or a digit in it. A confidence that is missing or no number is `UNSURE`, any other is brought
-    into its bounds. Raises `NoInsights` where there is no JSON, none of that form, or no item with a text.
+    An item needs a text with a letter or a digit in it. A confidence that is missing or no number is `UNSURE`, any
+    other is brought into its bounds. Raises `NoInsights` where there is no JSON, none of that form, or no item with a
+    text.
     """
     found = textless = 0
     is_empty = False

@@ -28,8 +28,8 @@ class WrongValueError(SourceError):
 
 
 def memory_of(document: object) -> AgentMemory:
-    """The memory that a parsed document holds. Keys that are missing or null are empty. Raises `SourceError` for a
-    document that is no object, another one's or of another version, and for a key that holds another type than it should."""
+    """The memory that a parsed document holds. Keys that are missing or null are empty. Raises `SourceError` for one
+    that is no object, another program's or of another version, and for a key that holds another type than it should."""
     if not isinstance(document, dict):
         raise SourceError(f"it holds {kind(document)}, not the object that an agent's memory is")
     _check_version(document)

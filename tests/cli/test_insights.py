@@ -367,7 +367,7 @@ def test_wrong_use_says_what_is_wrong(
     assert not out or args == ["talks", "--synthesize"]
 
 
-def test_stopping_while_a_model_is_asked_keeps_nothing(
+def test_stopping_while_a_model_is_asked_prints_what_rules_saw_and_keeps_nothing(
     memscope: Call, talks: Path, server: ChatServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stopped(*_: object, **__: object) -> None:
@@ -375,7 +375,8 @@ def test_stopping_while_a_model_is_asked_keeps_nothing(
 
     monkeypatch.setattr("memscope.actions.synthesis.ask", stopped)
     code, out, _ = memscope(talks, "--synthesize", "--keep", "--json")
-    assert (code, out) == (Exit.INTERRUPTED, "")
+    assert code == Exit.INTERRUPTED
+    assert json.loads(out)["insights"] == json.loads(memscope(talks, "--json")[1])["insights"] != []
     assert kept(memscope) == []
 
 
