@@ -69,21 +69,27 @@ def ask(
     *,
     max_tokens: int,
     again: bool = False,
+    as_it_is: bool = False,
+    excuses: bool = False,
     sending: Callable[[], object] = lambda: None,
 ) -> Asked[Made]:
     """What `read` makes of a model's answer, at temperature 0; what it raises as `ValueError` is why nothing can be.
 
     An answer that is kept is taken, unless it is to be asked `again`; one of which nothing can be made is never the
-    last word, but asked for anew. `sending` is called, in this thread, before anything is sent; not where nothing is.
+    last word, but asked for anew, unless it is wanted `as_it_is` and says something. `excuses`: see `ChatClient.reply`.
+    `sending` is called, in this thread, before anything is sent; not where nothing is.
     Raises `EngineError`, `UsageError`, `Cancelled`.
     """
     kept = None if again else model.kept_reply(messages, temperature=TEMPERATURE, max_tokens=max_tokens)
-    if kept is not None and (found := _asked(kept, read)).made is not None:
-        return found
+    if kept is not None:
+        found = _asked(kept, read)
+        if found.made is not None or (as_it_is and kept.reply.text.strip()):
+            return found
     sending()
     job.progress(0, None, "", "asking the chat model")
     anew = again or kept is not None
-    return _asked(model.reply(messages, job, temperature=TEMPERATURE, max_tokens=max_tokens, again=anew), read)
+    said = model.reply(messages, job, temperature=TEMPERATURE, max_tokens=max_tokens, again=anew, excuses=excuses)
+    return _asked(said, read)
 
 
 def _asked(said: KeptReply, read: Callable[[str], Made]) -> Asked[Made]:

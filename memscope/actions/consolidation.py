@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from memscope.actions.chat import ask, whom
+from memscope.actions.chat import TEMPERATURE, ask, whom
 from memscope.base.errors import Cancelled, EngineError, MemscopeError
 from memscope.base.settings import CLASSIC
 from memscope.base.text import character_count, counted
@@ -42,15 +42,18 @@ class Proposal:
     cached: bool = False
     trouble: str = ""
 
-    def document(self) -> LessonsChangeDocument:
-        """What keeping them would change."""
-        return self._told(self.before, self.applied(self.before), written=False)
+    def document(self, memory: AgentMemory | None = None) -> LessonsChangeDocument:
+        """What keeping them would change in a `memory`; None: as the file was before."""
+        memory = self.before if memory is None else memory
+        return self._told(memory, self.applied(memory), written=False)
 
     def applied(self, memory: AgentMemory) -> AgentMemory:
-        """A memory with these rules; the same object where that changes nothing."""
+        """A memory with these rules; the same object where that changes nothing. What was recorded since they were
+        derived is still to be consolidated, and where a model failed, the rules of earlier ones stay."""
+        total = self.before.total_episodes
         if self.classic:
-            return classic_consolidation.consolidated(memory, self.rules)
-        return consolidation.consolidated(memory, self.rules)
+            return classic_consolidation.consolidated(memory, self.rules, total=total)
+        return consolidation.consolidated(memory, self.rules, total=total, sparing=bool(self.trouble))
 
     def _told(self, before: AgentMemory, after: AgentMemory, *, written: bool) -> LessonsChangeDocument:
         by = self.by if self.rules else None
@@ -68,6 +71,16 @@ def sent_words(settings: Settings, memory: AgentMemory) -> str:
         f"{character_count(size)}, with the scores and summaries of the last {told} {masked},"
         f" are sent to {whom(settings)}"
     )
+
+
+def has_answer(lessons: Lessons, settings: Settings, chat: KeptChat) -> bool:
+    """Whether an answer that names rules is on disk, so that nothing would be sent."""
+    read, messages = _asking(lessons, classic=settings.compat == CLASSIC)
+    kept = chat.kept_reply(messages, temperature=TEMPERATURE, max_tokens=consolidation.MAX_TOKENS)
+    try:
+        return kept is not None and read(kept.reply.text) is not None
+    except ValueError:
+        return False
 
 
 def propose(
@@ -98,8 +111,7 @@ def propose(
 def _by_model(
     lessons: Lessons, chat: KeptChat, job: Job, *, classic: bool, again: bool, sending: Callable[[], object]
 ) -> Proposal:
-    read = classic_consolidation.rules_in if classic else consolidation.rules_in
-    messages = consolidation.messages(lessons.memory, classic=classic)
+    read, messages = _asking(lessons, classic=classic)
     asked = ask(chat, messages, job, read, max_tokens=consolidation.MAX_TOKENS, again=again, sending=sending)
     if asked.made is None:
         do = "Ask again, or choose another model."
@@ -108,13 +120,24 @@ def _by_model(
     return Proposal(lessons.path, lessons.memory, rules, "model", classic, said.model, said.cached)
 
 
+def _asking(
+    lessons: Lessons, *, classic: bool
+) -> tuple[Callable[[str], tuple[str, ...]], list[consolidation.ChatMessage]]:
+    """How an answer is read, and what is asked."""
+    read = classic_consolidation.rules_in if classic else consolidation.rules_in
+    return read, consolidation.messages(lessons.memory, classic=classic)
+
+
 def nothing(lessons: Lessons) -> LessonsChangeDocument:
     """The document of a consolidation that is not done."""
     return change_document(lessons.path, "consolidate", lessons.memory, lessons.memory, written=False)
 
 
-def keep(proposal: Proposal) -> tuple[AgentMemory, AgentMemory, LessonsChangeDocument]:
+def keep(
+    proposal: Proposal, wait: Callable[[], object] = lambda: None
+) -> tuple[AgentMemory, AgentMemory, LessonsChangeDocument]:
     """Puts the rules into the file as it is now: what that was, what it is, and what has changed. Nothing is written
-    where nothing changes. Errors as `lessons.record`."""
-    before, after = file.changing(proposal.path, proposal.applied)
+    where nothing changes. `wait` is called again and again while others change the file, and may raise to end that.
+    Errors as `lessons.record`."""
+    before, after = file.changing(proposal.path, proposal.applied, wait=wait)
     return before, after, proposal._told(before, after, written=after is not before)

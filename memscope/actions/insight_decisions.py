@@ -1,7 +1,8 @@
 """What is decided about insights, kept in the journal: which are kept, which went for others, which nobody wants.
 
 An insight is known by its name, that is by its kind and its words. Its state is what was decided of it last, so that an
-undo brings back whatever was there before.
+undo brings back whatever was there before. What nobody wants is known again by its likeness too, as curation has it:
+the words of a rule hold a number that grows as the session goes on.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from memscope.base.clock import now
 from memscope.base.errors import UsageError
 from memscope.base.text import counted
 from memscope.insights.curation import LEAST, MOST, Curated, Kept, Winner, curate
-from memscope.insights.model import Insight
+from memscope.insights.model import Insight, Kind
+from memscope.insights.similar import AlikeIndex
 from memscope.insights.written import decoded, encoded
 from memscope.reports.insights import State
 from memscope.store.database import Database
@@ -31,20 +33,58 @@ KEEP, LEAVE, DROP = "keep", "leave", "drop"
 
 @dataclass(frozen=True)
 class Standing:
-    """What is decided: the insights `kept`, in the order they were kept, and the names of those `dropped`, which are
-    not to be offered again."""
+    """What is decided: the insights `kept`, in the order they were kept; and the names of those `dropped`, which are
+    not to be offered again. `unwanted`: these as they were when they were dropped, and since when, but for what of them
+    cannot be read."""
 
     kept: tuple[Kept, ...] = ()
     dropped: frozenset[str] = frozenset()
+    unwanted: tuple[Kept, ...] = ()
 
-    def state_of(self, name: str) -> State:
-        """What was decided of the insight of this name."""
-        return "dropped" if name in self.dropped else "kept" if name in self._kept_names else "new"
+    def state_of(self, insight: Insight) -> State:
+        """What was decided of the insight, or else whether it says the same as one of its kind that is unwanted."""
+        name = insight.name
+        if name in self.dropped:
+            return "dropped"
+        if name in self._kept_names:
+            return "kept"
+        return "dropped" if self._says_what_is_unwanted(insight) else "new"
+
+    def _says_what_is_unwanted(self, insight: Insight) -> bool:
+        """Of what says the same and was kept, or dropped, the last decision counts."""
+        unwanted = self._unwanted_by_kind.latest(insight)
+        return unwanted is not None and (self._kept_by_kind.latest(insight) or -1.0) < unwanted
 
     @cached_property
     def _kept_names(self) -> frozenset[str]:
         return frozenset(one.insight.name for one in self.kept)
 
+    @cached_property
+    def _unwanted_by_kind(self) -> _Alike:
+        return _Alike(self.unwanted)
+
+    @cached_property
+    def _kept_by_kind(self) -> _Alike:
+        return _Alike(self.kept)
+
+
+class _Alike:
+    """What was decided, to be found by what says the same."""
+
+    def __init__(self, decided: Iterable[Kept]) -> None:
+        self._of_kind: dict[Kind, tuple[AlikeIndex, list[float]]] = {}
+        for one in decided:
+            index, times = self._of_kind.setdefault(one.insight.kind, (AlikeIndex(), []))
+            index.add(one.insight.text)
+            times.append(one.at)
+
+    def latest(self, insight: Insight) -> float | None:
+        """When that was decided last of what is of the same kind and says the same; None: never."""
+        index, times = self._of_kind.get(insight.kind, _NONE)
+        return max((times[number] for number in index.find(insight.text)), default=None)
+
+
+_NONE: tuple[AlikeIndex, list[float]] = AlikeIndex(), []
 
 NOTHING = Standing()
 
@@ -60,6 +100,7 @@ def standing(database: Database) -> Standing:
     """What is decided about all insights; what cannot be read, or another version wrote, is passed over. Raises
     `StoreError`."""
     kept: list[tuple[int, Kept]] = []
+    unwanted: list[tuple[int, Kept]] = []
     dropped: set[str] = set()
     for name, entries in Journal(database).all_entries(KIND).items():
         last = next((entry for entry in reversed(entries) if entry.verdict in (KEEP, LEAVE, DROP)), None)
@@ -67,12 +108,14 @@ def standing(database: Database) -> Standing:
             continue
         if last.verdict == DROP:
             dropped.add(name)
-            continue
         insight = decoded(last.payload)
         if insight is not None and insight.name == name:  # or else it could not be dropped
-            kept.append((last.id, Kept(insight, last.at)))
-    kept.sort(key=lambda one: one[0])
-    return Standing(tuple(one for _, one in kept), frozenset(dropped))
+            (unwanted if last.verdict == DROP else kept).append((last.id, Kept(insight, last.at)))
+    return Standing(_in_order(kept), frozenset(dropped), _in_order(unwanted))
+
+
+def _in_order(decided: list[tuple[int, Kept]]) -> tuple[Kept, ...]:
+    return tuple(one for _, one in sorted(decided, key=lambda one: one[0]))
 
 
 def keep(database: Database, insights: Sequence[Insight], *, winner: Winner, most: int = MOST) -> Curated:
@@ -101,18 +144,25 @@ def kept_words(done: Curated) -> str:
     told += [f"{len(done.replaced):,} replaced"] if done.replaced else []
     told += [f"{len(done.repeated):,} said already"] if done.repeated else []
     told += [f"{len(done.weak):,} below a confidence of {LEAST:g}"] if done.weak else []
-    told += [f"{len(done.left):,} left, for there is room for {MOST}"] if done.left else []
+    told += [f"{len(done.left):,} kept before left, for there is room for {MOST}"] if done.left else []
+    told += [f"{len(done.outside):,} found no room among {MOST}"] if done.outside else []
     return ", ".join(told)
 
 
-def named(database: Database, beginning: str) -> Insight:
-    """The insight that is kept under a name which begins so. Raises `UsageError` where there is none, or several."""
-    found = [one.insight for one in standing(database).kept if one.insight.name.startswith(beginning)]
-    if len(beginning) < _FEWEST or len(found) != 1:
-        what = "several insights are" if len(found) > 1 else "no insight is"
-        do = f"Name at least {_FEWEST} signs of it, as --kept --json has it."
-        raise UsageError(f"{what} kept under a name that begins with {beginning!r}", do=do)
-    return found[0]
+def named(database: Database, beginnings: Iterable[str], found: Iterable[Insight] | None = None) -> list[Insight]:
+    """The insights of which each has a name that begins so, among those that were `found`; None: among what is kept.
+    Raises `UsageError` where there is none, or several."""
+    how, lists = ("kept", "--kept --json") if found is None else ("found", "--json")
+    known = {one.name: one for one in ((one.insight for one in standing(database).kept) if found is None else found)}
+    chosen: list[Insight] = []
+    for beginning in beginnings:
+        names = [name for name in known if name.startswith(beginning)]
+        if len(beginning) < _FEWEST or len(names) != 1:
+            what = "several insights are" if len(names) > 1 else "no insight is"
+            do = f"Name at least {_FEWEST} signs of it, as {lists} has it."
+            raise UsageError(f"{what} {how} under a name that begins with {beginning!r}", do=do)
+        chosen.append(known[names[0]])
+    return chosen
 
 
 def drop(database: Database, insights: Iterable[Insight]) -> int:
@@ -144,6 +194,10 @@ def _words(entries: Sequence[Entry]) -> str:
     if counts[DROP]:
         return f"dropping {counted(counts[DROP], 'insight')}"
     if counts[KEEP]:
-        gone = f", for which {counts[LEAVE]:,} left" if counts[LEAVE] else ""
-        return f"keeping {counted(counts[KEEP], 'insight')}{gone}"
+        back = f"; {counts[LEAVE]:,} that left for that {_is(counts[LEAVE])} back" if counts[LEAVE] else ""
+        return f"keeping {counted(counts[KEEP], 'insight')}{back}"
     return f"letting {counted(counts[LEAVE], 'insight')} go" if counts[LEAVE] else "a decision"
+
+
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"

@@ -59,11 +59,17 @@ class Observed:
 
 
 def observe(
-    inputs: Sequence[Path], settings: Settings, database: Database | None, job: Job, *, input_format: str = ""
+    inputs: Sequence[Path],
+    settings: Settings,
+    database: Database | None,
+    job: Job,
+    *,
+    input_format: str = "",
+    item: int | None = None,
 ) -> Observed:
     """What the rules see in `inputs`: transcripts and folders of them; none: the folders of the agents and of the
-    settings. Raises `UsageError` for an input that is not there, `SourceError` for a file that is named and is no
-    transcript, `Cancelled`."""
+    settings. `item`: of one file, this conversation alone, be it a copy or none. Raises `UsageError` for an input that
+    is not there, `SourceError` for a file that is named and is no transcript, `Cancelled`."""
     named = [there(path) for path in inputs]
     done = scan(named or session_folders(settings), settings, database, job, input_format=input_format)
     ranked = rank(done.files, now())
@@ -71,6 +77,8 @@ def observe(
     choice = chosen(ranked)
     rows = [part.row for part in choice.parts if not part.is_copy]
     copies = choice.copies + len(choice.parts) - len(rows)
+    if item is not None:
+        rows, copies = [row for row in ranked if row.facts is not None and row.item == item], 0
     by_file: dict[str, list[RankedSession]] = {}
     for row in rows:
         by_file.setdefault(row.path, []).append(row)
@@ -125,6 +133,14 @@ def _session(row: RankedSession) -> Session:
 # What is listed.
 
 
+def offered(observed: Observed, database: Database | None) -> tuple[Observed, tuple[Insight, ...]]:
+    """The same without the insights that were dropped, and those. Raises `StoreError`."""
+    decided = standing(database) if database is not None else NOTHING
+    dropped = tuple(one for one in observed.insights if decided.state_of(one) == "dropped")
+    gone = {one.name for one in dropped}
+    return replace(observed, insights=tuple(one for one in observed.insights if one.name not in gone)), dropped
+
+
 def found_rows(
     observed: Observed, settings: Settings, database: Database | None, *, merge: bool = False
 ) -> list[InsightRow]:
@@ -132,7 +148,7 @@ def found_rows(
     it stands where the one that stays does. Raises `StoreError`."""
     insights = merged(observed.insights, settings.insight_winner) if merge else observed.insights
     decided = standing(database) if database is not None else NOTHING
-    return [insight_row(one, decided.state_of(one.name)) for one in insights]
+    return [insight_row(one, decided.state_of(one)) for one in insights]
 
 
 def kept_rows(database: Database) -> list[InsightRow]:

@@ -29,6 +29,9 @@ from memscope.reports.lessons_context import LessonsContextDocument, context_doc
 if TYPE_CHECKING:
     from memscope.base.settings import Settings
 
+PATIENCE = 60.0
+"""Seconds that a recorder waits for others: what it has to say is said once."""
+
 LARGEST = 16 * 2**20  # bytes of JSON that episodes are read from
 
 
@@ -83,9 +86,19 @@ def read_episodes(text: str | bytes, where: str = "") -> list[Episode]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        told = f"line {error.lineno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else str(error)
-        raise SourceError(f"this is no JSON: {told}", where=where or None) from error
+        raise SourceError(_no_json(error), where=where or None) from error
     return episodes_of(document, where)
+
+
+def _no_json(error: Exception) -> str:
+    match error:
+        case json.JSONDecodeError():
+            return f"this is no JSON: line {error.lineno}: {error.msg}"
+        case UnicodeDecodeError():
+            return "this is no JSON, for it is no text"
+        case RecursionError():
+            return "the JSON is nested too deeply"
+    return "it holds a number too long to read"
 
 
 def read_episode_file(path: Path) -> list[Episode]:
@@ -104,7 +117,7 @@ def read_episode_file(path: Path) -> list[Episode]:
 def record(path: Path, episodes: Sequence[Episode], settings: Settings) -> LessonsChangeDocument:
     """Records episodes, all or none; they are on disk when this returns. Raises `SourceError` for a file that holds no
     lessons, `UsageError` for one that is locked too long, `MemscopeError` of the disk."""
-    before, after = file.changing(path, lambda memory: with_episodes(memory, episodes, settings))
+    before, after = file.changing(path, lambda memory: with_episodes(memory, episodes, settings), patience=PATIENCE)
     return change_document(path, "record", before, after, written=after is not before)
 
 

@@ -6,24 +6,23 @@ command, asks for it; an answer of which nothing can be made is handed over as i
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from memscope.actions.chat import TEMPERATURE, ask, whom
-from memscope.actions.insights import Observed, Session, files_of
+from memscope.actions.insights import Observed, Session
+from memscope.actions.newest_traces import NewestTraces
 from memscope.base.clock import now
 from memscope.base.settings import CLASSIC
-from memscope.base.text import character_count, counted
-from memscope.conversation.many import read_files
+from memscope.base.text import character_count
 from memscope.insights.answer import Said, read_answer
-from memscope.insights.classic import classic_answer, classic_messages
+from memscope.insights.classic import classic_answer, classic_prompt
 from memscope.insights.curation import merged
 from memscope.insights.model import Evidence, Insight
-from memscope.insights.prompt import Prompt, Trace, prompt
-from memscope.insights.traces import TraceLine, tracing
-from memscope.reports.insights_prompt import InsightsPromptDocument, PromptMessage
+from memscope.insights.prompt import Prompt, prompt
+from memscope.insights.traces import TraceLine
+from memscope.reports.insights_prompt import InsightsPromptDocument, PromptMessage, told_words
 
 if TYPE_CHECKING:
     from memscope.base.job import Job
@@ -32,18 +31,15 @@ if TYPE_CHECKING:
 
 _LONGEST = 4000  # tokens of an answer
 _TOKEN = 4  # characters, about
-_LEAST_OF_LINE = 8  # characters: more lines than fit are not read
-_LEAST_OF_SESSION = 200  # characters: the same of sessions, of which short ones leave room for others
 _CONFIDENCE = 0.5  # of a reply that somebody keeps as it is
 _WORDS = 300  # characters of that
-
-_DOING = "reading the newest sessions"
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A synthesis before anything is sent: the `prompt`, the `sessions` whose traces are in it, and how many more there
-    are that are `left_out`. `origin`: all sessions that it tells of, those of the observations too."""
+    are that are `left_out`; of those that say nothing, only what was not read. `origin`: all sessions that it tells of,
+    and behind those of the traces the others that it has observations of."""
 
     prompt: Prompt
     sessions: tuple[Session, ...]
@@ -53,8 +49,13 @@ class Prepared:
     classic: bool
 
     def read(self, reply: str) -> tuple[Said, ...]:
-        """What a reply comes to. Raises `ValueError` where that is nothing."""
-        return classic_answer(reply) if self.classic else read_answer(reply, self.count)
+        """What a reply comes to. Raises `ValueError` where that is nothing, as of an empty one in any mode."""
+        return classic_answer(reply) if self.classic and reply.strip() else read_answer(reply, self.count)
+
+    @property
+    def observed(self) -> list[str]:
+        """The sessions of which there are observations in the prompt, and no traces."""
+        return [one.session for one in self.origin[len(self.sessions) :]]
 
     def document(self, settings: Settings, *, cached: bool = False) -> InsightsPromptDocument:
         """The prompt as it is shown. `cached`: its answer is kept."""
@@ -64,6 +65,7 @@ class Prepared:
             tokens=-(-self.prompt.characters // _TOKEN),
             longest=_LONGEST,
             sessions=[session.name for session in self.sessions],
+            observed=self.observed,
             left_out=self.left_out,
             cut=len(self.prompt.cut),
             url=settings.chat_url or None,
@@ -83,6 +85,11 @@ class Synthesis:
     parse_error: str
     cached: bool
 
+    @property
+    def may_be_kept(self) -> bool:
+        """Whether somebody may keep the reply as it is: nothing could be made of it, and there are words in it."""
+        return bool(self.parse_error and self.reply.strip())
+
     def without_error(self) -> Synthesis:
         """The same, where the reply was taken as it is."""
         return replace(self, parse_error="")
@@ -95,20 +102,19 @@ def prepare(observed: Observed, settings: Settings, job: Job, *, sessions: Colle
     seen = [one for one in observed.insights if sessions is None or _is_of(one, sessions)]
     seen = seen if settings.insight_rules else []
     chars, count, is_classic = settings.insight_chars, settings.insight_count, settings.compat == CLASSIC
-    found = _read(wanted[: chars // _LEAST_OF_SESSION], chars, job)
-    traces = [Trace(session.source.path.stem, lines) for session, lines in found]
+    traces = NewestTraces(wanted, chars, job)
     if is_classic:
-        told = [(trace.name, [_as_message(line) for line in trace.lines]) for trace in traces]
-        messages = classic_messages(told, seen, max_chars=chars, count=count)
-        made = Prompt(messages, tuple(range(len(traces))), (), tuple(range(len(seen))))
+        told = ((trace.name, [_as_message(line) for line in trace.lines]) for trace in traces)
+        made = classic_prompt(told, seen, max_chars=chars, count=count)
     else:
         seen = merged(seen, settings.insight_winner)
         made = prompt(traces, seen, most_chars=chars, count=count)
-    inside = tuple(found[place][0] for place in made.told)
+    inside = tuple(traces.taken[place] for place in made.told)
     others = {e.session: e for place in made.observed for e in seen[place].evidence}
     origin = {one.name: Evidence(one.name, one.source) for one in inside}
     origin |= {name: Evidence(name, e.source) for name, e in others.items() if name not in origin}
-    return Prepared(made, inside, len(wanted) - len(inside), tuple(origin.values()), count, is_classic)
+    left_out = len(wanted) - traces.silent - len(inside)
+    return Prepared(made, inside, left_out, tuple(origin.values()), count, is_classic)
 
 
 def _is_of(insight: Insight, sessions: Collection[str]) -> bool:
@@ -120,21 +126,12 @@ def _as_message(line: TraceLine) -> dict[str, Any]:
     return {"role": line.role, "content": line.text, "tool_calls": [{"name": name} for name in line.tools]}
 
 
-def _read(sessions: Sequence[Session], chars: int, job: Job) -> list[tuple[Session, list[TraceLine]]]:
-    """The traces of sessions, in their order; without those that cannot be read any more, or say nothing."""
-    files = files_of(sessions)
-    made = read_files(tracing, (chars // _LEAST_OF_LINE,), files, job, _DOING)
-    read = {os.fsdecode(file.path): found.made for file, found in zip(files, made, strict=True)}
-    lines = [(session, read[str(session.source.path)].get(session.source.item, [])) for session in sessions]
-    return [(session, said) for session, said in lines if said]
-
-
 def sent_words(settings: Settings, prepared: Prepared) -> str:
     """What is sent, and where, before it is."""
     masked = "as they are" if prepared.classic else "without credentials"
-    told = counted(len(prepared.sessions), "session")
+    told = told_words(len(prepared.sessions), len(prepared.observed))
     size = character_count(prepared.prompt.characters)
-    return f"{size}, with what was said in {told} {masked}, are sent to {whom(settings)}"
+    return f"{size}, with what was said in {told}, {masked}, are sent to {whom(settings)}"
 
 
 def has_answer(prepared: Prepared, chat: KeptChat) -> bool:
@@ -152,13 +149,22 @@ def synthesize(
     job: Job,
     *,
     again: bool = False,
+    as_it_is: bool = False,
     sending: Callable[[], object] = lambda: None,
 ) -> Synthesis:
     """What a chat model makes of the prompt; its answer is kept, and taken the next time, unless it is to be asked
-    `again`. `sending` is called, in this thread, before anything is sent. Raises `EngineError` where it does not
-    answer, `UsageError`, `Cancelled`."""
+    `again`. One of which nothing can be made is taken then where it is wanted `as_it_is`, and asked for anew otherwise.
+    `sending` is called, in this thread, before anything is sent. Raises `EngineError` where it does not answer,
+    `UsageError`, `Cancelled`."""
 
-    asked = ask(chat, prepared.prompt.messages, job, prepared.read, max_tokens=_LONGEST, again=again, sending=sending)
+    asked = ask(
+        *(chat, prepared.prompt.messages, job, prepared.read),
+        max_tokens=_LONGEST,
+        again=again,
+        as_it_is=as_it_is,
+        excuses=prepared.classic,
+        sending=sending,
+    )
     said = asked.said
     insights = tuple(_insight(one, prepared, said.model, said.at) for one in asked.made or ())
     return Synthesis(insights, said.reply.text, said.model, asked.problem, said.cached)

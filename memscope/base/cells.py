@@ -12,6 +12,18 @@ def beginning(text: str, width: int) -> str:
     return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
 
 
+def ending(text: str, width: int) -> str:
+    """The last of `text` that goes into `width` cells, without a sign where it was cut."""
+    if cell_len(text) <= width:
+        return text
+    tail = ""
+    for char in reversed(text):
+        if cell_len(char + tail) > width:
+            break
+        tail = char + tail
+    return tail
+
+
 def middle(text: str, width: int) -> str:
     """`text` in at most `width` cells, cut in the middle: keys and paths differ at their ends."""
     if cell_len(text) <= width:
@@ -19,9 +31,4 @@ def middle(text: str, width: int) -> str:
     if width < 1:
         return ""
     head = width // 3
-    tail = ""
-    for char in reversed(text):
-        if head + 1 + cell_len(char + tail) > width:
-            break
-        tail = char + tail
-    return set_cell_size(text, head) + "…" + tail
+    return set_cell_size(text, head) + "…" + ending(text, width - head - 1)

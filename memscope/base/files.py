@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
+
+_UNDER_WAY = ".tmp"  # behind the name of what is being written
+_RANDOM = 4  # bytes in it
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 def replace_file(path: Path, text: str | bytes) -> None:
@@ -18,28 +24,47 @@ def replace_file(path: Path, text: str | bytes) -> None:
     replace_files({path: (text,)})
 
 
-def replace_files(files: Mapping[Path, Iterable[str | bytes]]) -> None:
-    """The same for several, each in pieces that are put one after another; none is replaced before all are written."""
-    written: list[tuple[Path, Path]] = []
+def replace_files(
+    files: Mapping[Path, Iterable[str | bytes]], *, shared: bool = False, like: Path | None = None
+) -> None:
+    """The same for several, each in pieces that are put one after another; none is replaced before all are written.
+
+    `shared`: a new file may be read by whom the umask lets, as one that any program makes. `like`: all have the rights
+    of that file, where there is one.
+    """
+    written: list[tuple[Path, Path, Path | None]] = []
     try:
         for path, pieces in files.items():
             real = Path(os.path.realpath(path))
             real.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
-            written.append((Path(name), real))
+            rights = next((one for one in (like, real) if one is not None and one.exists()), None)
+            new = real.parent / f".{real.name}.{secrets.token_hex(_RANDOM)}{_UNDER_WAY}"
+            handle = os.open(new, _NEW, 0o666 if shared and rights is None else 0o600)
+            written.append((new, real, rights))
             with os.fdopen(handle, "wb") as file:
                 for piece in pieces:
                     file.write(piece if isinstance(piece, bytes) else piece.encode())
                 file.flush()
                 os.fsync(file.fileno())
-        for new, real in written:
-            if real.exists():
-                shutil.copymode(real, new)
+        for new, real, rights in written:
+            if rights is not None:
+                shutil.copymode(rights, new)
             new.replace(real)
     except BaseException:
-        for new, _ in written:
+        for new, _, _ in written:
             new.unlink(missing_ok=True)
         raise
+
+
+def remove_leftovers(path: Path) -> None:
+    """Removes what a program that was killed had begun to write in place of `path`. Only where nobody else can be
+    writing it: theirs would go too."""
+    real = Path(os.path.realpath(path))
+    ours = re.compile(rf"\.{re.escape(real.name)}\.[0-9a-f]{{{2 * _RANDOM}}}{re.escape(_UNDER_WAY)}")
+    with suppress(OSError), os.scandir(real.parent) as found:
+        for one in found:
+            if ours.fullmatch(one.name) and one.is_file(follow_symlinks=False):
+                Path(one.path).unlink()
 
 
 def shown_path(path: Path) -> str:

@@ -105,7 +105,7 @@ class Settings(BaseModel):
     insight_count: int = Field(10, ge=1, le=100, description="how many insights it is asked for")
     insight_rules: bool = Field(True, description="tell it what the rules observed, too")
     insight_winner: Literal["newer", "confident"] = Field(
-        "newer", description="of two insights that say the same: the one that is kept"
+        "newer", description="of two insights that say the same, which stays: newer, or confident (the more confident)"
     )
     skills_folder: str = Field("~/.claude/skills", description="where skills are, and accepted ones are put")
     theme: str = Field("", description="the console's theme; empty: the last chosen, else textual-dark")

@@ -30,10 +30,12 @@ _NO_STORE = "nothing is kept on disk, so that there is nothing to keep insights 
 def print_found(options: InsightsOptions, settings: Settings, console: Console) -> Exit:
     """Prints what rules saw, and what a chat model made of it where that is asked for; what failed is told last, so
     that nothing is lost by it."""
-    from memscope.actions.insights import found_rows
+    from memscope.actions.insights import found_rows, offered
     from memscope.reports.insights import insights_document
 
     with store_of(settings, console) as database:
+        if options.keep and database is None:
+            raise UsageError(_NO_STORE, where="--keep")
         observed = _observed(options, settings, database, console)
         synthesis: Synthesis | None = None
         error: MemscopeError | None = None
@@ -45,7 +47,8 @@ def print_found(options: InsightsOptions, settings: Settings, console: Console) 
                 error = failure
             except KeyboardInterrupt:
                 error = Cancelled("the chat model was not waited for")
-        if options.keep and not isinstance(error, Cancelled):
+        observed, dropped = offered(observed, database)
+        if options.keep and database is not None and not isinstance(error, Cancelled):
             _keep(observed, options, settings, database, console)
         rows = found_rows(observed, settings, database, merge=options.merge)
     parse_error = synthesis.parse_error if synthesis is not None else ""
@@ -54,19 +57,21 @@ def print_found(options: InsightsOptions, settings: Settings, console: Console) 
         sessions=len(observed.sessions),
         copies=observed.copies,
         unread=observed.unread,
+        error=str(error or ""),
         parse_error=parse_error,
         reply=synthesis.reply if synthesis is not None and parse_error else "",
-        reason="" if not rows else f"none of {counted(len(rows), 'insight')} is of this kind and confidence",
+        reason=_why_none(len(rows), len(dropped)),
     )
     _print(document, options, console)
-    _note_left(document, observed.trouble, console)
+    _note_left(document, sum(_is_wanted(one, options) for one in dropped), observed.trouble, console)
     if error is not None:
         raise error
     if parse_error:
         console.note(f"nothing can be made of the chat model's answer: {parse_error}")
-        if console.form == "table" and synthesis is not None:
+        may_be_kept = synthesis is not None and synthesis.may_be_kept
+        if console.form == "table" and synthesis is not None and may_be_kept:
             console.note(f"it says: {preview(synthesis.reply, 1000)}")
-        console.note("--keep-reply takes it as one insight, --again asks anew")
+        console.note(f"{'--keep-reply takes it as one insight, ' if may_be_kept else ''}--again asks anew")
         return Exit.NOTHING
     return Exit.NOTHING if document.reason is not None else Exit.DONE
 
@@ -93,11 +98,12 @@ def _synthesized(
             found = synthesize(
                 *(prepared, model, job),
                 again=options.again,
+                as_it_is=options.keep_reply,
                 sending=lambda: console.note(sent_words(settings, prepared)),
             )
         if model.trouble is not None:
             console.note(f"the answer is not kept: {model.trouble}")
-    if found.parse_error and options.keep_reply:
+    if options.keep_reply and found.may_be_kept:
         kept = as_insight(found, prepared)
         return found.without_error(), (kept,)
     return found, found.insights
@@ -132,9 +138,10 @@ def print_kept(options: InsightsOptions, settings: Settings, console: Console) -
 
     with store_of(settings, console) as database:
         rows = kept_rows(database) if database is not None else []
-    sessions = {one.session for row in rows for one in row.evidence}
+    listed = {one.session for row in rows for one in row.evidence}
+    sessions = max([len(listed), *(row.sessions for row in rows)])
     none = f"none of {counted(len(rows), 'kept insight')} is of this kind and confidence" if rows else "nothing is kept"
-    document = insights_document(_chosen(rows, options), sessions=len(sessions), reason=none)
+    document = insights_document(_chosen(rows, options), sessions=sessions, reason=none)
     _print(document, options, console)
     return Exit.NOTHING if document.reason is not None else Exit.DONE
 
@@ -150,19 +157,16 @@ def decide(options: InsightsOptions, settings: Settings, console: Console) -> Ex
             undone = decisions.undo(database)
             console.note("there is nothing to undo" if undone is None else f"undone: {undone.what}")
             return Exit.NOTHING if undone is None else Exit.DONE
-        wanted = [decisions.named(database, name) for name in options.drop]
-        number = decisions.drop(database, wanted)
-        console.note(f"{counted(number, 'insight')} dropped; --undo takes that back")
+        found = _observed(options, settings, database, console).insights if options.paths else None
+        number = decisions.drop(database, decisions.named(database, options.drop, found))
+        told = f"{counted(number, 'insight')} dropped; --undo takes that back" if number else "dropped already"
+        console.note(told)
     return Exit.DONE
 
 
-def _keep(
-    observed: Observed, options: InsightsOptions, settings: Settings, database: Store | None, console: Console
-) -> None:
+def _keep(observed: Observed, options: InsightsOptions, settings: Settings, database: Store, console: Console) -> None:
     from memscope.actions.insight_decisions import keep, kept_words
 
-    if database is None:
-        raise UsageError(_NO_STORE, where="--keep")
     wanted = [one for one in observed.insights if _is_wanted(one, options)]
     console.note(kept_words(keep(database, wanted, winner=settings.insight_winner)))
 
@@ -191,8 +195,17 @@ def _print(document: InsightsDocument, options: InsightsOptions, console: Consol
         console.note(document.reason)
 
 
-def _note_left(document: InsightsDocument, trouble: str, console: Console) -> None:
-    """What was not looked at, and why."""
+def _why_none(offered: int, dropped: int) -> str:
+    """Why none is listed, where the sessions do not tell it."""
+    if offered:
+        return f"none of {counted(offered, 'insight')} is of this kind and confidence"
+    return f"{counted(dropped, 'insight')} found, and dropped before" if dropped else ""
+
+
+def _note_left(document: InsightsDocument, dropped: int, trouble: str, console: Console) -> None:
+    """What was not looked at, or is not offered, and why."""
+    if dropped:
+        console.note(f"left out: {counted(dropped, 'insight')} dropped before")
     if document.copies:
         console.note(f"left out: {counted(document.copies, 'copy of a session', 'copies of sessions')}")
     for one in document.unread[:_NAMED]:

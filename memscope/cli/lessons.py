@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from memscope.base.errors import Exit
 from memscope.base.files import shown_path
-from memscope.base.text import clean_line
+from memscope.base.text import clean, clean_line
 from memscope.cli.output import Console
 from memscope.cli.store import store_of
 
@@ -32,9 +32,12 @@ def show(options: LessonsOptions, settings: Settings, console: Console) -> Exit:
     lessons = _read(options, settings)
     document = lessons.document()
     if options.task is not None:
-        document = document.model_copy(update={"tasks": [one for one in document.tasks if one.task == options.task]})
-        if not document.tasks:
-            console.note(f"nothing is known of the task {options.task}")
+        of_task = {
+            "tasks": [one for one in document.tasks if one.task == options.task],
+            "conflicts": [one for one in document.conflicts if one.task in (None, options.task)],
+        }
+        document = document.model_copy(update=of_task)
+        _note_unknown(options, lessons, console)
     if document.tasks:
         console.heading(f"{shown_path(lessons.path)}: {lessons_words(document)}")
     console.document(LESSONS, document)
@@ -46,6 +49,11 @@ def show(options: LessonsOptions, settings: Settings, console: Console) -> Exit:
         console.note(f"{shown_path(lessons.path)}: {document.reason}")
         return Exit.NOTHING
     return Exit.DONE if document.tasks or options.task is None else Exit.NOTHING
+
+
+def _note_unknown(options: LessonsOptions, lessons: Lessons, console: Console) -> None:
+    if options.task is not None and options.task not in lessons.memory.tasks:
+        console.note(f"nothing is known of the task {options.task}")
 
 
 def _details(document: LessonsDocument) -> Iterator[str]:
@@ -74,14 +82,20 @@ def context(options: LessonsOptions, settings: Settings, console: Console) -> Ex
     """Prints the context block for a task; what its budget left out goes to standard error."""
     from memscope.reports.lessons_context import LESSONS_CONTEXT, context_words
 
-    document = _read(options, settings).context(options.task, settings)
+    lessons = _read(options, settings)
+    document = lessons.context(options.task, settings)
     if console.form == "table":
         if document.text:
-            console.text(*document.text.split("\n"))
+            console.lines([clean(document.text)])  # as it is: a table's printer would expand tabs
     else:
         console.document(LESSONS_CONTEXT, document)
     for one in document.cut:
         console.note(f"cut from the {one.section}: {one.line}")
+    reason = lessons.document().reason
+    if reason is not None:
+        console.note(f"{shown_path(lessons.path)}: {reason}")
+        return Exit.NOTHING
+    _note_unknown(options, lessons, console)
     if not document.text:
         console.note("there is nothing to say" if not document.cut else "nothing fits into the budget")
         return Exit.NOTHING
@@ -98,14 +112,14 @@ def record(options: LessonsOptions, settings: Settings, console: Console) -> Exi
         episodes = lessons.read_episodes(sys.stdin.buffer.read(), "standard input")
     else:
         episodes = lessons.read_episode_file(source)
-    if not episodes:
-        console.note("there is no episode in it")
-        return Exit.NOTHING
-    if options.dry_run:
+    if options.dry_run or not episodes:
         document = lessons.would_record(path, episodes, settings)
     else:
         document = lessons.record(path, episodes, settings)
     _print_change(document, path, console)
+    if not episodes:
+        console.note("there is no episode in it")
+        return Exit.NOTHING
     return Exit.DONE
 
 
@@ -119,6 +133,7 @@ def consolidate(options: LessonsOptions, settings: Settings, console: Console) -
     listed = lessons.document()
     if listed.reason is not None:
         console.note(f"{shown_path(lessons.path)}: {listed.reason}")
+        _print_change(consolidation.nothing(lessons), lessons.path, console)
         return Exit.NOTHING
     if not listed.due and not options.now:
         console.note(f"{due_words(listed)}; --now does it all the same")
@@ -144,12 +159,15 @@ def _keep(proposal: Proposal, options: LessonsOptions, console: Console) -> Exit
     from memscope.actions import consolidation
 
     if proposal.trouble:
-        console.note(f"{proposal.trouble} The scores of the episodes tell the rules instead.")
+        end = "" if proposal.trouble.endswith((".", "!", "?")) else "."
+        console.note(f"{proposal.trouble}{end} The scores of the episodes tell the rules instead.")
     document = proposal.document() if options.dry_run else consolidation.keep(proposal)[2]
     _print_change(document, proposal.path, console)
     if document.by is None:
-        why = ": no episode of the log scored 0.85 or more with a summary" if proposal.by == "scores" else ""
-        console.note(f"no rule could be derived{why}")
+        which = "of the log" if proposal.classic else "since the last consolidation"
+        why = f": no episode {which} scored 0.85 or more with a summary" if proposal.by == "scores" else ""
+        counts = "; in classic mode the memory counts as consolidated all the same" if proposal.classic else ""
+        console.note(f"no rule could be derived{why}{counts}")
         return Exit.NOTHING
     return Exit.DONE
 
@@ -157,7 +175,7 @@ def _keep(proposal: Proposal, options: LessonsOptions, console: Console) -> Exit
 def _print_change(document: LessonsChangeDocument, path: Path, console: Console) -> None:
     from memscope.reports.lessons_change import LESSONS_CHANGE, change_words
 
-    if document.by is not None or document.what == "record":
+    if document.by is not None or document.episodes:
         console.heading(f"{shown_path(path)}: {change_words(document)}")
     console.document(LESSONS_CHANGE, document)
 

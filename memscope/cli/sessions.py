@@ -115,7 +115,7 @@ def _print_table(listed: Listed, console: Console) -> None:
         screen = console.screen()
         table = fitted(session_columns(), listed.chosen, screen.width)
         screen.print(table)
-        if any(str(column.header) == "R L U O T" for column in table.columns):
+        if "R L U O T" in table.titles:
             below.append(LEGEND)
         if errors:
             console.text("")

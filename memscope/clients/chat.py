@@ -93,16 +93,18 @@ class ChatClient:
         tools: Sequence[Mapping[str, Any]] = (),
         temperature: float = 0.0,
         max_tokens: int | None = None,
+        excuses: bool = False,
     ) -> Reply:
-        """The model's answer to OpenAI `messages`. Raises `UsageError`, `EngineError`, and `Cancelled` as soon as
-        somebody asks to stop, be the server ever so slow."""
+        """The model's answer to OpenAI `messages`. `excuses`: "Rate limit exceeded" in place of one is taken for one,
+        and not for an error. Raises `UsageError`, `EngineError`, and `Cancelled` as soon as somebody asks to stop, be
+        the server ever so slow."""
         wanted: dict[str, Any] = {"temperature": temperature}
         if max_tokens is not None:
             wanted["max_tokens"] = max_tokens
         if tools:
             wanted["tools"] = list(tools)
         body = {"model": self.model(job), "messages": list(messages), **wanted}
-        return self._read(_heeding(job, lambda: self._post(body, job)))
+        return self._read(_heeding(job, lambda: self._post(body, job)), excuses=excuses)
 
     def _post(self, body: Mapping[str, Any], job: Job) -> Any:
         """The answer; what the model does not take is left out, or goes by its newer name, the next times too."""
@@ -117,7 +119,7 @@ class ChatClient:
                 with self._lock:
                     self._refused |= new
 
-    def _read(self, answer: object) -> Reply:
+    def _read(self, answer: object, *, excuses: bool = False) -> Reply:
         choices = answer.get("choices") if isinstance(answer, Mapping) else None
         if not isinstance(answer, Mapping) or not isinstance(choices, list) or not choices:
             raise self._unusable(f"the answer has no choices: {self._quoted(answer)}")
@@ -136,7 +138,7 @@ class ChatClient:
         finish = finish if isinstance(finish, str) else ""
         if not text.strip() and not calls:
             raise self._silent(finish, thought=bool(said.strip()) or _has_thinking(message))
-        if not calls and len(text) <= _LONGEST_EXCUSE and _LIMITED.match(text):
+        if not excuses and not calls and len(text) <= _LONGEST_EXCUSE and _LIMITED.match(text):
             raise self._unusable(f"the server says in place of an answer: {text.strip()}", do=CHAT.busy)
         return Reply(text, calls, finish, _usage(answer.get("usage")))
 

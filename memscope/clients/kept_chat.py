@@ -53,9 +53,11 @@ class KeptChat:
         temperature: float = 0.0,
         max_tokens: int | None = None,
         again: bool = False,
+        excuses: bool = False,
     ) -> KeptReply:
         """The model's answer, from disk where it is there. `again`: it is asked in any case, and what it says now takes
-        the place of what was kept. A disk that fails costs no answer. Raises what `ChatClient.reply` does."""
+        the place of what was kept. `excuses`: as in `ChatClient.reply`, and it raises what that does. A disk that fails
+        costs no answer."""
         try:
             model = self._client.model(job)
         except (EngineError, UsageError):
@@ -69,7 +71,9 @@ class KeptChat:
             self._note(model)
             if not again and (kept := self._kept(key, model)) is not None:
                 return kept
-        reply = self._client.reply(messages, job, tools=tools, temperature=temperature, max_tokens=max_tokens)
+        reply = self._client.reply(
+            messages, job, tools=tools, temperature=temperature, max_tokens=max_tokens, excuses=excuses
+        )
         at = now()
         with self._troubled():
             if self._replies is not None:

@@ -12,6 +12,9 @@ from memscope.conversation.model import Conversation, Message, Text
 from memscope.conversation.rules import fenced
 
 WORDS = 2  # that carry meaning: fewer recur everywhere, and are no pattern
+# Scripts that put no spaces between words, as the inside of a character class.
+HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff"  # Thai, Lao, Burmese, Khmer, kana
 
 _LOOKED_AT = 4000  # characters of a text in which its words are looked for
 _LETTERS = 4  # of a script without spaces that make a word; of Chinese characters, half as many
@@ -41,8 +44,8 @@ _SLASH = re.compile(rf"/(?!(?:{_ROOTS})\s)[A-Za-z][\w:.-]*(?:\s|$)")
 _TOKEN = re.compile(r"\S+")
 _LETTER = re.compile(r"[^\W\d_]")
 _CORE = re.compile(r"[^\W_](?:.*[^\W_])?")  # of a token, without the signs around it
-_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff]")  # Thai, Lao, Burmese, Khmer, kana
+_HAN = re.compile(f"[{HAN}]")
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 _LITTLE = frozenset(  # words that say go on, thank you, or hold a sentence together, in a few languages
     """a again ahead all alright also am an and any are as at be been but by can continue cool could did do does doing
     done dont don't else exactly fine for from go going good got great had has have he hello her hey hi him his how i

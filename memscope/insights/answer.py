@@ -44,7 +44,7 @@ def read_answer(reply: str, count: int = 10) -> tuple[Said, ...]:
         textless = textless or len(items)
         is_empty = is_empty or not items
     if textless:
-        raise NoInsights(f"the answer has {counted(textless, 'item')}, none with a text")
+        raise NoInsights(f"the answer has {counted(textless, 'item')}, none with a text in words")
     if is_empty:
         return ()
     if found:

@@ -3,18 +3,20 @@
 The budget of the traces counts bytes, headings apart, and is used up by the first sessions; a text is cut by characters
 but gets its … by bytes. Words go in as they are. An answer that is no JSON, or has no insights, becomes one itself.
 Where it stopped with a traceback (an answer of too much depth, a confidence too large for a float), the first counts as
-no JSON, and the second as what it is.
+no JSON, and the second as what it is. An empty answer, of which it made an insight without words, does not come here:
+that is an error to whoever asks.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from memscope.insights.answer import LONGEST, UNSURE, Said
 from memscope.insights.model import Insight
+from memscope.insights.prompt import Prompt
 from memscope.insights.wording import ME, OBSERVED, TRACES, TRUNCATED, task
 
 _LINE = 400  # characters of a text
@@ -23,32 +25,49 @@ ClassicSession = tuple[str, Sequence[Mapping[str, Any]]]
 """An id, and messages: `role`, `content` (a text or None), `tool_calls` (of each the `name`)."""
 
 
-def classic_messages(
-    sessions: Sequence[ClassicSession], observations: Sequence[Insight], *, max_chars: int = 8000, count: int = 10
-) -> list[dict[str, str]]:
-    """What the model is sent."""
-    parts = [classic_block(sessions, max_chars)]
+class ClassicTraces(NamedTuple):
+    """The section of the traces, and how many sessions have a line in it, or none to tell; `is_cut`: whether the last
+    of them has more, which are left out."""
+
+    text: str
+    told: int
+    is_cut: bool
+
+
+def classic_prompt(
+    sessions: Iterable[ClassicSession], observations: Sequence[Insight], *, max_chars: int = 8000, count: int = 10
+) -> Prompt:
+    """What the model is sent; of the sessions, no more are asked for than have room."""
+    traces = classic_traces(sessions, max_chars)
+    parts = [traces.text]
     if observations:
         parts.append(f"{OBSERVED}\n\n" + "".join(f"- [{one.kind}] {one.hint}\n" for one in observations) + "\n")
     parts.append(task(count, observed=bool(observations)))
-    return [{"role": "system", "content": ME}, {"role": "user", "content": "".join(parts)}]
+    return Prompt(
+        [{"role": "system", "content": ME}, {"role": "user", "content": "".join(parts)}],
+        told=tuple(range(traces.told)),
+        cut=(traces.told - 1,) if traces.is_cut else (),
+        observed=tuple(range(len(observations))),
+    )
 
 
-def classic_block(sessions: Sequence[ClassicSession], max_chars: int = 8000) -> str:
+def classic_traces(sessions: Iterable[ClassicSession], max_chars: int = 8000) -> ClassicTraces:
     """The section of the traces; their lines have at most so many bytes, and 400 characters more of other scripts."""
-    out, used = [f"{TRACES}\n\n"], 0
+    out, used, told = [f"{TRACES}\n\n"], 0, 0
     for name, messages in sessions:
         out.append(f"### Session {name}\n")
-        for message in messages:
+        for place, message in enumerate(messages):
             left = max_chars - used
             if left <= 0:
-                return "".join([*out, f"{TRUNCATED}\n"])
+                text = "".join([*out, f"{TRUNCATED}\n"])
+                return ClassicTraces(text, told + (place > 0), is_cut=place > 0)
             line = _line(message, min(left, _LINE))
             if line:
                 used += _bytes(line)
                 out.append(line + "\n")
         out.append("\n")
-    return "".join(out)
+        told += 1
+    return ClassicTraces("".join(out), told, is_cut=False)
 
 
 def classic_answer(reply: str) -> tuple[Said, ...]:

@@ -7,7 +7,7 @@ one that stays carries where the others came from.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -21,7 +21,8 @@ one that stands later), and one of the batch before one that is kept. Confident:
 
 LEAST = 0.3  # confidence; what is below is not kept
 MOST = 500  # insights that are kept
-_EVIDENCE = 100  # pieces of evidence that an insight carries
+MOST_EVIDENCE = 100  # pieces of evidence that an insight carries
+_AT_A_TIME = 100  # insights
 _NO_TIME = float("-inf")
 
 
@@ -40,7 +41,8 @@ class Curated:
     that stands for one of the batch and so got evidence that it had not; it is kept anew. `replaced`: old ones that
     went, each with the one of `added` that stands for it and has its evidence; of one that got evidence, what it was
     before. `repeated`: of the batch, what another of it, or one that is kept, stands for. `weak`: of the batch, too
-    little confident. `left`: went because there were too many, in that order; one of the batch never came in then.
+    little confident. `left`: old ones that went because there were too many, in that order. `outside`: of the batch,
+    what found no room, in that order.
     """
 
     kept: tuple[Kept, ...]
@@ -49,11 +51,15 @@ class Curated:
     repeated: tuple[Insight, ...]
     weak: tuple[Insight, ...]
     left: tuple[Kept, ...]
+    outside: tuple[Insight, ...]
 
 
-def merged(insights: Sequence[Insight], winner: Winner = "newer") -> list[Insight]:
-    """The insights without repeats, in the order of those that stay: no two are alike."""
-    return _without_repeats(insights, winner)[0]
+def merged(
+    insights: Sequence[Insight], winner: Winner = "newer", looked_at: Callable[[int], object] = lambda _: None
+) -> list[Insight]:
+    """The insights without repeats, in the order of those that stay: no two are alike. `looked_at` is told of how many,
+    now and then, for thousands take a while; what it raises ends that."""
+    return _without_repeats(insights, winner, looked_at)[0]
 
 
 def curate(
@@ -62,7 +68,8 @@ def curate(
     """What there is when `new` ones come, at this time, to what is kept.
 
     In this order: what is too weak goes, so that it takes nothing else away; then repeats within the batch; then what
-    says the same as something kept; and then the least confident while there are more than `most`, of those the oldest.
+    says the same as something kept; and then the least confident while there are more than `most`, of those the oldest
+    by their own time, and of the same time one of the batch before an old one, so that equals do not take turns.
     An old one goes for another only if that comes in: one whose replacement would be too many stays, or leaves as any.
     Old ones that are alike to each other already stay so until something new is alike to them.
     """
@@ -74,7 +81,7 @@ def curate(
         (repeated if one.name in known and _adds_nothing(one, known[one.name]) else fresh).append(one)
 
     contest = _Contest(kept, fresh, at, winner)
-    left = contest.shrink(most)
+    out = contest.shrink(most)
     stands_for = contest.stands_for()
     stay: list[Kept] = []
     added: dict[int, Kept] = {}
@@ -93,7 +100,8 @@ def curate(
         replaced=tuple((kept[place], gone[place]) for place in sorted(gone)),
         repeated=(*repeated, *contest.lost()),
         weak=weak,
-        left=left,
+        left=tuple(kept[place] for place in out if place < len(kept)),
+        outside=tuple(contest.all[place].insight for place in out if place >= len(kept)),
     )
 
 
@@ -106,6 +114,7 @@ class _Contest:
 
     def __init__(self, kept: Sequence[Kept], batch: Sequence[Insight], at: float, winner: Winner) -> None:
         self.all = [*kept, *(Kept(one, at) for one in batch)]
+        self._old = len(kept)
         self.taken: dict[int, list[int]] = {}
         self.kept_out: dict[int, list[int]] = {}
         self._beaten: dict[int, list[int]] = {}  # by place of the batch: the old ones in `taken`
@@ -118,20 +127,20 @@ class _Contest:
         out = {place for places in self.kept_out.values() for place in places} | self.taken.keys()
         self._inside = [self._worth(place) for place in range(len(self.all)) if place not in out]
 
-    def shrink(self, most: int) -> tuple[Kept, ...]:
-        """Lets the least confident go, of those the oldest, until there are at most so many; and returns them. Where
-        one of the batch goes, what it alone had taken the place of is back, and may be the next."""
-        left: list[Kept] = []
+    def shrink(self, most: int) -> list[int]:
+        """Lets the least confident go, of those the oldest, until there are at most so many; and returns their places.
+        Where one of the batch goes, what it alone had taken the place of is back, and may be the next."""
+        left: list[int] = []
         heapq.heapify(self._inside)
         while len(self._inside) > max(most, 0):
             *_, place = heapq.heappop(self._inside)
-            left.append(self.all[place])
+            left.append(place)
             for old in self._beaten.get(place, ()):
                 self.taken[old].remove(place)
                 if not self.taken[old]:
                     del self.taken[old]
                     heapq.heappush(self._inside, self._worth(old))
-        return tuple(left)
+        return left
 
     def inside(self) -> list[int]:
         """The places of those that stay."""
@@ -161,12 +170,20 @@ class _Contest:
             for old in beaten:
                 self.taken.setdefault(old, []).append(place)
 
-    def _worth(self, place: int) -> tuple[float, float, float, int]:
+    def _worth(self, place: int) -> tuple[float, float, bool, float, int]:
+        """Of the same confidence and time an old one is worth more, and what stands for such a one: what just came
+        would else take its place again and again."""
         one = self.all[place]
-        return one.insight.confidence, one.at, _time(one.insight), place
+        confidence, time = one.insight.confidence, _time(one.insight)
+        for old in (self.all[old].insight for old in self._beaten.get(place, ())):
+            if (old.confidence, _time(old)) == (confidence, time):
+                return confidence, time, True, one.at, place
+        return confidence, time, place < self._old, one.at, place
 
 
-def _without_repeats(insights: Sequence[Insight], winner: Winner) -> tuple[list[Insight], list[Insight]]:
+def _without_repeats(
+    insights: Sequence[Insight], winner: Winner, looked_at: Callable[[int], object] = lambda _: None
+) -> tuple[list[Insight], list[Insight]]:
     """Those that stay, and those that they stand for, each in their order. The best has its turn first; so what goes is
     always alike to something that stays."""
 
@@ -176,7 +193,9 @@ def _without_repeats(insights: Sequence[Insight], winner: Winner) -> tuple[list[
 
     index = AlikeIndex()
     groups: list[list[int]] = []
-    for place in sorted(range(len(insights)), key=rank, reverse=True):
+    for number, place in enumerate(sorted(range(len(insights)), key=rank, reverse=True)):
+        if number % _AT_A_TIME == 0:
+            looked_at(number)
         found = index.find(insights[place].text)
         if found:
             groups[found[0]].append(place)
@@ -190,20 +209,32 @@ def _without_repeats(insights: Sequence[Insight], winner: Winner) -> tuple[list[
 
 def _carrying(insight: Insight, others: Iterable[Insight]) -> Insight:
     """The insight with its evidence and that of those it stands for, each once; the same one where that is nothing
-    new."""
+    new. What is too much is left out, but for the first of each session while there is room for these."""
+    all_of_them = (insight, *others)
     found: dict[object, Evidence] = {}
-    for one in (one for each in (insight, *others) for one in each.evidence):
-        if len(found) == _EVIDENCE:
-            break
+    for one in (one for each in all_of_them for one in each.evidence):
         found.setdefault(_place(one), one)
+    sessions = max(each.sessions for each in all_of_them)
+    if len(found) > MOST_EVIDENCE:
+        firsts: dict[str, object] = {}
+        for place, one in found.items():
+            firsts.setdefault(one.session, place)
+        sessions = max(sessions, len(firsts))
+        chosen = list(dict.fromkeys([*firsts.values(), *found]))[:MOST_EVIDENCE]
+        found = {place: found[place] for place in chosen}
+    elif sessions:
+        sessions = max(sessions, len({one.session for one in found.values()}))
     evidence = tuple(found.values())
-    return insight if evidence == insight.evidence else replace(insight, evidence=evidence)
+    is_same = evidence == insight.evidence and sessions == insight.sessions
+    return insight if is_same else replace(insight, evidence=evidence, sessions=sessions)
 
 
 def _adds_nothing(one: Insight, known: Insight) -> bool:
     """Whether it says the same of an insight of the same name, from what is known of it already."""
-    is_same = one.confidence == known.confidence and one.model == known.model
-    return is_same and {_place(spot) for spot in one.evidence} <= {_place(spot) for spot in known.evidence}
+    if (one.confidence, one.model) != (known.confidence, known.model):
+        return False
+    both = _carrying(one, (known,))
+    return both.sessions == known.sessions and set(map(_place, both.evidence)) == set(map(_place, known.evidence))
 
 
 def _place(spot: Evidence) -> object:

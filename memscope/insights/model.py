@@ -49,7 +49,8 @@ class Evidence:
 @dataclass(frozen=True, slots=True)
 class Insight:
     """Something that is worth remembering. `confidence` 0 to 1; `time`: of the first evidence, or when a model said it,
-    in seconds since the epoch. `model`: who synthesized it, "" for a rule."""
+    in seconds since the epoch. `model`: who synthesized it, "" for a rule. `sessions`: 0 where `evidence` is all there
+    is; where some was left out of it, how many sessions all of it is from, as far as that was still to be counted."""
 
     kind: Kind
     text: str
@@ -57,6 +58,7 @@ class Insight:
     evidence: tuple[Evidence, ...] = field(default=())
     time: float | None = None
     model: str = ""
+    sessions: int = 0
 
     @property
     def name(self) -> str:

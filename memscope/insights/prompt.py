@@ -33,7 +33,8 @@ credential was; never write one."""
 
 
 class Trace(NamedTuple):
-    """What happened in a session, which has a name."""
+    """What happened in a session. `name`: its heading, `### Session <name>`, which is whatever the caller tells it from
+    others by: a file's name, for not every format has ids of sessions."""
 
     name: str
     lines: Sequence[TraceLine]
@@ -55,11 +56,12 @@ class Prompt:
 
 
 def prompt(
-    traces: Sequence[Trace], observations: Sequence[Insight], *, most_chars: int = 8000, count: int = 10
+    traces: Iterable[Trace], observations: Sequence[Insight], *, most_chars: int = 8000, count: int = 10
 ) -> Prompt:
     """Asks for up to `count` insights. `traces`: the newest session first; their section has at most `most_chars`
     characters. What a short session leaves of its share goes to the others; where shares were of no use there are fewer
-    sessions, the newest. A session that says nothing is not told. Raises ValueError for less than `LEAST`."""
+    sessions, the newest, and no trace is asked for behind the first that has no room. A session that says nothing is
+    not told. Raises ValueError for less than `LEAST`."""
     if most_chars < LEAST:
         raise ValueError(f"{most_chars} characters of traces are too few: {LEAST} is the least")
     blocks, left_out = _blocks(traces, most_chars - len(TRACES) - 2 - len(TRUNCATED) - 2)
@@ -84,7 +86,7 @@ class _Block(NamedTuple):
     is_cut: bool
 
 
-def _blocks(traces: Sequence[Trace], budget: int) -> tuple[list[_Block], bool]:
+def _blocks(traces: Iterable[Trace], budget: int) -> tuple[list[_Block], bool]:
     """The sessions that are told, with at most `budget` characters in all; and whether others are left out."""
     told: list[tuple[int, list[str]]] = []
     least = 0  # characters, where each has as much as is of use, or all that it says

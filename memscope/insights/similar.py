@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_WORD = re.compile(r"\w+")
+from memscope.conversation.own_words import HAN, UNSPACED
+
+_WORD = re.compile(rf"[{HAN}{UNSPACED}]|[^\W{HAN}{UNSPACED}]+")
 _PARTS, _WHOLE = 13, 20  # alike from 13/20 = 0.65 on, in whole numbers: no rounding decides
 _LANES = 4096  # texts of a block
 
 
 def words(text: str) -> frozenset[str]:
-    """The distinct words of a text, case-folded: letters, digits and underscores, as long as they go."""
+    """The distinct words of a text, case-folded: letters, digits and underscores, as long as they go; of a script that
+    puts no spaces between words, each character."""
     return frozenset(_WORD.findall(text.casefold()))
 
 

@@ -13,20 +13,23 @@ _LATEST = 253_402_300_799  # seconds since the epoch: the end of the year 9999
 
 
 def encoded(insight: Insight) -> dict[str, Any]:
-    """`{"kind", "text", "confidence", "time", "model", "evidence": [{"session", "path", "format", "item", "window",
-    "message", "words"}]}`. Texts and paths may hold lone surrogates. What is no time of a calendar is null."""
+    """`{"kind", "text", "confidence", "time", "model", "sessions", "evidence": [{"session", "path", "format", "item",
+    "window", "message", "words"}]}`. Texts and paths may hold lone surrogates. What is no time of a calendar is null.
+    """
     return {
         "kind": insight.kind,
         "text": insight.text,
         "confidence": insight.confidence,
         "time": _time(insight.time),
         "model": insight.model,
+        "sessions": insight.sessions,
         "evidence": [_told(one) for one in insight.evidence],
     }
 
 
 def decoded(payload: object) -> Insight | None:
-    """The insight that was encoded; None for what is none, in any part."""
+    """The insight that was encoded; None for what is none, in any part. What earlier versions wrote has no "sessions":
+    they are 0 then."""
     try:
         return _insight(payload)
     except _StrangeError:
@@ -58,7 +61,8 @@ def _insight(payload: object) -> Insight:
     if not _is_number(confidence) or not 0 <= confidence <= 1:
         raise _StrangeError
     spots = tuple(map(_evidence, evidence))
-    return Insight(kind, text, confidence, spots, _time(kept.get("time")), _text(kept, "model"))
+    sessions = _place(kept, "sessions") if "sessions" in kept else 0
+    return Insight(kind, text, confidence, spots, _time(kept.get("time")), _text(kept, "model"), sessions)
 
 
 def _evidence(told: object) -> Evidence:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from math import ceil
 
 from memscope.lessons.model import MistakeCard
+from memscope.lessons.scores import mean
 
 HEADING = "## MEMORY FROM PAST EPISODES"
 CHARACTERS = 4  # that count as a token
@@ -68,5 +69,4 @@ def by_seen(cards: Iterable[MistakeCard]) -> list[MistakeCard]:
 
 def mean_line(task: str, scores: tuple[float, ...]) -> str:
     """What is said of the scores of a task, of which there is at least one."""
-    mean = sum(scores) / len(scores)
-    return f"Your mean score on {task}: {mean:.2f} (over {len(scores)} episodes)"
+    return f"Your mean score on {task}: {mean(scores):.2f} (over {len(scores)} episodes)"

@@ -61,6 +61,7 @@ def _new(mistake: SeenMistake, episode: int) -> MistakeCard:
         lesson=mistake.lesson or DEFAULT_LESSON,
         first_seen_episode=episode,
         last_seen_episode=episode,
+        rest=mistake.rest,
     )
 
 

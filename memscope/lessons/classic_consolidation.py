@@ -4,6 +4,8 @@
   there are no brackets, there are none, and that is no failure.
 - The memory counts as consolidated even where nothing was derived.
 - Summaries stay as they were recorded, over several lines where they were.
+- The scores of the whole log tell rules every time, and a rule that is there already stays where it is; so the oldest
+  come back, and the newest of before go for them.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from memscope.lessons.consolidation import BEGINNING, HIGH_SCORE, merged
+from memscope.lessons.consolidation import BEGINNING, HIGH_SCORE, MOST_RULES, told_of
 from memscope.lessons.model import AgentMemory
 
 
@@ -34,6 +36,7 @@ def by_scores(memory: AgentMemory) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f"[HIGH SCORE {one.score:.2f}] {one.summary[:BEGINNING]}" for one in good))
 
 
-def consolidated(memory: AgentMemory, rules: tuple[str, ...]) -> AgentMemory:
-    """The memory with these general rules, be there any or not, behind those it has."""
-    return replace(memory, global_rules=merged(memory, rules), last_consolidated_at=memory.total_episodes)
+def consolidated(memory: AgentMemory, rules: tuple[str, ...], *, total: int | None = None) -> AgentMemory:
+    """The memory with these general rules, be there any or not, behind those it has. `total`: as in the other mode."""
+    merged = tuple(dict.fromkeys([*memory.global_rules, *rules]))[-MOST_RULES:]
+    return replace(memory, global_rules=merged, last_consolidated_at=told_of(memory, total))

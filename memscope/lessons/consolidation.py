@@ -21,6 +21,9 @@ MAX_TOKENS = 300  # of the answer
 TIMEOUT = 30.0  # seconds
 
 MOST_RULES = 20  # general ones that are kept
+CONSOLIDATED = "[CONSOLIDATED] "
+"""What a model's rules begin with."""
+
 HIGH_SCORE = 0.85
 BEGINNING = 120  # characters of the summary of a good episode
 _ASKED = 5  # rules
@@ -88,27 +91,45 @@ def rules_in(reply: str) -> tuple[str, ...]:
 
 def from_model(rules: Iterable[str]) -> tuple[str, ...]:
     """A model's rules as general rules."""
-    return tuple(f"[CONSOLIDATED] {rule}" for rule in rules)
+    return tuple(CONSOLIDATED + rule for rule in rules)
 
 
 def by_scores(memory: AgentMemory) -> tuple[str, ...]:
-    """What the best episodes of the log say, as general rules: those with a high score and a summary."""
-    good = (episode for episode in memory.episode_log if episode.score >= HIGH_SCORE)
+    """What the best episodes since the last consolidation say, as general rules: those with a high score and a summary.
+    What earlier ones say was told by then, and may have made room since."""
+    new = memory.episode_log[-since(memory) :] if since(memory) else ()
+    good = (episode for episode in new if episode.score >= HIGH_SCORE)
     told = ((episode.score, one_line(episode.summary)[:BEGINNING]) for episode in good)
     return lines_of(f"[HIGH SCORE {score:.2f}] {summary}" for score, summary in told if summary)
 
 
-def consolidated(memory: AgentMemory, rules: tuple[str, ...]) -> AgentMemory:
-    """The memory with these general rules behind those it has, the last twenty, and none twice; the same object where
-    no rules were derived."""
+def consolidated(
+    memory: AgentMemory, rules: tuple[str, ...], *, total: int | None = None, sparing: bool = False
+) -> AgentMemory:
+    """The memory with these general rules behind those it has, the last twenty, and none twice: one that was derived
+    again stands where it is newest. The same object where no rules were derived.
+
+    `total`: how many episodes there were in the memory that the rules were derived of, where that was an earlier one;
+    those since then are still to be told. `sparing`: a model's rules stay, and the others have the room they leave.
+    """
     if not rules:
         return memory
-    return replace(memory, global_rules=merged(memory, rules), last_consolidated_at=memory.total_episodes)
+    return replace(memory, global_rules=_merged(memory, rules, sparing), last_consolidated_at=told_of(memory, total))
 
 
-def merged(memory: AgentMemory, rules: Iterable[str]) -> tuple[str, ...]:
-    """The general rules with these behind them."""
-    return tuple(dict.fromkeys([*memory.global_rules, *rules]))[-MOST_RULES:]
+def told_of(memory: AgentMemory, total: int | None) -> int:
+    """How many episodes of the memory were told once it is consolidated, of one that had `total` of them."""
+    told = memory.total_episodes if total is None else total
+    return min(max(told, memory.last_consolidated_at), memory.total_episodes)
+
+
+def _merged(memory: AgentMemory, rules: tuple[str, ...], sparing: bool) -> tuple[str, ...]:
+    new = set(rules)
+    found = [*dict.fromkeys(rule for rule in memory.global_rules if rule not in new), *dict.fromkeys(rules)]
+    spared = [rule for rule in found if sparing and rule.startswith(CONSOLIDATED)][-MOST_RULES:]
+    others = [rule for rule in found if rule not in spared]
+    kept = {*spared, *others[max(len(others) - (MOST_RULES - len(spared)), 0) :]}
+    return tuple(rule for rule in found if rule in kept)
 
 
 class Changes(NamedTuple):
@@ -132,12 +153,14 @@ def changes(before: AgentMemory, after: AgentMemory) -> Changes:
 def taken_back(memory: AgentMemory, before: AgentMemory, after: AgentMemory) -> AgentMemory:
     """`memory` without what a consolidation, which made `after` of `before`, did to the general rules: its own go, and
     those that had to make room come back in front. What came since stays, and so does the time of a later
-    consolidation."""
+    consolidation. The same object where none of its own is there any more."""
     if memory.global_rules == after.global_rules:
         rules = before.global_rules
     else:
         done = changes(before, after)
         came = set(done.added)
+        if came and came.isdisjoint(memory.global_rules):
+            return memory
         left = [rule for rule in memory.global_rules if rule not in came]
         rules = (*(rule for rule in done.removed if rule not in left), *left)
     is_last = memory.last_consolidated_at == after.last_consolidated_at

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from memscope.base.errors import SourceError
 from memscope.base.text import preview
-from memscope.lessons.fields import kind, number, said, whole
+from memscope.lessons.fields import LARGEST, kind, number, said, whole
 from memscope.lessons.model import UNKNOWN_TASK, VERSION, AgentMemory, LoggedEpisode, MistakeCard
 
 UNKNOWN_MISTAKE = "unknown_mistake"
@@ -32,6 +32,7 @@ def memory_of(document: object) -> AgentMemory:
     that is no object, another program's or of another version, and for a key that holds another type than it should."""
     if not isinstance(document, dict):
         raise SourceError(f"it holds {kind(document)}, not the object that an agent's memory is")
+    _check_keys(document)
     _check_version(document)
     strange: dict[str, tuple[Any, ...]] = {}
 
@@ -92,18 +93,28 @@ def document_of(memory: AgentMemory) -> dict[str, Any]:
 
 
 _KEYS = frozenset(document_of(AgentMemory()))
+_SHARED = frozenset({"version", "mistakes", "mistake_cards", "successes"})  # that an episode may have too
+_OF_EPISODE = frozenset({"score", "steps", "task_id", "trajectory_summary"})
 
 
 def _check_version(document: Mapping[str, Any]) -> None:
     version = document.get("version")
-    if version is None:  # older files say none; but what is recorded must not go into some other program's file
-        if document and _KEYS.isdisjoint(document):
-            raise SourceError("it has nothing that an agent's memory has, so it is none")
+    if version is None or whole(version) == VERSION:  # older files say none
         return
-    if whole(version) == VERSION:
-        return
-    shown = kind(version) if isinstance(version, dict | list | bool | None) else preview(str(version), 20)
-    raise WrongValueError(f"its version is {shown}, and only {VERSION} can be read", "version")
+    shown = kind(version) if isinstance(version, dict | list | bool) else preview(str(version), 20)
+    if isinstance(version, str):
+        shown = f'the text "{shown}"'
+    raise WrongValueError(f"its version is {shown}, and only the number {VERSION} can be read", "version")
+
+
+def _check_keys(document: Mapping[str, Any]) -> None:
+    """What is recorded must not go into another program's file, nor into that of an episode."""
+    keys = document.keys() - {"version"}
+    do = "Name the file of a memory; it was left as it is."
+    if keys & _OF_EPISODE and not keys & (_KEYS - _SHARED):
+        raise SourceError("it holds an episode, not an agent's memory", do=do)
+    if keys and not keys & _KEYS:
+        raise SourceError("it has nothing that an agent's memory has, so it is none", do=do)
 
 
 def _total(document: Mapping[str, Any]) -> int:
@@ -116,11 +127,15 @@ def _total(document: Mapping[str, Any]) -> int:
     if total is None or total < 0:
         shown = kind(told) if total is None else preview(str(total), 20)
         raise WrongValueError(f"total_episodes is {shown}, not a whole number of 0 or more", "total_episodes")
+    if total > LARGEST:
+        what = f"total_episodes is {preview(str(told), 20)}, and {LARGEST:,} is the most that is counted"
+        raise WrongValueError(what, "total_episodes")
     return total
 
 
 def _consolidated(value: object) -> int:
-    return max(0, whole(value) or 0)
+    at = whole(value) or 0
+    return at if 0 <= at <= LARGEST else 0
 
 
 def _entries(
@@ -155,9 +170,10 @@ def _mistake(value: object) -> str:
 def _count(value: object) -> int:
     """A number of steps or episodes, as near as it can be told."""
     try:
-        return int(value)  # type: ignore[call-overload, no-any-return]
+        found: int = int(value)  # type: ignore[call-overload]
     except (TypeError, ValueError, OverflowError):
         return 0
+    return max(-LARGEST, min(found, LARGEST))
 
 
 def _seen(value: object) -> int:

@@ -8,11 +8,13 @@ from typing import Any
 
 from memscope.base.errors import SourceError
 from memscope.base.text import preview
+from memscope.conversation.raw import is_too_deep
 from memscope.lessons.document import UNKNOWN_MISTAKE
-from memscope.lessons.fields import kind, said, whole
+from memscope.lessons.fields import LARGEST, kind, said, whole
 from memscope.lessons.model import UNKNOWN_TASK, Episode, SeenMistake
 
 _LONGEST = 300  # characters of evidence, and of a lesson
+_OF_MEMORY = ("episode_log", "score_history", "task_rules")  # which no episode has
 
 
 def episode_of(document: object, where: str = "") -> Episode:
@@ -33,11 +35,13 @@ def _told(document: object, where: str, which: str = "") -> Episode:
     try:
         if not isinstance(document, dict):
             raise SourceError(f"this is {kind(document)}, not an object")
+        if any(name in document for name in _OF_MEMORY):
+            raise SourceError("this is an agent's memory, not an episode", do="Episodes are recorded into one.")
+        if is_too_deep(document):
+            raise SourceError("the JSON is nested too deeply")
         return _episode(document)
     except SourceError as error:
         raise SourceError(f"{which}{error.what}", where=where or None, do=error.do) from error
-    except RecursionError as error:
-        raise SourceError(f"{which}the JSON is nested too deeply", where=where or None) from error
 
 
 def _episode(document: Mapping[str, Any]) -> Episode:
@@ -70,6 +74,8 @@ def _steps(value: object) -> int:
     if steps is None or steps < 0:
         shown = preview(str(value), 20) if kind(value) == "a number" else kind(value)
         raise SourceError(f"steps is {shown}, not a whole number of 0 or more")
+    if steps > LARGEST:
+        raise SourceError(f"steps is {preview(str(value), 20)}, and {LARGEST:,} is the most that is counted")
     return steps
 
 
@@ -88,12 +94,12 @@ def _list(document: Mapping[str, Any], name: str) -> list[Any]:
 
 
 def _texts(document: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    """The texts of a list, without those that say nothing."""
+    """The texts of a list, blank ones too; null is none."""
     values = _list(document, name)
     for number, value in enumerate(values, 1):
         if not isinstance(value, str | None):
             raise SourceError(f"entry {number} of {name} is {kind(value)}, not a text")
-    return tuple(value for value in values if value and not value.isspace())
+    return tuple(value for value in values if value is not None)
 
 
 def _cards(document: Mapping[str, Any], task: str) -> tuple[SeenMistake, ...]:
@@ -101,14 +107,14 @@ def _cards(document: Mapping[str, Any], task: str) -> tuple[SeenMistake, ...]:
 
 
 def _card(value: Mapping[str, Any], task: str) -> SeenMistake:
+    told = {name: said(value.get(name)) for name in ("worker_id", "bad_decision", "correct_decision")}
     return SeenMistake(
         mistake_type=_words(value, "mistake_type") or UNKNOWN_MISTAKE,
         task_id=_words(value, "task_id") or task,
-        worker_id=said(value.get("worker_id")),
-        bad_decision=said(value.get("bad_decision")),
-        correct_decision=said(value.get("correct_decision")),
+        **told,
         evidence=_words(value, "evidence")[:_LONGEST],
         lesson=_words(value, "lesson")[:_LONGEST],
+        rest={name: value[name] for name, text in told.items() if text is not None and value[name] != text},
     )
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import math
 
+LARGEST = 2**53 - 1
+"""The most that is counted: as far as every reader of JSON counts one by one."""
+
 _KINDS = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
 
 

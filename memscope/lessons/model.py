@@ -79,7 +79,8 @@ class AgentMemory:
 
 @dataclass(frozen=True, slots=True)
 class SeenMistake:
-    """A mistake as an episode tells it. None, and "" of a lesson or evidence: it says nothing of that."""
+    """A mistake as an episode tells it. None, and "" of a lesson or evidence: it says nothing of that. `rest`: what was
+    told as something else than a text, as it was."""
 
     mistake_type: str
     task_id: str
@@ -88,11 +89,13 @@ class SeenMistake:
     correct_decision: str | None = None
     evidence: str = ""
     lesson: str = ""
+    rest: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """An episode that is to be recorded. `score` is finite, 0 to 1."""
+    """An episode that is to be recorded. `score` is finite, 0 to 1. Blank mistakes and successes say nothing; they are
+    there for classic mode."""
 
     task_id: str = UNKNOWN_TASK
     score: float = 0.0

@@ -8,7 +8,7 @@ from typing import Any
 
 from memscope.reports.view import Column
 
-_LEAST_WIDE, _LEAST_TEXT = 24, 20  # cells a column of text needs to be worth its place
+_LEAST_WIDE, _LEAST_TEXT, _LEAST_LATEST = 24, 20, 12  # cells a column of text needs to be worth its place
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class Wish:
     @classmethod
     def of(cls, column: Column[Any], natural: int) -> Wish:
         """What a column wants whose longest cell takes `natural` cells. Numbers need all of them; text can be cut."""
-        least = natural if column.numeric else min(natural, _LEAST_WIDE if column.wide else _LEAST_TEXT)
-        return cls(natural, least, column.rank)
+        worth = _LEAST_LATEST if column.latest else _LEAST_WIDE if column.wide else _LEAST_TEXT
+        return cls(natural, natural if column.numeric else min(natural, worth), column.rank)
 
 
 def widths(wishes: Sequence[Wish], room: int, gap: int) -> dict[int, int]:

@@ -36,8 +36,8 @@ class InsightEvidence(Document):
 
 class InsightRow(Document):
     """An insight. `name`: what it is known by; `confidence` 0 to 1; `time`: of its first evidence, or when a model said
-    it, in seconds since the epoch; `model`: who synthesized it, null for a rule; `sessions`: how many it comes from;
-    `state`: what was decided of it."""
+    it, in seconds since the epoch; `model`: who synthesized it, null for a rule; `sessions`: how many it comes from,
+    which are more than `evidence` has where that was too much to keep; `state`: what was decided of it."""
 
     name: str
     kind: Kind
@@ -58,11 +58,13 @@ class InsightsUnread(Document):
 
 
 class InsightsDocument(Document):
-    """Insights of so many `sessions`. `parse_error`: why no insight could be made of a chat model's reply, which is in
-    `reply` then. `copies`: sessions that are there several times, and were read once."""
+    """Insights of so many `sessions`. `error`: why a chat model that was asked for more gave no answer; `parse_error`:
+    why no insight could be made of its reply, which is in `reply` then. `copies`: sessions that are there several
+    times, and were read once."""
 
     schema_: Literal["memscope/insights@1"] = Field("memscope/insights@1", alias="schema")
     insights: list[InsightRow]
+    error: str | None
     parse_error: str | None
     reply: str | None
     sessions: int
@@ -79,7 +81,7 @@ def insight_row(insight: Insight, state: State = "new") -> InsightRow:
         text=insight.text,
         confidence=insight.confidence,
         state=state,
-        sessions=len({one.session for one in insight.evidence}),
+        sessions=max(insight.sessions, len({one.session for one in insight.evidence})),
         time=insight.time,
         model=insight.model or None,
         evidence=[_evidence(one) for one in insight.evidence],
@@ -104,6 +106,7 @@ def insights_document(
     sessions: int,
     copies: int = 0,
     unread: Sequence[tuple[Path, str]] = (),
+    error: str = "",
     parse_error: str = "",
     reply: str = "",
     reason: str = "",
@@ -115,6 +118,7 @@ def insights_document(
         reason = "no session was read" if not sessions else f"nothing stands out in {counted(sessions, 'session')}"
     return InsightsDocument(
         insights=found,
+        error=error or None,
         parse_error=parse_error or None,
         reply=reply or None,
         sessions=sessions,
@@ -148,12 +152,22 @@ _ONE: Mapping[Kind, str] = {
 
 
 def place_words(row: InsightRow) -> str:
-    """Where an insight was seen first: the session and the message; or in how many sessions."""
+    """Where an insight was seen first: the session, with its number where it is not the first of its file, and the
+    message; or in how many sessions."""
     if row.sessions != 1:
         return counted(row.sessions, "session")
     first = row.evidence[0]
-    name = middle(clean_line(Path(first.source).stem), _NAME)
+    name = middle(clean_line(Path(first.source).stem), _NAME) + (f"#{first.item}" if first.item else "")
     return name if first.message is None else f"{name} #{first.message}"
+
+
+def _places_cell(row: InsightRow) -> str:
+    """All evidence for a program: SESSION:MESSAGE, or SESSION: for all of it, with blanks between; the message of a
+    later context window W, which are counted from 0, is SESSION:MESSAGE@W."""
+    return " ".join(
+        f"{one.session}:{'' if one.message is None else one.message}{f'@{one.window}' if one.window else ''}"
+        for one in row.evidence
+    )
 
 
 INSIGHT_COLUMNS: tuple[Column[InsightRow], ...] = (
@@ -171,7 +185,7 @@ INSIGHT_COLUMNS: tuple[Column[InsightRow], ...] = (
     Column("date", lambda row: row.time, "s", rank=6, shown=lambda row: day(row.time)),
     Column(
         "evidence",
-        lambda row: " ".join(f"{one.session}:{'' if one.message is None else one.message}" for one in row.evidence),
+        _places_cell,
         rank=7,
         shown=place_words,
     ),

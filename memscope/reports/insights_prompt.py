@@ -19,7 +19,8 @@ class PromptMessage(Document):
 
 class InsightsPromptDocument(Document):
     """`sessions`: those whose traces are in it, the newest first, and `left_out` how many are not, for they would have
-    no room; `cut`: how many of those are not told to the end. `tokens`: about so many, a token taken as four
+    no room; `cut`: how many of those are not told to the end. `observed`: other sessions, which the observations in it
+    are of, and quote. `tokens`: about so many, a token taken as four
     characters, and `longest`: as many as an answer may have. `url`: where it would be sent, null where no server is
     set. `cached`: its answer is kept, so that nothing would be sent."""
 
@@ -29,6 +30,7 @@ class InsightsPromptDocument(Document):
     tokens: int
     longest: int | None
     sessions: list[str]
+    observed: list[str]
     left_out: int
     cut: int
     url: str | None
@@ -36,12 +38,18 @@ class InsightsPromptDocument(Document):
     cached: bool
 
 
+def told_words(sessions: int, observed: int) -> str:
+    """Of how many sessions a prompt tells: in traces, and of others in observations."""
+    told = counted(sessions, "session")
+    return f"{told}, and observations of {observed:,} more" if observed else told
+
+
 def prompt_words(document: InsightsPromptDocument) -> str:
     """How large the prompt is, what is in it, and where it would go."""
     told = [f"{character_count(document.characters)}, about {counted(document.tokens, 'token')}"]
     if document.longest is not None:
         told.append(f"an answer of at most {counted(document.longest, 'token')}")
-    told.append(counted(len(document.sessions), "session"))
+    told.append(told_words(len(document.sessions), len(document.observed)))
     if document.cut:
         told.append(f"{document.cut:,} cut")
     if document.left_out:

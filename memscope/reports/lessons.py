@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -13,8 +14,8 @@ from memscope.base.text import counted
 from memscope.lessons.block import by_seen
 from memscope.lessons.consolidation import EVERY, is_due, since
 from memscope.lessons.model import AgentMemory, LoggedEpisode, MistakeCard
-from memscope.lessons.rules import Conflict, conflicts
-from memscope.lessons.summary import line
+from memscope.lessons.rules import conflicts
+from memscope.lessons.scores import line, mean
 from memscope.reports.view import Column, Document, View, number
 
 _LINE = 24  # cells
@@ -92,13 +93,14 @@ class LessonsDocument(Document):
 def lessons_document(path: Path, memory: AgentMemory, *, exists: bool) -> LessonsDocument:
     """The document of what is in the file at `path`, or would be."""
     found = conflicts(memory)
+    of_task = Counter(one.task for one in found)
     return LessonsDocument(
         source=str(path),
         total_episodes=memory.total_episodes,
         last_consolidated_at=memory.last_consolidated_at,
         since=since(memory),
         due=is_due(memory),
-        tasks=[_task(memory, task, found) for task in memory.tasks],
+        tasks=[_task(memory, task, of_task[task]) for task in memory.tasks],
         global_rules=list(memory.global_rules),
         mistakes=list(memory.mistakes),
         successes=list(memory.successes),
@@ -117,18 +119,18 @@ def _reason(memory: AgentMemory, *, exists: bool) -> str | None:
     return None if memory.total_episodes or any(known) else "nothing was recorded yet"
 
 
-def _task(memory: AgentMemory, task: str, found: Sequence[Conflict]) -> LessonsTask:
+def _task(memory: AgentMemory, task: str, conflicts: int) -> LessonsTask:
     scores = memory.score_history.get(task, ())
     finite = [score for score in scores if math.isfinite(score)]
     rules = memory.task_rules.get(task, ())
     return LessonsTask(
         task=task,
         episodes=len(scores),
-        mean=sum(finite) / len(finite) if finite else None,
+        mean=mean(finite) if finite else None,
         last=number(scores[-1]) if scores else None,
         scores=[number(score) for score in scores],
         rules=list(rules),
-        conflicts=sum(one.task == task for one in found),
+        conflicts=conflicts,
     )
 
 
@@ -158,6 +160,7 @@ def lessons_words(document: LessonsDocument) -> str:
     told = [
         f"{counted(document.total_episodes, 'episode')} of {counted(len(document.tasks), 'task')}",
         counted(len(document.global_rules), "general rule"),
+        counted(len(document.mistakes), "mistake"),
         counted(len(document.mistake_cards), "mistake card"),
     ]
     if document.conflicts:
@@ -182,6 +185,10 @@ def score_words(score: float | None) -> str:
     return "–" if score is None else f"{score:.2f}"
 
 
+def _some(number: int) -> str:
+    return f"{number:,}" if number else ""
+
+
 def score_line(row: LessonsTask, width: int = _LINE, *, plain: bool = False) -> str:
     """The scores of a task as a line that goes on to the right."""
     return line([score for score in row.scores if score is not None], width, plain=plain)
@@ -189,12 +196,12 @@ def score_line(row: LessonsTask, width: int = _LINE, *, plain: bool = False) -> 
 
 TASK_COLUMNS: tuple[Column[LessonsTask], ...] = (
     Column("task", lambda row: row.task, wide=True),
-    Column("episodes", lambda row: row.episodes, "episodes", rank=2),
+    Column("episodes", lambda row: row.episodes, "episodes", rank=2, shown=lambda row: f"{row.episodes:,}"),
     Column("mean", lambda row: row.mean, "score", rank=1, shown=lambda row: score_words(row.mean)),
     Column("last", lambda row: row.last, "score", rank=4, shown=lambda row: score_words(row.last)),
-    Column("scores", lambda row: " ".join(map(score_words, row.scores)), rank=3, shown=score_line),
-    Column("rules", lambda row: len(row.rules), "rules", rank=2),
-    Column("conflicts", lambda row: row.conflicts, "pairs", rank=1, shown=lambda row: str(row.conflicts or "")),
+    Column("scores", lambda row: " ".join(map(score_words, row.scores)), rank=1, shown=score_line, latest=True),
+    Column("rules", lambda row: len(row.rules), "rules", rank=3, shown=lambda row: f"{len(row.rules):,}"),
+    Column("conflicts", lambda row: row.conflicts, "pairs", rank=2, shown=lambda row: _some(row.conflicts)),
 )
 
 LESSONS: View[LessonsDocument, LessonsTask] = View(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -9,17 +10,22 @@ from pydantic import Field
 
 from memscope.base.text import counted
 from memscope.lessons.consolidation import is_due, since
-from memscope.lessons.model import AgentMemory
+from memscope.lessons.model import AgentMemory, MistakeCard
 from memscope.reports.view import Column, Document, View
 
 What = Literal["record", "consolidate"]
 By = Literal["model", "scores"]
 
 
-class LessonsChange(Document):
-    """An entry that comes (+) or goes (-): of the `list` it is in, as the file calls it."""
+Sign = Literal["+", "-", "~"]
+_SIGNS: dict[Sign, str] = {"+": "added", "-": "dropped", "~": "seen again"}
 
-    sign: Literal["+", "-"]
+
+class LessonsChange(Document):
+    """An entry that comes (+) or goes (-), or a mistake card that was seen again (~): of the `list` it is in, as the
+    file calls it."""
+
+    sign: Sign
     list_: str = Field(alias="list")
     text: str
 
@@ -75,18 +81,23 @@ def lessons_changes(before: AgentMemory, after: AgentMemory) -> list[LessonsChan
     for task in dict.fromkeys([*before.tasks, *after.tasks]):
         lists.append((f"task_rules/{task}", before.task_rules.get(task, ()), after.task_rules.get(task, ())))
     lists += [("mistakes", before.mistakes, after.mistakes), ("successes", before.successes, after.successes)]
-    lists.append(("mistake_cards", _cards(before), _cards(after)))
-    return [
+    changes = [
         LessonsChange(sign=sign, list_=name, text=text)
         for name, old, new in lists
         for sign, texts, others in (("-", old, set(new)), ("+", new, set(old)))
         for text in texts
         if text not in others
     ]
+    return [*changes, *_cards(before, after)]
 
 
-def _cards(memory: AgentMemory) -> tuple[str, ...]:
-    return tuple(f"{card.mistake_type}, seen {card.seen_count}x: {card.lesson}" for card in memory.mistake_cards)
+def _cards(before: AgentMemory, after: AgentMemory) -> Iterator[LessonsChange]:
+    old, new = ({card.key: card for card in memory.mistake_cards} for memory in (before, after))
+    changed: list[tuple[Sign, MistakeCard]] = [("-", card) for key, card in old.items() if key not in new]
+    changed += [("~" if key in old else "+", card) for key, card in new.items() if card != old.get(key)]
+    for sign, card in changed:
+        text = f"{card.mistake_type}, seen {card.seen_count}x: {card.lesson}"
+        yield LessonsChange(sign=sign, list_="mistake_cards", text=text)
 
 
 def change_words(document: LessonsChangeDocument) -> str:
@@ -101,7 +112,7 @@ def change_words(document: LessonsChangeDocument) -> str:
 
 
 CHANGE_COLUMNS: tuple[Column[LessonsChange], ...] = (
-    Column("change", lambda row: row.sign, exported=lambda row: "added" if row.sign == "+" else "dropped"),
+    Column("change", lambda row: row.sign, exported=lambda row: _SIGNS[row.sign]),
     Column("list", lambda row: row.list_, rank=1),
     Column("text", lambda row: row.text, wide=True),
 )

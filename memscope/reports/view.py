@@ -25,7 +25,7 @@ Row = TypeVar("Row")
 @dataclass(frozen=True, slots=True)
 class Column(Generic[Row]):
     """A column of a table: `title` heads it everywhere, `value` is what rows are sorted by and CSV gets, unless
-    there is something `exported`; `shown` is what a table shows.
+    there is something `exported`; `shown` is what a table shows. Of a `latest` one the end stays where it is cut.
 
     `rank` says which go first when the screen is narrow: the highest. `wide` columns take what room is left. Of
     `negative` numbers the lowest say most. `highest_first`: what has no unit, and says most where it is highest.
@@ -40,6 +40,7 @@ class Column(Generic[Row]):
     negative: bool = False
     highest_first: bool = False
     exported: Callable[[Row], Cell] | None = None
+    latest: bool = False
 
     @property
     def numeric(self) -> bool:

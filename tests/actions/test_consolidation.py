@@ -12,13 +12,13 @@ from typing import Any, Literal
 import pytest
 
 from memscope.actions.chat import chat
-from memscope.actions.consolidation import TIMEOUT, Proposal, keep, nothing, propose, sent_words
+from memscope.actions.consolidation import TIMEOUT, Proposal, has_answer, keep, nothing, propose, sent_words
 from memscope.actions.lessons import read_lessons, record
 from memscope.base.clock import set_clock
 from memscope.base.errors import Cancelled
 from memscope.base.job import Job
 from memscope.base.settings import Settings
-from memscope.lessons.model import Episode
+from memscope.lessons.model import AgentMemory, Episode
 from memscope.store.database import Database
 from tests.clients.chat_server import KEY, MODEL, ChatServer
 from tests.engines.conftest import Hasty
@@ -128,10 +128,19 @@ def test_a_good_answer_is_asked_for_once_and_then_found_on_disk(
     chat_server: Serve, path: Path, database: Database
 ) -> None:
     server = chat_server(words=WELL)
+    settings = Settings(chat_url=server.url)
+
+    def is_there() -> bool:
+        with chat(settings, database, timeout=TIMEOUT) as model:
+            return has_answer(read_lessons(path), settings, model)
+
+    assert not is_there()
     assert [proposed(path, server, database).cached for _ in range(3)] == [False, True, True]
+    assert is_there()
     assert len(server.chats()) == 1
     assert not proposed(path, server, database, again=True).cached
     record(path, [Episode("deploy", 0.3, 1, "more")], Settings())
+    assert not is_there()
     assert not proposed(path, server, database).cached
     assert len(server.chats()) == 3
 
@@ -170,6 +179,16 @@ def test_where_a_model_is_no_use_the_scores_tell_the_rules_and_it_is_shown_why(
     server.behave("well", words=WELL)
     assert (again := proposed(path, server, database)).by == "model" and not again.cached
     assert proposed(path, server, database).cached
+
+
+def test_a_call_that_fails_does_not_cost_the_rules_of_earlier_ones(chat_server: Serve, path: Path) -> None:
+    earlier = tuple(f"[CONSOLIDATED] {number}" for number in range(20))
+    keep(Proposal(path, AgentMemory(), earlier, "model", classic=False))
+    keep(proposed(path, chat_server("500")))
+    assert general(path) == earlier
+    record(path, [Episode("deploy", 0.95, 3, "waited")], Settings())
+    keep(propose(read_lessons(path), Settings(), None, Job()))
+    assert general(path) == (*earlier[1:], "[HIGH SCORE 0.95] waited")
 
 
 def test_a_server_that_never_answers_is_waited_for_as_long_as_the_settings_say(chat_server: Serve, path: Path) -> None:
@@ -254,7 +273,7 @@ def test_what_is_recorded_while_a_model_is_asked_is_kept(chat_server: Serve, pat
     document = keep(made)[2]
     memory = read_lessons(path).memory
     assert (memory.total_episodes, memory.mistakes, memory.global_rules) == (21, ("late",), DERIVED)
-    assert (memory.last_consolidated_at, document.episodes) == (21, 0)
+    assert (memory.last_consolidated_at, document.episodes, document.since) == (20, 0, 1)
 
 
 RECORDER = """

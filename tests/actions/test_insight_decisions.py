@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memscope.actions.insight_decisions import KIND, Standing, Undone, drop, keep, standing, undo
+from memscope.actions.insight_decisions import KIND, Standing, Undone, drop, keep, kept_words, standing, undo
 from memscope.base.clock import set_clock
 from memscope.base.errors import StoreError
 from memscope.insights.curation import Curated, Kept
@@ -58,7 +59,9 @@ def test_a_replacement_and_what_goes_for_it_are_one_step(database: Database) -> 
     assert standing(database).kept == done.kept
     assert [spot.session for spot in done.kept[1].insight.evidence] == ["b", "a"]
     assert [entry.payload for entry in Journal(database).entries(KIND, TESTS.name)][1:] == [{"for": TESTS_TOO.name}]
-    assert undo(database) == Undone((TESTS_TOO.name, TEA.name, TESTS.name), "keeping 2 insights, for which 1 left")
+    assert undo(database) == Undone(
+        (TESTS_TOO.name, TEA.name, TESTS.name), "keeping 2 insights; 1 that left for that is back"
+    )
     assert texts(database) == [TESTS.text, LINTER.text]
     assert undo(database) == Undone((TESTS.name, LINTER.name), "keeping 2 insights")
     assert texts(database) == [] and undo(database) is None
@@ -78,6 +81,7 @@ def test_what_is_too_much_leaves_and_is_back_with_an_undo(database: Database) ->
     keep(database, [TESTS, LINTER], winner="newer")
     done = keep(database, [TEA], winner="newer", most=2)
     assert [one.insight for one in done.left] == [LINTER]
+    assert kept_words(done) == "1 insight kept, 1 kept before left, for there is room for 500"
     assert texts(database) == [TESTS.text, TEA.text]
     assert Journal(database).entries(KIND, LINTER.name)[-1].payload == {"for": None}
     undo(database)
@@ -96,7 +100,8 @@ def test_one_that_never_came_in_leaves_no_trace(database: Database) -> None:
     keep(database, [TEA], winner="newer")
     before = Journal(database).latest(KIND)
     done = keep(database, [LINTER], winner="newer", most=1)
-    assert [one.insight for one in done.left] == [LINTER] and Journal(database).latest(KIND) == before
+    assert done.outside == (LINTER,) and Journal(database).latest(KIND) == before
+    assert kept_words(done) == "0 insights kept, 1 found no room among 500"
 
 
 def test_the_same_again_is_no_step(database: Database) -> None:
@@ -117,13 +122,43 @@ def test_what_nobody_wants_is_kept_no_more(database: Database) -> None:
     assert texts(database) == [TESTS.text, LINTER.text] and not standing(database).dropped
 
 
+ERRED = "'Bash' errored {} times: fatal: not a git repository"
+
+
+def test_what_says_the_same_as_something_dropped_is_dropped_until_it_is_kept(database: Database) -> None:
+    before, now = (insight(ERRED.format(times), 0.4, "a", kind="repeated_tool_error") for times in (2, 3))
+    drop(database, [before])
+    assert [one.insight for one in standing(database).unwanted] == [before]
+    assert standing(database).state_of(now) == standing(database).state_of(before) == "dropped"
+    other_kind = replace(now, kind="synthesized")
+    assert standing(database).state_of(other_kind) == standing(database).state_of(LINTER) == "new"
+    keep(database, [now], winner="newer")
+    later = replace(now, text=ERRED.format(4))
+    states = [standing(database).state_of(one) for one in (before, now, later)]
+    assert states == ["dropped", "kept", "new"]
+    set_clock(lambda: 200.0)
+    drop(database, [later])
+    assert standing(database).state_of(replace(now, text=ERRED.format(5))) == "dropped"
+    undo(database)
+    undo(database)
+    assert standing(database).state_of(now) == "dropped"
+    undo(database)
+    assert standing(database).state_of(now) == "new"
+
+
+def test_a_drop_whose_words_cannot_be_read_holds_for_its_name(database: Database) -> None:
+    Journal(database).add(KIND, TEA.name, "drop", {})
+    assert standing(database) == Standing((), frozenset({TEA.name}))
+    assert standing(database).state_of(TEA) == "dropped"
+
+
 def test_what_was_dropped_may_be_kept_after_all(database: Database) -> None:
     keep(database, [TEA], winner="newer")
     drop(database, [TEA])
     keep(database, [TEA], winner="newer")
     assert texts(database) == [TEA.text] and not standing(database).dropped
     undo(database)
-    assert standing(database) == Standing((), frozenset({TEA.name}))
+    assert standing(database) == Standing((), frozenset({TEA.name}), (Kept(TEA, 100.0),))
 
 
 def test_an_undo_of_some_takes_back_their_latest_step(database: Database) -> None:

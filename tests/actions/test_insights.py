@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from memscope.actions.insight_decisions import drop, keep
-from memscope.actions.insights import Observed, found_rows, kept_rows, observe
+from memscope.actions.insights import Observed, found_rows, kept_rows, observe, offered
 from memscope.base.clock import set_clock
 from memscope.base.errors import Cancelled, SourceError, UsageError
 from memscope.base.job import Job
@@ -104,6 +104,8 @@ def test_conversations_of_one_file_are_sessions_of_their_own(tmp_path: Path) -> 
         (str(path), 0),
         (f"{path}#1", 1),
     }
+    (session,) = observed(path, item=1).sessions
+    assert session.name == f"{path}#1" and observed(path, item=7).sessions == ()
 
 
 def test_a_session_that_is_there_twice_is_read_once(tmp_path: Path) -> None:
@@ -179,6 +181,16 @@ def test_rows_know_what_was_decided_and_repeats_are_one_where_that_is_asked(tmp_
     drop(database, found.insights[1:2])
     assert [row.state for row in found_rows(found, Settings(), database)][:2] == ["kept", "dropped"]
     assert [row.state for row in found_rows(found, Settings(), None)] == ["new"] * 4
+
+
+def test_what_was_dropped_is_not_offered_nor_what_says_the_same(database: Database) -> None:
+    failed = [insight(f"'Bash' errored {count} times: no such file", kind="repeated_tool_error") for count in (2, 3)]
+    other = insight("the linter wants short lines")
+    observed = Observed((*failed, other), (), 0, (), "")
+    assert offered(observed, database) == offered(observed, None) == (observed, ())
+    drop(database, failed[:1])
+    left, dropped = offered(observed, database)
+    assert (left.insights, dropped) == ((other,), tuple(failed))
 
 
 def test_what_is_kept_is_listed_by_kind_the_most_confident_first(database: Database) -> None:

@@ -22,7 +22,7 @@ from memscope.actions.lessons import (
 from memscope.base.clock import set_clock
 from memscope.base.errors import MemscopeError, SourceError, UsageError
 from memscope.base.settings import Settings
-from memscope.lessons.model import Episode, SeenMistake
+from memscope.lessons.model import AgentMemory, Episode, SeenMistake
 
 GOOD = {"task_id": "deploy", "score": 0.9, "steps": 4, "trajectory_summary": "asked first", "successes": ["asking"]}
 BAD = {"task_id": "deploy", "score": 0.1, "mistakes": ["guessing"]}
@@ -97,9 +97,10 @@ def test_an_episode_is_an_object_and_several_are_a_list() -> None:
     [
         ("", "this is no JSON: line 1: "),
         ('{\n"score": 0.5,\n}', "this is no JSON: line 3: "),
-        (b"\xff\xfe\x00", "this is no JSON: "),
-        ("[" * 100_000, "this is no JSON: "),
-        ('{"score": ' + "9" * 5000 + "}", "this is no JSON: "),
+        (b"\xff\xfe\x00", "this is no JSON, for it is no text"),
+        ("[" * 100_000, "the JSON is nested too deeply"),
+        ('{"score": ' + "9" * 5000 + "}", "it holds a number too long to read"),
+        ('{"version": 1, "episode_log": []}', "this is an agent's memory, not an episode"),
         ("7", "this is a number, not an object"),
         ('{"score": 92}', "score is 92, which is outside 0 to 1"),
         ('[{"score": 0.5}, {"score": NaN}]', "episode 2: score is nan, which is not finite"),
@@ -148,6 +149,25 @@ def test_what_would_be_recorded_is_told_as_it_would_be_and_nothing_is_written(pa
     before = path.read_bytes()
     would_record(path, episodes(GOOD), Settings())
     assert path.read_bytes() == before
+
+
+def test_an_episode_in_place_of_the_memory_is_left_alone(tmp_path: Path) -> None:
+    swapped = tmp_path / "episode.json"
+    swapped.write_text(json.dumps(BAD))
+    assert refusal(record, swapped, episodes(GOOD), Settings()).what == "it holds an episode, not an agent's memory"
+    assert [one.name for one in tmp_path.iterdir()] == [swapped.name] and swapped.read_text() == json.dumps(BAD)
+
+
+def test_who_records_has_more_patience_than_who_looks_on(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+
+    def changing(_: Path, change: Any, *, patience: float) -> Any:
+        waited.append(patience)
+        return AgentMemory(), change(AgentMemory())
+
+    monkeypatch.setattr(lessons.file, "changing", changing)
+    record(path, episodes(GOOD), Settings())
+    assert waited == [60]
 
 
 def test_what_others_keep_in_the_file_stays(path: Path) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from memscope.actions import lessons
 from memscope.actions.consolidation import Proposal
 from memscope.actions.lessons import read_lessons
 from memscope.actions.lessons_steps import KIND, Undone, can_undo, keep, record, undo
 from memscope.base.clock import set_clock
-from memscope.base.errors import SourceError, StoreError, UsageError
+from memscope.base.errors import Cancelled, SourceError, StoreError, UsageError
 from memscope.base.settings import Settings
 from memscope.lessons.model import AgentMemory, Episode
 from memscope.store.database import Database
@@ -110,15 +111,74 @@ def test_rules_that_made_room_come_back_and_later_ones_of_others_stay(path: Path
     assert after.last_consolidated_at == 2
 
 
+def test_rules_that_others_took_out_are_no_longer_there_to_be_taken_back(path: Path, database: Database) -> None:
+    keep(rules(path, "[CONSOLIDATED] wait"), database)
+    keep(rules(path, *(f"[CONSOLIDATED] {number}" for number in range(20))), None)
+    before = path.read_bytes()
+    assert undo(path, database) == Undone(DERIVED.what, partly=True, gone=True)
+    assert path.read_bytes() == before
+    assert undo(path, database) is None
+
+
+def test_of_all_steps_of_a_long_file_only_the_latest_is_read_and_it_is_packed(
+    path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others(path, *[Episode("deploy", 0.2, 9, "guessed " * 100)] * 99)
+    record(path, [ONE], Settings(), database)
+    record(path, [OTHER], Settings(), database)
+    monkeypatch.setattr(Journal, "entries", None)
+    assert can_undo(path, database) and undo(path, database) == RECORDED
+    entry = Journal(database).newest(KIND, str(path))
+    assert entry is not None and len(str(entry.payload)) < path.stat().st_size / 10
+
+
+def test_who_waits_for_others_can_be_stopped_and_nothing_is_written(path: Path, database: Database) -> None:
+    def stop() -> None:
+        raise Cancelled
+
+    keep(rules(path, "[CONSOLIDATED] wait"), database)
+    before = path.read_bytes()
+    with FileLock(path.with_name(f".{path.name}.lock")):
+        for change in (
+            lambda: record(path, [ONE], Settings(), database, stop),
+            lambda: keep(rules(path, "[CONSOLIDATED] look"), database, stop),
+            lambda: undo(path, database, stop),
+        ):
+            with pytest.raises(Cancelled):
+                change()
+    assert path.read_bytes() == before
+    assert undo(path, database) == DERIVED
+
+
 def test_recording_cannot_be_taken_back_once_others_have_written(path: Path, database: Database) -> None:
     record(path, [ONE], Settings(), database)
     others(path, OTHER)
     before = path.read_bytes()
     with pytest.raises(UsageError, match="others have written to it since") as raised:
         undo(path, database)
-    assert raised.value.where == str(path) and f"{path.name}.bak" in raised.value.do
+    assert raised.value.where == str(path) and "forgotten" in raised.value.do
     assert path.read_bytes() == before
-    assert can_undo(path, database)
+    assert not can_undo(path, database) and undo(path, database) is None
+
+
+def test_what_cannot_be_taken_back_does_not_keep_the_steps_before_it(path: Path, database: Database) -> None:
+    keep(rules(path, "[CONSOLIDATED] wait"), database)
+    record(path, [ONE], Settings(), database)
+    others(path, OTHER)
+    with pytest.raises(UsageError, match="the episodes that were recorded cannot be taken back"):
+        undo(path, database)
+    assert undo(path, database) == Undone(DERIVED.what, partly=True)
+    assert memory(path).global_rules == ()
+
+
+def test_in_a_file_that_is_gone_nothing_is_taken_back_and_none_is_made(path: Path, database: Database) -> None:
+    record(path, [ONE], Settings(), database)
+    moved = path.rename(path.with_name("moved.json"))
+    with pytest.raises(UsageError, match="the file is gone"):
+        undo(path, database)
+    assert not path.exists()
+    moved.rename(path)
+    assert undo(path, database) == RECORDED
 
 
 def test_a_file_that_was_made_by_it_is_empty_again(tmp_path: Path, database: Database) -> None:
@@ -158,7 +218,7 @@ def test_steps_are_of_one_file_by_whatever_link_it_is_named(path: Path, database
 
 def test_without_a_store_it_is_done_and_said_that_it_cannot_be_taken_back(path: Path) -> None:
     document, trouble = record(path, [ONE], Settings(), None)
-    assert document.written and isinstance(trouble, StoreError) and "cannot be taken back" in str(trouble)
+    assert document.written and isinstance(trouble, StoreError) and "nothing is kept on disk" in str(trouble)
     document, trouble = keep(rules(path, "[CONSOLIDATED] wait"), None)
     assert document.written and trouble is not None
     assert not can_undo(path, None) and undo(path, None) is None
@@ -184,7 +244,10 @@ def test_nothing_derived_is_no_step(path: Path, database: Database) -> None:
     assert not can_undo(path, database)
 
 
-@pytest.mark.parametrize("payload", [{}, {"before": 7, "after": "x"}, {"before": {"version": 2}, "rules": "x"}])
+@pytest.mark.parametrize(
+    "payload",
+    [{}, {"before": 7, "after": "x"}, {"before": {"version": 2}, "rules": "x"}, {"before": "eJxj", "after": ""}],
+)
 def test_a_step_that_another_version_noted_is_not_guessed_at(
     path: Path, database: Database, payload: dict[str, object]
 ) -> None:

@@ -141,11 +141,54 @@ def test_sessions_that_have_no_room_are_left_out_and_counted(talks: Path) -> Non
     assert document.characters == sum(len(one.content) for one in document.messages)
 
 
+@pytest.mark.parametrize("compat", ["", "classic"])
+def test_sessions_that_say_nothing_take_no_room_and_are_not_left_out(
+    talks: Path, compat: Literal["", "classic"]
+) -> None:
+    for number in range(40):
+        silent = talks / f"silent{number}.json"
+        silent.write_text(json.dumps({"messages": [{"role": "system", "content": f"You are number {number}."}]}))
+        os.utime(silent, (NOON, NOON))
+    found = seen(talks)
+    made = prepare(found, Settings(compat=compat), Job())
+    assert len(found.sessions) == 42
+    assert {one.source.path.name for one in made.sessions} == {"talk.json", "session.jsonl"}
+    assert made.left_out == 0
+
+
+def test_short_sessions_are_told_as_far_as_there_is_room(talks: Path) -> None:
+    for number in range(60):
+        write_talk(talks / f"short{number}.json", f"{number}?", words="", tools=["Bash"])
+    made = prepared(talks)
+    assert (len(made.sessions), made.left_out, made.prompt.cut) == (62, 0, ())
+    assert "truncated" not in made.prompt.messages[1]["content"]
+    made = prepared(talks, insight_chars=2000)
+    assert 10 < len(made.sessions) == 62 - made.left_out
+    assert made.prompt.messages[1]["content"].partition("## Rule")[0].endswith("...[truncated]\n\n")
+
+
+@pytest.mark.parametrize(("compat", "told"), [("", 3), ("classic", 1)])
+def test_sessions_of_observations_alone_are_told_of_before_anything_is_sent(
+    talks: Path, compat: Literal["", "classic"], told: int
+) -> None:
+    for number in range(5):
+        words = "word " * 300
+        write_talk(talks / f"long{number}.json", f"Mend part {number}. {words}", *[words] * 3)
+    made = prepared(talks, insight_chars=1600, compat=compat)
+    document = made.document(Settings())
+    assert (len(made.sessions), made.left_out) == (told, 7 - told)
+    assert {*document.sessions, *document.observed} == {one.session for one in made.origin}
+    assert document.observed and not {*document.sessions} & {*document.observed}
+    words = sent_words(Settings(chat_url="http://127.0.0.1:9/v1"), made)
+    assert f"and observations of {len(document.observed)} more, " in words
+
+
 def test_a_file_that_is_gone_by_then_is_not_told(talks: Path) -> None:
     found = seen(talks)
     (talks / "talk.json").unlink()
     made = prepare(found, Settings(), Job())
     assert [one.name for one in made.sessions] == [str(talks / "session.jsonl")]
+    assert made.left_out == 0
 
 
 def test_reading_for_a_prompt_stops_when_it_is_told_to(talks: Path) -> None:
@@ -250,6 +293,30 @@ def test_of_what_cannot_be_read_nothing_is_made_and_the_reply_is_there_to_read(
     assert len(server.chats()) == 2
 
 
+def test_an_answer_that_is_wanted_as_it_is_is_not_asked_for_again(
+    chat_server: Serve, talks: Path, database: Database
+) -> None:
+    server, made = chat_server(words=EXCUSE), prepared(talks)
+    read = asked(made, server, database)
+    server.behave("well", words="Something else.")
+    found = asked(made, server, database, as_it_is=True)
+    assert (found.reply, found.parse_error, found.cached) == (EXCUSE, read.parse_error, True)
+    assert found.may_be_kept and len(server.chats()) == 1
+    assert asked(made, server, database, as_it_is=True, again=True).reply == "Something else."
+
+
+@pytest.mark.parametrize("compat", ["", "classic"])
+def test_an_answer_without_words_is_nothing_to_keep(
+    chat_server: Serve, talks: Path, database: Database, compat: Literal["", "classic"]
+) -> None:
+    server, made = chat_server("calls"), prepared(talks, compat=compat)
+    for _ in range(2):  # nobody wants that as it is
+        found = asked(made, server, database, as_it_is=True)
+        assert (found.insights, found.reply, found.parse_error) == ((), "", "the answer is empty")
+        assert not found.may_be_kept
+    assert len(server.chats()) == 2
+
+
 NO_ANSWERS = ["nothing", "thought", "excuse", "plain", "html", "error", "shape", "choiceless", "500", "401"]
 
 
@@ -332,6 +399,11 @@ def test_classic_mode_makes_an_insight_of_anything_a_model_says(chat_server: Ser
     made = prepared(talks, compat="classic")
     server = chat_server(words=EXCUSE)
     assert told(asked(made, server)) == [(EXCUSE, 0.5)]
+    server.behave("excuse")
+    assert told(asked(made, server)) == [("Rate limit exceeded", 0.5)]
+    server.behave("nothing")
+    with pytest.raises(EngineError):
+        asked(made, server)
     server.behave("well", words=json.dumps(SAID[:1]))
     assert told(asked(made, server)) == [(json.dumps(SAID[:1]), 0.5)]
     server.behave("well", words=json.dumps({"insights": [{"text": "no confidence"}, *SAID[:1] * 12]}))

@@ -214,6 +214,7 @@ def test_a_dead_server_costs_the_synthesis_alone(memscope: Call, talks: Path, mo
     monkeypatch.setenv("MEMSCOPE_CHAT_URL", "http://127.0.0.1:9/v1")
     code, out, err = memscope(talks, "--synthesize", "--keep", "--json")
     assert (code, texts(out)) == (Exit.ENGINE, [FAILED, WORKED])
+    assert json.loads(out)["error"].startswith("http://127.0.0.1:9: no answer")
     assert "2 insights kept" in err and err.splitlines()[-1].startswith("memscope: http://127.0.0.1:9: no answer")
     assert kept(memscope) == [FAILED, WORKED]
 
@@ -244,13 +245,26 @@ def test_an_answer_that_cannot_be_read_is_shown_and_kept_on_purpose_alone(
     assert (code, document["parse_error"], document["reply"]) == (0, None, None)
     assert texts(out) == [FAILED, WORKED, EXCUSE] and kept(memscope) == [FAILED, WORKED, EXCUSE]
     assert "nothing can be made" not in err
-    assert len(server.chats()) == 3  # an answer of no use is asked for anew
+    assert len(server.chats()) == 2  # an answer of no use is asked for anew, but not where it is wanted as it is
+
+
+def test_an_answer_without_words_is_never_kept(memscope: Call, talks: Path, server: ChatServer) -> None:
+    server.behave("calls")
+    for more in ([], ["--compat", "classic"]):
+        code, _, err = memscope(talks, "--synthesize", "--keep-reply", "--keep", *more)
+        assert (code, kept(memscope)) == (Exit.NOTHING, [FAILED, WORKED])
+        assert "the answer is empty" in err and "it says" not in err and "--keep-reply" not in err
+        assert "--again asks anew" in err
+    assert len(server.chats()) == 2
 
 
 def test_classic_mode_takes_whatever_a_model_says(memscope: Call, talks: Path, server: ChatServer) -> None:
     server.behave("well", words=EXCUSE)
     code, out, err = memscope(talks, "--synthesize", "--compat", "classic", "--json")
     assert (code, texts(out)[-1]) == (0, EXCUSE) and "as they are" in err
+    server.behave("excuse")
+    code, out, err = memscope(talks, "--synthesize", "--compat", "classic", "--again", "--json")
+    assert (code, texts(out)[-1]) == (0, "Rate limit exceeded")
 
 
 def test_credentials_of_a_transcript_are_neither_sent_nor_printed(
@@ -287,7 +301,9 @@ def test_what_is_kept_is_listed_dropped_and_brought_back(memscope: Call, talks: 
     code, out, err = memscope("--drop", name[:12])
     assert (code, out) == (0, "") and "1 insight dropped; --undo takes that back" in err
     assert kept(memscope) == [WORKED]
-    assert [one["state"] for one in json.loads(memscope(talks, "--json")[1])["insights"]] == ["dropped", "kept"]
+    code, out, err = memscope(talks, "--keep", "--json")
+    assert [(one["text"], one["state"]) for one in json.loads(out)["insights"]] == [(WORKED, "kept")]
+    assert "0 insights kept, 1 said already" in err and "left out: 1 insight dropped before" in err
     assert "undone: dropping 1 insight" in memscope("--undo")[2]
     assert kept(memscope) == [FAILED, WORKED]
     assert "undone: keeping 2 insights" in memscope("--undo")[2]
@@ -311,6 +327,26 @@ def test_several_are_dropped_at_once_or_none(memscope: Call, talks: Path) -> Non
     assert memscope("--drop", first[:5])[0] == Exit.USAGE
     assert "2 insights dropped" in memscope("--drop", first, second)[2]
     assert kept(memscope) == []
+
+
+def test_what_is_found_is_dropped_before_anything_is_kept(memscope: Call, talks: Path) -> None:
+    first = json.loads(memscope(talks, "--json")[1])["insights"][0]["name"]
+    code, _, err = memscope("--drop", first)
+    assert code == Exit.USAGE and "no insight is kept under" in err and "as --kept --json has it" in err
+    code, _, err = memscope(talks, "--drop", "0" * 12)
+    assert code == Exit.USAGE and "no insight is found under" in err
+    assert "1 insight dropped" in memscope(talks, "--drop", first)[2]
+    assert "dropped already" in memscope(talks, "--drop", first)[2]
+    assert texts(memscope(talks, "--json")[1]) == [WORKED]
+    second = json.loads(memscope(talks, "--json")[1])["insights"][0]["name"]
+    memscope(talks, "--drop", second)
+    code, out, err = memscope(talks, "--keep")
+    assert (code, out) == (Exit.NOTHING, "") and "2 insights found, and dropped before" in err
+
+
+def test_without_a_store_nothing_is_sent_that_was_to_be_kept(memscope: Call, talks: Path, server: ChatServer) -> None:
+    code, out, err = memscope(talks, "--synthesize", "--keep", "--no-store")
+    assert (code, out, server.log) == (Exit.USAGE, "", []) and "nothing is kept on disk" in err
 
 
 def test_without_a_store_nothing_is_kept_and_that_is_told(memscope: Call, talks: Path) -> None:
@@ -354,6 +390,14 @@ def test_a_store_that_fails_to_keep_is_told(memscope: Call, talks: Path, monkeyp
         (["--kept", "talks"], "--kept and PATH at once"),
         (["--kept", "--undo"], "--kept and --undo at once"),
         (["--undo", "--synthesize"], "--undo and --synthesize at once"),
+        (["--undo", "--kind", "synthesized"], "--undo and --kind at once"),
+        (["talks", "--drop", "abcdef", "--keep"], "--drop and --keep at once"),
+        (["talks", "--prompt", "--keep"], "--prompt and --keep at once"),
+        (["talks", "--prompt", "--jsonl"], "--prompt and --jsonl at once"),
+        (["talks", "--prompt", "--kind", "synthesized"], "--prompt and --kind at once"),
+        (["talks", "--prompt", "--min-confidence", "0.5"], "--prompt and --min-confidence at once"),
+        (["talks", "--jsonl", "--json"], "--jsonl and --json at once"),
+        (["--kept", "--jsonl", "--format", "csv"], "--jsonl and --format at once"),
         (["talks", "--synthesize"], "no chat server is set"),
     ],
 )

@@ -95,7 +95,8 @@ def test_what_there_is_is_a_table_with_rules_and_cards_below(memscope: Call, pat
     lines = out.splitlines()
     assert (code, err) == (Exit.DONE, "")
     assert lines[0].endswith(
-        "agent_memory.json: 3 episodes of 1 task · 0 general rules · 1 mistake card · consolidation in 17 episodes"
+        "agent_memory.json: 3 episodes of 1 task · 0 general rules · 1 mistake · 1 mistake card"
+        " · consolidation in 17 episodes"
     )
     assert lines[2].split() == ["task", "episodes", "mean", "last", "scores", "rules", "conflicts"]
     assert lines[4].split() == ["deploy", "3", "0.43", "0.20", "█▂▂", "2"]
@@ -121,6 +122,24 @@ def test_one_task_may_be_shown_alone(memscope: Call, path: Path) -> None:
     assert [one["task"] for one in tasks] == ["rollback"]
     code, _, err = memscope("show", path, "--task", "no\x1b[2J")
     assert code == Exit.NOTHING and "nothing is known of the task no␛[2J" in err
+
+
+def test_of_one_task_the_conflicts_of_others_are_left_out(memscope: Call, path: Path) -> None:
+    episodes = [Episode("rollback", 0.9, successes=("Waiting",)), Episode("rollback", 0.1, mistakes=("waiting",))]
+    record(path, episodes, Settings())
+    assert "[WORKS] Waiting  ×  [AVOID] waiting (rollback)" in memscope("show", path)[1]
+    assert "contradict" in memscope("show", path, "--task", "rollback")[1]
+    assert "contradict" not in memscope("show", path, "--task", "deploy")[1]
+
+
+def test_scores_and_counts_of_any_size_are_printed_or_refused(memscope: Call, path: Path, tmp_path: Path) -> None:
+    path.write_text('{"version": 1, "score_history": {"t": [1e308, 1e308]}, "total_episodes": 2}')
+    assert memscope("show", path)[0] == 0
+    code, out, err = memscope("context", path, "--task", "t", "--budget", "999")
+    assert code == 0 and "1000" in out and "inf" not in out + err
+    path.write_text('{"version": 1,\n "total_episodes": ' + "9" * 4300 + "}")
+    code, out, err = memscope("record", path, wrote(tmp_path, {}))
+    assert (code, out) == (Exit.USAGE, "") and "line 2: total_episodes is 9999" in err
 
 
 def test_only_the_cards_that_were_seen_most_are_listed(memscope: Call, path: Path) -> None:
@@ -192,6 +211,22 @@ def test_a_block_is_printed_alone_and_what_was_cut_is_told_beside_it(
     assert next(csv.reader(io.StringIO(memscope("context", path, "--format", "csv")[1]))) == ["section", "line"]
 
 
+def test_a_block_of_an_unknown_task_or_file_is_told_as_it_is_when_it_is_shown(memscope: Call, path: Path) -> None:
+    code, out, err = memscope("context", path, "--task", "no\x1b[2J")
+    assert code == 0 and out.startswith("## MEMORY") and "nothing is known of the task no␛[2J" in err
+    code, out, err = memscope("context", path.with_name("none.json"), "--task", "deploy")
+    assert (code, out) == (Exit.NOTHING, "") and "none.json: there is no such file yet" in err
+
+
+@pytest.mark.parametrize("compat", [[], ["--compat", "classic"]])
+def test_a_block_is_printed_to_the_letter(memscope: Call, path: Path, compat: list[str]) -> None:
+    path.write_text(json.dumps({"version": 1, "mistakes": ["a\tb  c :smile: " + "w " * 200]}))
+    classic = Settings(compat="classic" if compat else "", lessons_budget=999)
+    out = memscope("context", path, *compat, *([] if compat else ["--budget", "999"]))[1]
+    assert out == read_lessons(path).context(None, classic).text + "\n"
+    assert ("a\tb  c" in out) is bool(compat)
+
+
 def test_a_classic_block_has_no_budget(memscope: Call, path: Path) -> None:
     code, out, _ = memscope("context", path, "--task", "deploy", "--compat", "classic", "--budget", "1", "--json")
     assert (code, json.loads(out)["budget"]) == (0, None)
@@ -227,6 +262,24 @@ def test_a_dry_run_of_recording_writes_nothing(memscope: Call, path: Path, tmp_p
     assert path.read_bytes() == before and not (tmp_path / "new").exists()
 
 
+def test_a_card_that_was_seen_again_is_told_once(memscope: Call, path: Path, tmp_path: Path) -> None:
+    file = wrote(tmp_path, {"task_id": "deploy", "score": 0.5, "mistake_cards": [{"mistake_type": "early"}]})
+    assert memscope("record", path, file, "--format", "csv")[1].splitlines() == [
+        "change,list,text",
+        'seen again,mistake_cards,"early, seen 3x: Look first."',
+    ]
+
+
+def test_where_nothing_is_done_a_program_is_given_a_document(
+    memscope: Call, path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for args in (["record", path, wrote(tmp_path)], ["consolidate", tmp_path / "none.json"]):
+        code, out, _ = memscope(*args, "--json")
+        document = validated("lessons-change", out, capsys)
+        assert (code, document["written"], document["changes"]) == (Exit.NOTHING, False, [])
+    assert not (tmp_path / "none.json").exists()
+
+
 def test_no_episode_at_all_is_nothing_found(memscope: Call, path: Path, tmp_path: Path) -> None:
     before = path.read_bytes()
     code, out, err = memscope("record", path, wrote(tmp_path))
@@ -252,6 +305,18 @@ def test_a_wrong_episode_is_told_and_none_is_recorded(
     code, out, err = memscope("record", path, tmp_path / "episode.json")
     assert (code, out, path.read_bytes()) == (Exit.USAGE, "", before)
     assert said in err and "episode.json" in err and "\x1b" not in err
+
+
+def test_a_memory_and_an_episode_that_were_swapped_are_left_alone(memscope: Call, path: Path, tmp_path: Path) -> None:
+    file = tmp_path / "episode.json"
+    file.write_text('{"task_id": "deploy", "score": 0.2, "mistakes": ["late"]}')
+    before = path.read_bytes(), file.read_bytes()
+    code, out, err = memscope("record", file, path)
+    assert (code, out) == (Exit.USAGE, "") and "this is an agent's memory, not an episode" in err
+    code, out, err = memscope("record", file, file)
+    assert (code, out) == (Exit.USAGE, "") and "it holds an episode, not an agent's memory" in err
+    assert (path.read_bytes(), file.read_bytes()) == before
+    assert sorted(one.name for one in tmp_path.iterdir()) == [f".{path.name}.lock", path.name, file.name]
 
 
 # consolidate
@@ -284,7 +349,7 @@ def test_no_rule_derived_is_nothing_found(memscope: Call, tmp_path: Path) -> Non
     before = path.read_bytes()
     code, out, err = memscope("consolidate", path)
     assert (code, out, path.read_bytes()) == (Exit.NOTHING, "", before)
-    assert "no rule could be derived: no episode of the log scored 0.85 or more" in err
+    assert "no rule could be derived: no episode since the last consolidation scored 0.85 or more" in err
 
 
 def test_a_model_derives_the_rules_where_one_is_set_and_is_asked_once(
@@ -298,7 +363,7 @@ def test_a_model_derives_the_rules_where_one_is_set_and_is_asked_once(
     code, out, err = memscope("consolidate", due)
     assert (code, err) == (0, "") and general(due) == DERIVED
     assert len(server.chats()) == 1
-    assert memscope("consolidate", due, "--now", "--no-chat")[0] == 0 and general(due) == (*DERIVED, *SCORED)
+    assert memscope("consolidate", due, "--now", "--no-chat")[0] == Exit.NOTHING and general(due) == DERIVED
     assert len(server.chats()) == 1
     assert "are sent to" in memscope("consolidate", due, "--now", "--again")[2]
     assert len(server.chats()) == 2
@@ -314,6 +379,9 @@ def test_where_a_model_fails_it_is_shown_and_the_scores_tell_the_rules(
     assert (code, document["by"], document["model"]) == (0, "scores", None)
     assert "Rate limit exceeded" in document["trouble"] and "Rate limit exceeded" in err
     assert "The scores of the episodes tell the rules instead." in err
+    server.behave("nothing")
+    record(due, [GOOD], Settings())
+    assert "the answer is empty. " in memscope("consolidate", due, "--now", "--dry-run")[2]
     assert general(due) == SCORED
 
 
@@ -336,7 +404,7 @@ def test_a_classic_answer_without_brackets_derives_nothing_and_is_no_failure(
     monkeypatch.setenv("MEMSCOPE_CHAT_URL", chat_server(words="I would rather not say.").url)
     code, out, err = memscope("consolidate", due, "--compat", "classic")
     assert (code, out, general(due)) == (Exit.NOTHING, "", ())
-    assert err.endswith("memscope: no rule could be derived\n")
+    assert "no rule could be derived; in classic mode the memory counts as consolidated all the same" in err
     assert read_lessons(due).memory.last_consolidated_at == 20
 
 
@@ -405,7 +473,8 @@ def test_hostile_words_do_not_reach_the_terminal(
     wrong = wrote(tmp_path, {"score": HOSTILE}, name="wrong\x1b.json")
     server = chat_server("error", words=HOSTILE)
     printed = [memscope("record", path, file), memscope("record", path, wrong)]
-    for args in (["show"], ["show", "--task", HOSTILE], ["context", "--task", HOSTILE], ["consolidate", "--now"]):
+    would = ["consolidate", "--now", "--dry-run"]
+    for args in (["show"], ["show", "--task", HOSTILE], ["context", "--task", HOSTILE], would):
         for form in ("table", "json", "csv"):
             printed.append(memscope(args[0], path, *args[1:], "--format", form))
     monkeypatch.setenv("MEMSCOPE_CHAT_URL", server.url)

@@ -161,6 +161,13 @@ def test_what_is_no_answer_is_an_error_that_says_why(
     assert len(server.log) == 1
 
 
+def test_an_excuse_is_an_answer_where_somebody_takes_excuses(chat_server: Serve, speak: Speak, job: Hasty) -> None:
+    client = speak(chat_server("excuse"), "named")
+
+    assert client.reply(ASKED, job, excuses=True).text == "Rate limit exceeded"
+    assert "in place of an answer" in refusal(client, job).what
+
+
 _ON_TAGS = "The tag `<think>` opens, and </think>\ncloses."
 _ON_LIMITS = "Rate limit exceeded is what it says, with status 429. " * 5
 

@@ -17,7 +17,13 @@ def insights_found() -> InsightsDocument:
     ]
     unread = [(Path("/srv/c.jsonl"), "it is no transcript")]
     return insights_document(
-        rows, sessions=2, copies=1, unread=unread, parse_error="the answer is empty", reply="Rate limit exceeded"
+        rows,
+        sessions=2,
+        copies=1,
+        unread=unread,
+        error="http://127.0.0.1:8000: no answer",
+        parse_error="the answer is empty",
+        reply="Rate limit exceeded",
     )
 
 
@@ -29,6 +35,7 @@ def prompt_to_send() -> InsightsPromptDocument:
         tokens=5,
         longest=4000,
         sessions=["/srv/a.jsonl", "/srv/b.jsonl"],
+        observed=["/srv/c.jsonl"],
         left_out=1,
         cut=1,
         url="http://127.0.0.1:8000/v1",

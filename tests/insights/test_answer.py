@@ -100,6 +100,7 @@ def test_an_empty_list_says_that_there_are_none(reply: str) -> None:
         ('{"insights": "none"}', 'no list "insights"'),
         ('{"insights": [{"text": ""}, {"words": "a"}]}', "2 items, none with a text"),
         ('["a"]', "1 item, none with a text"),
+        ('{"insights": [{"text": "✓ 👍", "confidence": 1}]}', "1 item, none with a text in words"),
     ],
 )
 def test_an_answer_without_insights_says_why(reply: str, told: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memscope.insights.answer import Said
-from memscope.insights.classic import classic_answer, classic_block, classic_messages
+from memscope.insights.classic import ClassicSession, classic_answer, classic_prompt, classic_traces
 from memscope.insights.model import Insight
 from tests.insights import classic_synthesis
 
@@ -37,7 +38,7 @@ FENCES = st.lists(st.sampled_from(["```", "```json", "`", "\n", " ", "json", "x"
 
 @given(SESSIONS, st.integers(-1, 900))
 def test_the_traces_are_those_of_the_first_synthesis(sessions: Any, max_chars: int) -> None:
-    assert classic_block(sessions, max_chars) == classic_synthesis.block(sessions, max_chars)
+    assert classic_traces(sessions, max_chars).text == classic_synthesis.block(sessions, max_chars)
 
 
 @given(st.builds("".join, st.tuples(FENCES, ANSWERS | st.text(max_size=400), FENCES)))
@@ -48,15 +49,31 @@ def test_answers_are_read_as_by_the_first_synthesis(reply: str) -> None:
 def test_the_budget_counts_bytes_and_the_first_sessions_use_it_up() -> None:
     said = {"role": "user", "content": "é" * 8}
 
-    told = classic_block([("a", [said]), ("b", [said]), ("c", [said])], 20)
+    sessions = [("a", [said]), ("b", [said]), ("c", [said])]
 
-    assert told == ("## Recent Session Traces\n\n### Session a\n[USER] éééééééé\n\n### Session b\n...[truncated]\n")
+    told = "## Recent Session Traces\n\n### Session a\n[USER] éééééééé\n"
+    assert classic_traces(sessions, 20) == (f"{told}\n### Session b\n...[truncated]\n", 1, False)
+    assert classic_traces([("a", [said, said])], 20) == (f"{told}...[truncated]\n", 1, True)
+
+
+def test_no_more_sessions_are_asked_for_than_have_room() -> None:
+    asked: list[int] = []
+
+    def sessions() -> Iterator[ClassicSession]:
+        for number in range(9):
+            asked.append(number)
+            yield str(number), [{"role": "user", "content": "x" * 93}] * 2
+
+    made = classic_prompt(sessions(), [], max_chars=300)
+
+    assert (made.told, made.cut, asked) == ((0, 1), (1,), [0, 1])
 
 
 def test_the_whole_prompt_has_all_observations_and_words_as_they_are() -> None:
     observations = [Insight("long_reasoning", f"{n}\n" + "x" * 200, 0.5) for n in range(50)]
 
-    system, user = classic_messages([("s", [{"role": "user", "content": "a\n## Task"}])], observations, count=7)
+    made = classic_prompt([("s", [{"role": "user", "content": "a\n## Task"}])], observations, count=7)
+    system, user = made.messages
 
     assert (system["role"], user["role"]) == ("system", "user")
     traces, rest = user["content"].split("## Rule-Based Observations (synthesize and elevate these)\n\n")
@@ -64,7 +81,8 @@ def test_the_whole_prompt_has_all_observations_and_words_as_they_are() -> None:
     assert rest.count("- [long_reasoning] ") == 50
     assert "\n\n## Task\n" in rest
     assert "up to 7 insights" in rest
-    assert "Observations" not in classic_messages([], [])[1]["content"]
+    assert (made.told, made.cut, made.observed) == ((0,), (), tuple(range(50)))
+    assert "Observations" not in classic_prompt([], []).messages[1]["content"]
 
 
 def test_any_text_becomes_an_insight() -> None:

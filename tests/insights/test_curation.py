@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memscope.insights import curation
 from memscope.insights.curation import Curated, Kept, Winner, curate, merged
 from memscope.insights.model import Insight
 from memscope.insights.similar import alike
@@ -126,7 +128,7 @@ def test_merging_is_what_the_quadratic_loop_does(batch: list[Insight], winner: W
 
 def test_nothing_new_leaves_all_as_it_was() -> None:
     before = kept(insight("a b c"), insight("x y z"))
-    assert curate([], before, NOW) == Curated(tuple(before), (), (), (), (), ())
+    assert curate([], before, NOW) == Curated(tuple(before), (), (), (), (), (), ())
 
 
 def test_a_new_one_takes_the_place_of_an_old_one_with_its_evidence() -> None:
@@ -134,7 +136,7 @@ def test_a_new_one_takes_the_place_of_an_old_one_with_its_evidence() -> None:
     new = insight("run the tests first please", 0.4, "b", time=1.0)
     done = curate([new], before, NOW)
     added = Kept(insight(new.text, 0.4, "b", "a", time=1.0), NOW)
-    assert done == Curated((before[0], before[2], added), (added,), ((before[1], added),), (), (), ())
+    assert done == Curated((before[0], before[2], added), (added,), ((before[1], added),), (), (), (), ())
 
 
 def test_an_old_one_that_is_more_confident_stays_and_is_kept_anew_with_the_evidence() -> None:
@@ -142,9 +144,9 @@ def test_an_old_one_that_is_more_confident_stays_and_is_kept_anew_with_the_evide
     new = insight("run the tests first please", 0.4, "b", time=2.0)
     done = curate([new], before, NOW, winner="confident")
     grown = Kept(insight("run the tests first", 0.9, "a", "b", time=1.0), NOW)
-    assert done == Curated((before[1], grown), (grown,), ((before[0], grown),), (new,), (), ())
+    assert done == Curated((before[1], grown), (grown,), ((before[0], grown),), (new,), (), (), ())
     again = curate([new], done.kept, NOW + 1, winner="confident")
-    assert again == Curated(done.kept, (), (), (new,), (), ())
+    assert again == Curated(done.kept, (), (), (new,), (), (), ())
 
 
 def test_an_old_one_that_is_as_confident_goes_for_the_newer() -> None:
@@ -157,7 +159,7 @@ def test_an_old_one_that_is_as_confident_goes_for_the_newer() -> None:
 def test_what_is_kept_already_with_the_same_evidence_adds_nothing(winner: Winner) -> None:
     before = kept(insight("a b c", 0.5, "s", "t", time=2.0))
     again = insight("a b c", 0.5, "t", time=7.0)
-    assert curate([again], before, NOW, winner=winner) == Curated(tuple(before), (), (), (again,), (), ())
+    assert curate([again], before, NOW, winner=winner) == Curated(tuple(before), (), (), (again,), (), (), ())
 
 
 @pytest.mark.parametrize("winner", WINNERS)
@@ -233,23 +235,34 @@ def test_old_ones_that_are_weak_or_alike_stay_as_they_are() -> None:
 
 
 def test_the_least_confident_leave_first_and_of_these_the_oldest() -> None:
-    before = [Kept(insight("a b c", 0.5), 20.0), Kept(insight("d e f", 0.5), 10.0), Kept(insight("g h i", 0.4), 30.0)]
-    done = curate([insight("j k l", 0.9), insight("m n o", 0.5)], before, NOW, most=3)
-    assert done.left == (before[2], before[1])
+    before = [
+        Kept(insight("a b c", 0.5, time=2.0), 20.0),
+        Kept(insight("d e f", 0.5, time=1.0), 25.0),
+        Kept(insight("g h i", 0.4, time=3.0), 30.0),
+    ]
+    done = curate([insight("j k l", 0.9), insight("m n o", 0.5, time=1.5)], before, NOW, most=3)
+    assert done.left == (before[2], before[1]) and done.outside == ()
     assert texts(done.kept) == ["a b c", "j k l", "m n o"]
     assert done.replaced == ()
 
 
+def test_a_new_one_that_is_no_better_and_no_newer_finds_no_room() -> None:
+    before = [Kept(insight("a b c", 0.5), 20.0), Kept(insight("d e f", 0.5), 10.0)]
+    poor = insight("m n o", 0.5)
+    assert curate([poor], before, NOW, most=2) == Curated(tuple(before), (), (), (), (), (), (poor,))
+    assert curate([], before, NOW, most=1).left == (before[1],)
+
+
 def test_of_those_kept_at_once_the_ones_that_were_seen_first_leave_first() -> None:
     batch = [insight("a b c", time=3.0), insight("d e f", time=2.0), insight("g h i"), insight("j k l")]
-    assert texts(curate(batch, [], NOW, most=1).left) == ["g h i", "j k l", "d e f"]
+    assert texts(curate(batch, [], NOW, most=1).outside) == ["g h i", "j k l", "d e f"]
 
 
 def test_an_old_one_stays_where_its_replacement_would_be_too_many() -> None:
     before = kept(insight("a b c", 0.9, "s"), insight("d e f", 0.8), insight("x y z", 0.8))
-    poor = insight("c b a", 0.35, "t")
-    done = curate([poor, insight("u v w", 0.7)], before, NOW, most=3)
-    assert done == Curated(tuple(before), (), (), (), (), (Kept(poor, NOW), Kept(insight("u v w", 0.7), NOW)))
+    poor, more = insight("c b a", 0.35, "t"), insight("u v w", 0.7)
+    done = curate([poor, more], before, NOW, most=3)
+    assert done == Curated(tuple(before), (), (), (), (), (), (poor, more))
 
 
 def test_an_old_one_that_two_stand_for_is_gone_if_one_of_them_comes_in() -> None:
@@ -257,19 +270,20 @@ def test_an_old_one_that_two_stand_for_is_gone_if_one_of_them_comes_in() -> None
     batch = [insight("a b c d", 0.4, "t"), insight("b c d e", 0.8, "u")]
     done = curate(batch, before, NOW, most=1)
     assert texts(done.kept) == ["b c d e"] and sessions(done.kept[0]) == ["u", "s"]
-    assert texts(done.left) == ["a b c d"]
+    assert texts(done.outside) == ["a b c d"] and done.left == ()
 
 
 def test_an_old_one_that_is_back_may_be_the_next_to_leave() -> None:
     before = kept(insight("a b c", 0.35), insight("x y z", 0.9))
     done = curate([insight("c b a", 0.4)], before, NOW, most=1)
-    assert texts(done.left) == ["c b a", "a b c"] and done.kept == (before[1],) and done.replaced == ()
+    assert texts(done.outside) == ["c b a"] and done.left == (before[0],)
+    assert done.kept == (before[1],) and done.replaced == ()
 
 
 @pytest.mark.parametrize("most", [0, -3])
 def test_where_none_may_be_kept_all_leave(most: int) -> None:
     done = curate([insight("a")], kept(insight("b"), insight("c")), NOW, most=most)
-    assert done.kept == () and done.added == () and len(done.left) == 3
+    assert done.kept == () and done.added == () and (len(done.left), len(done.outside)) == (2, 1)
 
 
 # Whatever comes
@@ -287,7 +301,7 @@ def test_what_is_kept_holds_together(new: list[Insight], old: list[Kept], winner
     assert len(set(names)) == len(names)
     for one, other in combinations(done.kept, 2):
         assert not alike(one.insight.text, other.insight.text) or {one.insight.name, other.insight.name} <= before
-    gone = [*(one for one, _ in done.replaced), *(one for one in done.left if one in old)]
+    gone = [*(one for one, _ in done.replaced), *done.left]
     assert sorted([*stay, *gone], key=old.index) == old
     for one, by in done.replaced:
         assert by in done.added and alike(one.insight.text, by.insight.text)
@@ -298,13 +312,13 @@ def test_what_is_kept_holds_together(new: list[Insight], old: list[Kept], winner
 @given(_BATCHES, kept_insights(), _WINNERS, st.integers(0, 12))
 def test_all_of_a_batch_is_accounted_for(new: list[Insight], old: list[Kept], winner: Winner, most: int) -> None:
     done = curate(new, old, NOW, winner=winner, most=most)
-    came = {one.insight.name for one in (*done.added, *done.left)}
-    beside = {one.name for one in (*done.repeated, *done.weak)}
+    came = {one.insight.name for one in done.added}
+    beside = {one.name for one in (*done.repeated, *done.weak, *done.outside)}
     assert {one.name for one in new} <= came | beside
     assert {one.name for one in (*done.repeated, *done.weak)} <= {one.name for one in new}
     assert all(one.confidence < 0.3 for one in done.weak) and all(one.confidence >= 0.3 for one in done.repeated)
-    worth = [(one.insight.confidence, one.at) for one in done.kept]
-    assert all((one.insight.confidence, one.at) <= min(worth, default=(0.0, 0.0)) for one in done.left if worth)
+    least = min((worth(one.insight) for one in done.kept), default=None)
+    assert least is None or all(worth(one) <= least for one in (*(old.insight for old in done.left), *done.outside))
 
 
 @given(_BATCHES, kept_insights(), _WINNERS)
@@ -316,17 +330,43 @@ def test_nothing_is_lost_of_where_all_came_from(new: list[Insight], old: list[Ke
         assert any(alike(one.text, other.insight.text) for other in done.kept) or one in done.repeated
 
 
-@given(_BATCHES, kept_insights(), _WINNERS)
-def test_the_same_batch_again_adds_nothing(new: list[Insight], old: list[Kept], winner: Winner) -> None:
-    once = curate(new, old, NOW, winner=winner)
-    again = curate(new, once.kept, NOW + 1, winner=winner)
+@given(_BATCHES, kept_insights(), _WINNERS, st.sampled_from([1, 2, 3, 100]))
+def test_the_same_batch_again_changes_nothing(
+    new: list[Insight], old: list[Kept], winner: Winner, evidence: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(curation, "MOST_EVIDENCE", evidence)
+        once = curate(new, old, NOW, winner=winner)
+        again = curate(new, once.kept, NOW + 1, winner=winner)
     assert (again.kept, again.added, again.replaced, again.left) == (once.kept, (), (), ())
+
+
+@given(_BATCHES, kept_insights(), _WINNERS, st.integers(0, 12), st.booleans())
+def test_nor_does_it_where_there_are_too_many(
+    new: list[Insight], old: list[Kept], winner: Winner, most: int, from_nothing: bool
+) -> None:
+    once = curate(new, [] if from_nothing else old, NOW, winner=winner, most=most)
+    if not from_nothing:  # what went for want of room may have been all that kept another from replacing an old one
+        once = curate(new, once.kept, NOW, winner=winner, most=most)
+    again = curate(new, once.kept, NOW + 1, winner=winner, most=most)
+    assert (again.kept, again.added, again.replaced, again.left) == (once.kept, (), (), ())
+
+
+def test_what_is_kept_anew_with_more_evidence_keeps_its_room_among_equals() -> None:
+    before = kept(insight("a b c", 0.5, "s"), insight("d e f", 0.5, "s"))
+    done = curate([insight("a b c", 0.5, "t"), insight("g h i", 0.5, "t")], before, NOW, most=2)
+    assert texts(done.kept) == ["d e f", "a b c"] and sessions(done.kept[1]) == ["t", "s"]
+    assert texts(done.outside) == ["g h i"]
 
 
 @given(_BATCHES, _WINNERS)
 def test_to_nothing_a_batch_adds_what_is_left_without_repeats(new: list[Insight], winner: Winner) -> None:
     strong = [one for one in new if one.confidence >= 0.3]
     assert [one.insight for one in curate(new, [], NOW, winner=winner).added] == merged(strong, winner)
+
+
+def worth(one: Insight) -> tuple[float, float]:
+    return one.confidence, float("-inf") if one.time is None else one.time
 
 
 def places(some: Iterable[Insight]) -> set[object]:
@@ -342,3 +382,15 @@ def test_evidence_beyond_a_hundred_does_not_come_back_again_and_again() -> None:
     once = curate(batch, [], NOW)
     assert curate(batch, once.kept, NOW).added == ()
     assert spot("s149") in once.kept[0].insight.evidence
+
+
+def test_of_too_much_evidence_a_piece_of_each_session_stays_and_all_sessions_are_counted() -> None:
+    often = replace(insight("a b c", 0.5, time=200.0), evidence=tuple(spot("often", at) for at in range(150)))
+    [stays] = merged([often, *(insight("a b c", 0.5, f"s{number}") for number in range(60))])
+    assert len(stays.evidence) == 100 and stays.sessions == 61
+    assert len({one.session for one in stays.evidence}) == 61
+    assert stays.evidence[-2:] == (spot("often", 38), spot("often", 39))
+    [many] = merged([insight("a b c", 0.5, f"s{number}") for number in range(150)])
+    assert many.sessions == 150 and len({one.session for one in many.evidence}) == 100
+    assert curate([stays], [Kept(many, 1.0)], NOW).kept[0].insight.sessions == 151
+    assert merged([insight("a b c", 0.5, "s", "t")])[0].sessions == 0

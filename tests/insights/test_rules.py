@@ -19,6 +19,7 @@ from memscope.conversation.many import ReadFile, ToRead, read_files
 from memscope.conversation.model import Memory, Message, Skipped, Text, Thinking, ToolCall, ToolResult
 from memscope.conversation.raw import Raw
 from memscope.conversation.records import Boundary, Fact, Item, Record
+from memscope.insights import rules
 from memscope.insights.model import Observation, Spot
 from memscope.insights.rules import observe, observing
 from tests.conversation import _any
@@ -152,6 +153,16 @@ def test_credentials_are_masked_in_all_that_is_told() -> None:
     assert "hunter" not in repr(found)
 
 
+def test_what_is_told_is_masked_once_and_nothing_else_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+    monkeypatch.setattr(rules, "masked", lambda text: (looked.append(text) or text, 0))
+    long = "word " * 150
+    failed = [fails("Bash", "one"), fails("Bash", "one"), fails("Read", "once")]
+    records = [said("Go.", "user"), does("Bash", "Read"), *failed, said("Short."), does("a", "b"), said(long)]
+    assert len(observe(records)) == 3
+    assert sorted(looked) == ["Go.", "a", "one", long.strip()]
+
+
 # successful_sequence
 
 
@@ -182,7 +193,7 @@ def test_calls_from_one_plain_turn_to_the_next_are_a_sequence() -> None:
         ),
         Observation(
             "successful_sequence",
-            "Sequence [Bash] succeeded for: Fix the parser.",
+            "Sequence [Bash×2] succeeded for: Fix the parser.",
             0.5,
             (Spot(0, 7, "Bash"), Spot(0, 8, "And it is tested.")),
         ),
@@ -213,9 +224,9 @@ def test_confidence_grows_with_the_calls(calls: int, confidence: float) -> None:
     assert only(*[does("Read")] * calls, said("Done.")).confidence == pytest.approx(confidence)
 
 
-def test_runs_are_named_once_and_a_long_sequence_is_cut() -> None:
+def test_runs_are_counted_and_a_long_sequence_is_cut() -> None:
     names = [f"t{number}" for number in range(30)]
-    assert only(does("a", "a", "b", "a"), said("Done.")).text == "Sequence [a→b→a] succeeded"
+    assert only(does("a", "a"), does("a", "b", "a"), said("Done.")).text == "Sequence [a×3→b→a] succeeded"
     assert only(does(*names), said("Done.")).text == f"Sequence [{'→'.join(names[:12])}→…] succeeded"
     assert only(does("x\n\x1b]0;y" + "z" * 999, ""), said("Done.")).text == f"Sequence [x ␛]0;y{'z' * 73}→?] succeeded"
 
@@ -335,7 +346,7 @@ def test_errors_are_found_in_each_format_that_tells_them(name: str, tmp_path: Pa
     (item,) = (item for item in form.conversations(Raw(path)) if isinstance(item, Item))
     found = observe(item.records)
     if name in failing.TELL_NONE:
-        assert [one.text for one in found] == [f"Sequence [shell] succeeded for: {failing.ASKED}"]
+        assert [one.text for one in found] == [f"Sequence [shell×2] succeeded for: {failing.ASKED}"]
         return
     (one,) = found
     tool = failing.TOOLS[name]

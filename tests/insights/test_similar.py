@@ -28,6 +28,13 @@ def test_words_are_case_folded_and_each_is_there_once() -> None:
     assert words(" -- !?\n") == frozenset()
 
 
+def test_each_character_of_a_script_without_spaces_is_a_word() -> None:
+    assert words("先运行pytest，再提交") == {*"先运行再提交", "pytest"}
+    assert words("テスト2回") == {*"テスト回", "2"} and words("กินข้าว") == {*"กินข้าว"}
+    assert alike("提交之前先运行全部测试。", "提交之前，先运行全部测试")
+    assert not alike("提交之前先运行全部测试", "部署失败时查看日志")
+
+
 @pytest.mark.parametrize("scale", [1, 2, 7])
 def test_the_limit_itself_is_alike(scale: int) -> None:
     assert alike(numbered(0, 20 * scale), numbered(0, 13 * scale))

@@ -30,6 +30,7 @@ _INSIGHTS = st.builds(
     st.lists(_EVIDENCE, max_size=3).map(tuple),
     _TIME,
     _ANY_TEXT,
+    _PLACE,
 )
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -66,6 +67,7 @@ def changed(*path: str | int, to: object) -> Callable[[dict[str, Any]], None]:
         *(changed("text", to=text) for text in (None, 3, ["a"])),
         *(changed("confidence", to=number) for number in (-0.1, 1.1, float("nan"), 10**400, True, "0.5", None)),
         *(changed("model", to=model) for model in (None, 3, [])),
+        *(changed("sessions", to=sessions) for sessions in (None, -1, True, 2.0, "2")),
         *(changed("evidence", to=evidence) for evidence in (None, "s", {}, [None], ["s"], [[]], [{}])),
         *(changed("evidence", 0, "path", to=path) for path in ("", None, 3, ["/srv"])),
         *(changed("evidence", 0, name, to=None) for name in ("session", "format", "item", "window", "words")),
@@ -102,6 +104,13 @@ def test_a_time_of_no_calendar_is_left_out(time: float) -> None:
 def test_a_time_that_is_no_number_is_none(time: object) -> None:
     again = decoded({**encoded(insight("a text")), "time": time})
     assert again is not None and again.time is None
+
+
+def test_what_an_earlier_version_wrote_counts_no_sessions() -> None:
+    one = insight("a text", 0.5, "s")
+    payload = encoded(one)
+    del payload["sessions"]
+    assert decoded(payload) == one
 
 
 def test_what_a_later_version_adds_is_passed_over() -> None:

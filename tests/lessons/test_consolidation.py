@@ -124,10 +124,53 @@ def test_the_best_episodes_speak_for_themselves() -> None:
         episode(0.85, "Looked at the logs."),
     )
 
-    found = by_scores(AgentMemory(episode_log=log))
+    found = by_scores(AgentMemory(total_episodes=5, episode_log=log))
 
     assert found == ("[HIGH SCORE 0.85] Looked at the logs.", "[HIGH SCORE 0.92] " + "z" * 120)
     assert by_scores(AgentMemory()) == ()
+
+
+def test_of_the_best_episodes_only_those_since_the_last_consolidation_speak() -> None:
+    log = tuple(episode(0.9, str(n)) for n in range(40))
+    memory = AgentMemory(total_episodes=40, last_consolidated_at=37, episode_log=log)
+
+    assert by_scores(memory) == tuple(f"[HIGH SCORE 0.90] {n}" for n in (37, 38, 39))
+    assert by_scores(replace(memory, last_consolidated_at=40)) == ()
+    assert len(by_scores(replace(memory, total_episodes=400))) == 40
+
+
+def test_consolidating_again_and_again_the_newest_rules_stay() -> None:
+    memory = AgentMemory()
+    for turn in range(4):
+        log = (*memory.episode_log, *(episode(0.9, f"{turn}.{n}") for n in range(20)))[-100:]
+        memory = replace(memory, total_episodes=memory.total_episodes + 20, episode_log=log)
+        memory = consolidated(memory, by_scores(memory)[:15])
+
+    newest = [*(f"2.{n}" for n in range(10, 15)), *(f"3.{n}" for n in range(15))]
+    assert memory.global_rules == tuple(f"[HIGH SCORE 0.90] {one}" for one in newest)
+
+
+def test_episodes_since_the_rules_were_derived_are_still_to_be_consolidated() -> None:
+    memory = AgentMemory(total_episodes=45, last_consolidated_at=10)
+
+    assert consolidated(memory, ("a",), total=40).last_consolidated_at == 40
+    assert consolidated(memory, ("a",), total=3).last_consolidated_at == 10
+    assert consolidated(memory, ("a",), total=99).last_consolidated_at == 45
+    assert classic_consolidation.consolidated(memory, (), total=40).last_consolidated_at == 40
+
+
+@pytest.mark.parametrize(("models", "told", "left"), [(0, 25, 20), (12, 25, 8), (12, 3, 3), (20, 25, 0), (22, 1, 0)])
+def test_where_a_model_failed_its_earlier_rules_stay_and_the_others_have_the_room_they_leave(
+    models: int, told: int, left: int
+) -> None:
+    derived = from_model(f"rule {n}" for n in range(models))
+    memory = AgentMemory(total_episodes=40, global_rules=derived)
+    new = tuple(f"[HIGH SCORE 0.90] {n}" for n in range(told))
+
+    rules = consolidated(memory, new, sparing=True).global_rules
+
+    assert rules == (*derived[-20:], *new[len(new) - left :])
+    assert consolidated(memory, new).global_rules == (*derived, *new)[-20:]
 
 
 def test_new_rules_stand_behind_the_others_and_twenty_stay() -> None:
@@ -136,9 +179,10 @@ def test_new_rules_stand_behind_the_others_and_twenty_stay() -> None:
 
     after = consolidated(before, rules)
 
-    assert after.global_rules == (*before.global_rules[1:], "[CONSOLIDATED] Look first.", "[CONSOLIDATED] Ask.")
+    others = tuple(f"rule {n}" for n in range(1, 19) if n != 5)
+    assert after.global_rules == (*others, "rule 5", "[CONSOLIDATED] Look first.", "[CONSOLIDATED] Ask.")
     assert after.last_consolidated_at == 40
-    assert changes(before, after) == Changes(rules[1:], ("rule 0",), before.global_rules[1:])
+    assert changes(before, after) == Changes(rules[1:], ("rule 0",), (*others, "rule 5"))
 
 
 def test_without_rules_a_memory_stays_the_same_and_is_not_consolidated() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from memscope.base.errors import SourceError
 from memscope.lessons.cards import merged
 from memscope.lessons.document import document_of, memory_of
+from memscope.lessons.fields import LARGEST
 from memscope.lessons.model import AgentMemory, LoggedEpisode, SeenMistake
 from tests.lessons import classic_memory
 from tests.lessons.told import EPISODES
@@ -142,9 +143,9 @@ def test_the_fields_of_others_are_kept() -> None:
         ("text", "it holds a text, not the object that an agent's memory is"),
         (None, "it holds null, not the object that an agent's memory is"),
         ({"name": "x", "scripts": {}}, "it has nothing that an agent's memory has, so it is none"),
-        ({"version": 2}, "its version is 2, and only 1 can be read"),
-        ({"version": "1"}, "its version is 1, and only 1 can be read"),
-        ({"version": True}, "its version is true or false, and only 1 can be read"),
+        ({"version": 2}, "its version is 2, and only the number 1 can be read"),
+        ({"version": "1"}, 'its version is the text "1", and only the number 1 can be read'),
+        ({"version": True}, "its version is true or false, and only the number 1 can be read"),
         ({"version": 1, "mistakes": {}}, "mistakes is an object, not a list"),
         ({"version": 1, "score_history": [0.5]}, "score_history is a list, not an object"),
         ({"version": 1, "task_rules": {"a\n": "rule"}}, "task_rules of a is a text, not a list"),
@@ -152,6 +153,15 @@ def test_the_fields_of_others_are_kept() -> None:
         ({"version": 1, "total_episodes": "3"}, "total_episodes is a text, not a whole number of 0 or more"),
         ({"version": 1, "total_episodes": -3}, "total_episodes is -3, not a whole number of 0 or more"),
         ({"version": 1, "total_episodes": 1.5}, "total_episodes is a number, not a whole number of 0 or more"),
+        (
+            {"version": 1, "total_episodes": int("9" * 4300)},
+            f"total_episodes is {'9' * 19}…, and 9,007,199,254,740,991 is the most that is counted",
+        ),
+        ({"version": "1.2", "name": "x"}, "it has nothing that an agent's memory has, so it is none"),
+        ({"version": 1, "name": "x"}, "it has nothing that an agent's memory has, so it is none"),
+        ({"score": 0.5, "mistakes": [], "version": 1}, "it holds an episode, not an agent's memory"),
+        ({"task_id": "a", "mistakes": ["late"], "mistake_cards": []}, "it holds an episode, not an agent's memory"),
+        ({"trajectory_summary": ""}, "it holds an episode, not an agent's memory"),
     ],
 )
 def test_what_is_no_memory_is_refused_with_the_reason(document: Any, what: str) -> None:
@@ -214,6 +224,24 @@ def text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return json.dumps(value, sort_keys=True)
+
+
+def test_what_nobody_can_count_is_counted_as_far_as_that_goes_and_stays_in_the_file() -> None:
+    huge = int("9" * 4300)
+    card, entry = {"seen_count": huge, "first_seen_episode": -huge}, {"score": 1, "steps": 1e300}
+    document = {"mistake_cards": [card], "episode_log": [entry], "last_consolidated_at": huge}
+    memory = memory_of(document)
+
+    assert (memory.mistake_cards[0].seen_count, memory.episode_log[0].steps) == (LARGEST, LARGEST)
+    assert memory.last_consolidated_at == 0
+    again = json.loads(json.dumps(document_of(memory)))
+    assert card.items() <= again["mistake_cards"][0].items()
+    assert (again["episode_log"][0]["steps"], again["last_consolidated_at"]) == (1e300, huge)
+
+
+def test_a_memory_may_have_fields_that_an_episode_has() -> None:
+    assert memory_of({"task_id": "of others", "global_rules": ["a"]}).rest == {"task_id": "of others"}
+    assert memory_of({"version": 1}) == AgentMemory()
 
 
 @pytest.mark.parametrize("document", [{}, {"version": None, "mistakes": []}, {"total_episodes": 0}])

@@ -41,7 +41,7 @@ def test_an_episode_is_all_that_was_told_of_it() -> None:
         score=0.82,
         steps=7,
         trajectory_summary="Looked at auth first",
-        mistakes=("Escalated too early",),
+        mistakes=("Escalated too early", "", "  "),
         successes=("Found the cause",),
         mistake_cards=(SeenMistake("early", "triage", "w1", evidence="e" * 300, lesson="l" * 300),),
     )
@@ -66,6 +66,7 @@ def test_what_is_missing_has_its_default(told: dict[str, Any]) -> None:
         ("score", 1.5, "score is 1.5, which is outside 0 to 1"),
         ("score", -1e-9, "score is -1e-09, which is outside 0 to 1"),
         ("score", 10**400, f"score is 1{'0' * 18}…, which is outside 0 to 1"),
+        ("steps", 2**53, "steps is 9007199254740992, and 9,007,199,254,740,991 is the most that is counted"),
         ("steps", -1, "steps is -1, not a whole number of 0 or more"),
         ("steps", 2.5, "steps is 2.5, not a whole number of 0 or more"),
         ("steps", float("inf"), "steps is inf, not a whole number of 0 or more"),
@@ -115,8 +116,14 @@ def test_a_card_says_what_it_can_and_what_is_no_object_is_none() -> None:
 
     assert episode_of({"task_id": "triage", "mistake_cards": cards}).mistake_cards == (
         SeenMistake("unknown_mistake", "triage"),
-        SeenMistake("4", "other", correct_decision='{"a": [2], "b": 1}'),
+        SeenMistake("4", "other", correct_decision='{"a": [2], "b": 1}', rest={"correct_decision": {"b": 1, "a": [2]}}),
     )
+
+
+@pytest.mark.parametrize("name", ["episode_log", "score_history", "task_rules"])
+def test_a_memory_is_no_episode(name: str) -> None:
+    with pytest.raises(SourceError, match=r"episode 1: this is an agent's memory, not an episode"):
+        episodes_of([{"version": 1, "mistakes": [], name: []}])
 
 
 def test_what_is_nested_too_deeply_is_refused() -> None:

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
 from memscope.base.errors import MemscopeError, SourceError, UsageError
 from memscope.lessons import file
-from memscope.lessons.document import document_of
+from memscope.lessons.document import document_of, memory_of
 from memscope.lessons.model import AgentMemory, Episode
 from memscope.lessons.recording import recorded
 from tests.lessons import classic_memory
@@ -86,7 +87,7 @@ def test_a_file_that_classic_wrote_is_read_and_written_byte_for_byte(path: Path)
         ('{"version": 1}'.encode("utf-16"), "line 1: this is not UTF-8"),
         (b"[1]", "it holds a list, not the object that an agent's memory is"),
         (b'{"name": "x"}', "it has nothing that an agent's memory has, so it is none"),
-        (b'{\n "version":\n 2}', "line 3: its version is 2, and only 1 can be read"),
+        (b'{\n "version":\n 2}', "line 3: its version is 2, and only the number 1 can be read"),
         (
             b'{"a": {"mistakes": 1},\n "version" : 1 , "\\u0062\\"": "}",\n\n\t"mistakes": "m"}',
             "line 4: mistakes is a text, not a list",
@@ -95,10 +96,14 @@ def test_a_file_that_classic_wrote_is_read_and_written_byte_for_byte(path: Path)
             b'{"version": 1, "score_history": {"a": [1],\n"b": [],\n"c": 3}}',
             "line 3: score_history of c is a number, not a list",
         ),
-        (b'{"version": 1, "mistakes": ["a"], "mistakes": []}', "an object in it has mistakes twice"),
-        (b'{"version": 1, "x": ' + b"[" * 250 + b"]" * 250 + b"}", "the JSON is nested too deeply"),
-        (b'{"version": 1, "x": ' + b"[" * 10**5, "the JSON is nested too deeply"),
-        (b'{"version": 1, "x": ' + b"9" * 5000 + b"}", "it holds a number too long to read"),
+        (b'{"version": 1,\n"mistakes": ["a"],\n"mistakes": []}', "line 3: an object in it has mistakes twice"),
+        (b'{"version": 1,\n"x": ' + b"[" * 250 + b"]" * 250 + b"}", "line 2: the JSON is nested too deeply"),
+        (b'{"version": 1, "x": ' + b"[" * 10**5, "line 1: the JSON is nested too deeply"),
+        (b'{"version": 1,\n\n"x": ' + b"9" * 5000 + b"}", "line 3: it holds a number too long to read"),
+        (
+            b'{"version": 1, "total_episodes":\n' + b"9" * 4300 + b"}",
+            f"line 2: total_episodes is {'9' * 19}…, and 9,007,199,254,740,991 is the most that is counted",
+        ),
     ],
     ids=lambda value: value[:20] if isinstance(value, str) else "",
 )
@@ -225,7 +230,44 @@ def test_a_link_stays_one_and_a_file_keeps_its_rights(tmp_path: Path, path: Path
 
     assert path.is_symlink()
     assert file.read(real).total_episodes == 2
-    assert real.stat().st_mode & 0o777 == 0o640
+    assert {one.stat().st_mode & 0o777 for one in (real, real.with_name("memory.json.bak"))} == {0o640}
+    assert (beside(path), beside(real)) == ([NAME, "data"], [".memory.json.lock", "memory.json", "memory.json.bak"])
+    real.write_text("{")
+    assert f"put {real}.bak in its place" in refusal(path).do
+
+
+def test_a_new_file_may_be_read_by_whom_the_umask_lets(path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        file.changing(path, with_one)
+        file.changing(path, with_one)
+    finally:
+        os.umask(before)
+
+    assert {one.stat().st_mode & 0o777 for one in (path, path.with_name(BAK))} == {0o640}
+
+
+def test_a_file_that_is_read_only_stays_as_it_is(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.save(path, with_one(AgentMemory()))
+    before = path.read_bytes()
+    monkeypatch.setattr("memscope.lessons.file.os.access", lambda *_: False)  # root may write to any
+
+    told = refusal(path, change)
+
+    assert (type(told), told.what) == (UsageError, "this may not be written to")
+    assert (path.read_bytes(), beside(path)) == (before, [LOCK, NAME])
+
+
+def test_a_folder_where_the_version_before_is_kept_is_named(path: Path) -> None:
+    file.save(path, with_one(AgentMemory()))
+    before = path.read_bytes()
+    path.with_name(BAK).mkdir()
+
+    with pytest.raises(UsageError, match="this is a folder, where the version before is to be kept") as caught:
+        file.changing(path, with_one)
+
+    assert caught.value.where == str(path.with_name(BAK))
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("call", ["os.fsync", "pathlib.Path.replace"])
@@ -260,6 +302,39 @@ def test_a_change_gives_the_memory_before_and_after_as_it_is_in_the_file(path: P
     assert second[1] == file.read(path)
     assert second[1].total_episodes == 2
     assert beside(path) == [LOCK, NAME, BAK]
+
+
+def test_a_file_is_parsed_once_unless_others_have_written_meanwhile(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.changing(path, with_one)
+    parsed: list[int] = []
+    monkeypatch.setattr("memscope.lessons.file.memory_of", lambda read: parsed.append(1) or memory_of(read))
+
+    file.changing(path, with_one)
+    assert len(parsed) == 1
+
+    with FileLock(path.with_name(LOCK)) as held:
+
+        def meanwhile() -> None:
+            file.save(path, with_one(file.read(path)))
+            held.release()
+
+        assert file.changing(path, with_one, wait=meanwhile)[1].total_episodes == 4
+
+
+def test_what_a_killed_program_left_is_removed_and_nothing_else(path: Path) -> None:
+    ours = [f".{NAME}.0a1b2c3d.tmp", f".{BAK}.deadbeef.tmp"]
+    others = [f".{NAME}.old", f".{NAME}.0a1b2c3d", f".{NAME}.0a1b2c3g.tmp", f"x.{NAME}.0a1b2c3d.tmp"]
+    for name in (*ours, *others):
+        path.with_name(name).touch()
+    path.with_name(f".{NAME}.11111111.tmp").mkdir()
+    path.with_name(f".{NAME}.22222222.tmp").symlink_to(path)
+
+    file.changing(path, with_one)
+
+    left = {*others, f".{NAME}.11111111.tmp", f".{NAME}.22222222.tmp"}
+    assert {*beside(path)} == {LOCK, NAME, *left}
 
 
 def test_no_change_writes_nothing(path: Path) -> None:
@@ -383,3 +458,4 @@ def test_a_program_that_is_killed_while_it_saves_leaves_a_whole_file(path: Path)
             memory.total_episodes - 1,
         )
     assert file.changing(path, with_one)[1].total_episodes == memory.total_episodes + 1
+    assert beside(path) == [LOCK, NAME, BAK]

@@ -33,6 +33,25 @@ def test_a_recorded_episode_is_in_every_part_of_the_memory() -> None:
     assert [(card.mistake_type, card.first_seen_episode) for card in memory.mistake_cards] == [("late", 1)]
 
 
+def test_what_is_blank_teaches_nothing_and_in_classic_mode_a_rule() -> None:
+    blank = Episode("triage", 0.2, mistakes=("", " ", "late"))
+
+    assert recorded(AgentMemory(), blank, AT).task_rules == {"triage": ("[AVOID] late",)}
+    assert recorded(AgentMemory(), blank, AT).mistakes == ("late",)
+    classic = recorded(AgentMemory(), blank, AT, classic=True)
+    assert classic.task_rules == {"triage": ("[AVOID] ", "[AVOID]  ", "[AVOID] late")}
+    assert classic.mistakes == (" ", "late")
+
+
+def test_a_worker_that_is_a_number_is_one_in_the_file() -> None:
+    told = {"mistake_cards": [{"worker_id": 3, "correct_decision": {"do": "wait"}}]}
+    memory = recorded(AgentMemory(), episode_of(told), AT)
+    memory = recorded(memory_of(document_of(memory)), episode_of(told), AT)
+
+    (card,) = document_of(memory)["mistake_cards"]
+    assert (card["worker_id"], card["correct_decision"], card["seen_count"]) == (3, {"do": "wait"}, 2)
+
+
 def test_what_was_there_stays_as_it_was() -> None:
     before = AgentMemory(3, mistakes=("a", "a"), score_history={"x": (0.1,)}, strange={"mistakes": (3,)}, rest={"k": 1})
 
@@ -61,9 +80,10 @@ def test_classic_mode_makes_the_same_document_as_classic(episodes: list[dict[str
 
 @given(st.lists(EPISODES, max_size=8))
 @settings(max_examples=50)
-def test_the_modes_differ_in_the_cards_alone(episodes: list[dict[str, Any]]) -> None:
+def test_the_modes_differ_in_the_cards_and_in_what_is_blank_alone(episodes: list[dict[str, Any]]) -> None:
     ours, classic = AgentMemory(), AgentMemory()
-    for told in episodes:
+    for some in episodes:
+        told = some | {name: [*filter(str.strip, some.get(name, []))] for name in ("mistakes", "successes")}
         ours, classic = recorded(ours, episode_of(told), AT), recorded(classic, episode_of(told), AT, classic=True)
 
     assert document_of(ours) | {"mistake_cards": 0} == document_of(classic) | {"mistake_cards": 0}

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 TASKS = st.sampled_from(["triage", "rollback", "größe", "a/b"])
 WORDS = st.sampled_from(["escalated too early", "read the logs", "Read  the LOGS", "restarted\nit", "\ud800", "asked"])
-MAYBE = st.none() | st.sampled_from(["", "w1", "w2"])
+SAID = st.lists(WORDS | st.sampled_from(["", " "]), max_size=6)
+MAYBE = st.none() | st.sampled_from(["", "w1", "w2"]) | st.just(3)
 CARDS = st.fixed_dictionaries(
     {},
     optional={
@@ -29,8 +30,8 @@ EPISODES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "score": st.floats(0, 1) | st.sampled_from([0, 1, 0.5, 0.85]),
         "steps": st.integers(0, 99),
         "trajectory_summary": WORDS,
-        "mistakes": st.lists(WORDS, max_size=6),
-        "successes": st.lists(WORDS, max_size=6),
+        "mistakes": SAID,
+        "successes": SAID,
         "mistake_cards": st.lists(CARDS | st.none() | st.just("late"), max_size=12),
         "reward": st.integers(),
     },

@@ -39,4 +39,5 @@ def test_numbers_need_all_of_their_cells_and_text_can_be_cut() -> None:
     assert Wish.of(Column("n", lambda _: 1, "nats", rank=3), 40) == Wish(40, 40, 3)
     assert Wish.of(Column("key", lambda _: ""), 40) == Wish(40, 20, 0)
     assert Wish.of(Column("text", lambda _: "", wide=True), 40) == Wish(40, 24, 0)
+    assert Wish.of(Column("line", lambda _: "", latest=True), 40) == Wish(40, 12, 0)
     assert Wish.of(Column("key", lambda _: ""), 4) == Wish(4, 4, 0)

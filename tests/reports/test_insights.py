@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from memscope.reports.insights import (
+    INSIGHT_COLUMNS,
     InsightRow,
     insight_row,
     insights_document,
@@ -55,9 +57,22 @@ def test_a_place_is_a_message_or_how_many_sessions() -> None:
     whole = ERROR.model_copy(update={"evidence": [spot.model_copy(update={"message": None})]})
     assert place_words(whole) == "a"
     assert place_words(insight_row(insight("from nowhere"))) == "0 sessions"
+    second = ERROR.model_copy(update={"evidence": [spot.model_copy(update={"item": 2})]})
+    assert place_words(second) == "a#2 #1"
     hostile = spot.model_copy(update={"source": f"/srv/{'x' * 40}\x1b.jsonl"})
     shown = place_words(ERROR.model_copy(update={"evidence": [hostile]}))
     assert len(shown) <= 16 + 3 and "\x1b" not in shown
+
+
+def test_a_program_is_given_all_places_with_their_context_windows() -> None:
+    evidence = next(column for column in INSIGHT_COLUMNS if column.title == "evidence")
+    spot = ERROR.evidence[0]
+    later, whole = spot.model_copy(update={"window": 1}), spot.model_copy(update={"message": None})
+    assert evidence.value(ERROR.model_copy(update={"evidence": [spot, later, whole]})) == "a:1 a:1@1 a:"
+
+
+def test_sessions_are_counted_of_which_the_evidence_was_too_much() -> None:
+    assert insight_row(replace(insight("a b", 0.4, "s", "t"), sessions=150)).sessions == 150
 
 
 def test_columns_that_tell_nothing_apart_are_not_shown() -> None:
@@ -75,11 +90,12 @@ def test_names_are_shown_of_what_is_kept_and_hardly_ever_give_way() -> None:
 def test_a_prompt_is_told_with_its_size_and_where_it_goes() -> None:
     document = prompt_to_send()
     assert prompt_words(document) == (
-        "19 characters, about 5 tokens · an answer of at most 4,000 tokens · 2 sessions · 1 cut · 1 older left out"
-        " · to http://127.0.0.1:8000/v1, for the model it serves"
+        "19 characters, about 5 tokens · an answer of at most 4,000 tokens · 2 sessions, and observations of 1 more"
+        " · 1 cut · 1 older left out · to http://127.0.0.1:8000/v1, for the model it serves"
     )
     assert prompt_words(document.model_copy(update={"url": None})).endswith(" · no chat server is set")
-    cached = document.model_copy(update={"cached": True, "model": "talker", "longest": None, "cut": 0, "left_out": 0})
+    nothing = {"longest": None, "cut": 0, "left_out": 0, "observed": []}
+    cached = document.model_copy(update={"cached": True, "model": "talker", **nothing})
     assert prompt_words(cached) == (
         "19 characters, about 5 tokens · 2 sessions · its answer is kept: nothing is sent"
         " (to http://127.0.0.1:8000/v1, for talker)"

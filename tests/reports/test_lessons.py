@@ -20,10 +20,11 @@ from memscope.reports.lessons import (
     score_line,
     score_words,
 )
-from memscope.reports.lessons_change import change_document, change_words, lessons_changes
+from memscope.reports.lessons_change import CHANGE_COLUMNS, change_document, change_words, lessons_changes
 from memscope.reports.lessons_context import context_document, context_words
+from tests.lessons import classic_context
 from tests.lessons.documents import MEMORY, PATH, context_cut, lessons_changed, lessons_kept
-from tests.lessons.remembered import MEMORIES, card
+from tests.lessons.remembered import MEMORIES, card, document
 
 
 def shown(document: LessonsDocument, place: int) -> dict[str, str]:
@@ -35,12 +36,12 @@ def shown(document: LessonsDocument, place: int) -> dict[str, str]:
 
 def test_a_line_says_how_much_there_is_and_what_is_due() -> None:
     assert lessons_words(lessons_kept()) == (
-        "24 episodes of 2 tasks · 2 general rules · 2 mistake cards · 1 conflict"
+        "24 episodes of 2 tasks · 2 general rules · 1 mistake · 2 mistake cards · 1 conflict"
         " · consolidation is due: 21 episodes since the last"
     )
     fresh = lessons_document(PATH, AgentMemory(), exists=True)
     assert lessons_words(fresh) == (
-        "0 episodes of 0 tasks · 0 general rules · 0 mistake cards · consolidation in 20 episodes"
+        "0 episodes of 0 tasks · 0 general rules · 0 mistakes · 0 mistake cards · consolidation in 20 episodes"
     )
 
 
@@ -111,6 +112,29 @@ def test_conflicts_are_told_with_the_task_they_are_of() -> None:
 
 
 @given(MEMORIES)
+def test_the_numbers_are_those_of_classic_memory(memory: AgentMemory) -> None:
+    told = lessons_document(PATH, memory, exists=True)
+    assert {
+        "total_episodes": told.total_episodes,
+        "global_rules": len(told.global_rules),
+        "task_rules": {one.task: len(one.rules) for one in told.tasks if one.task in memory.task_rules},
+        "mistakes_stored": len(told.mistakes),
+        "mistake_cards_stored": len(told.mistake_cards),
+        "top_mistake_cards": [
+            {"mistake_type": one.mistake_type, "task_id": one.task, "seen_count": one.seen}
+            for one in told.mistake_cards[:5]
+        ],
+        "scores_by_task": {one.task: round(one.mean, 3) for one in told.tasks if one.mean is not None},
+    } == classic_context.summary(document(memory))
+
+
+def test_scores_that_are_too_large_to_add_have_a_mean() -> None:
+    memory = AgentMemory(total_episodes=2, score_history={"t": (1e308, 1e308)})
+    assert lessons_document(PATH, memory, exists=True).tasks[0].mean == 1e308
+    assert "inf" not in context(memory, "t").text
+
+
+@given(MEMORIES)
 def test_any_memory_has_a_document_that_reads_back(memory: AgentMemory) -> None:
     document = lessons_document(PATH, memory, exists=True)
     assert LessonsDocument.model_validate_json(document.model_dump_json(by_alias=True)) == document
@@ -150,10 +174,17 @@ def test_a_change_tells_what_comes_and_goes_list_by_list() -> None:
     ]
 
 
-def test_a_card_that_was_seen_again_goes_and_comes() -> None:
-    after = replace(MEMORY, mistake_cards=(replace(MEMORY.mistake_cards[0], seen_count=2), MEMORY.mistake_cards[1]))
-    told = [(one.sign, one.text) for one in lessons_changes(MEMORY, after)]
-    assert told == [("-", "early, seen 1x: Look first."), ("+", "early, seen 2x: Look first.")]
+def test_a_card_that_was_seen_again_is_one_line() -> None:
+    again = replace(MEMORY.mistake_cards[0], seen_count=2, lesson="Look twice.")
+    after = replace(MEMORY, mistake_cards=(card("Wait.", kind="new"), again))
+    changes = lessons_changes(MEMORY, after)
+    assert [(one.sign, one.text) for one in changes] == [
+        ("-", "late, seen 3x: Ask twice."),
+        ("+", "new, seen 1x: Wait."),
+        ("~", "early, seen 2x: Look twice."),
+    ]
+    exported = [CHANGE_COLUMNS[0].exported(one) for one in changes if CHANGE_COLUMNS[0].exported is not None]
+    assert exported == ["dropped", "added", "seen again"]
 
 
 def test_a_task_that_is_new_and_one_that_is_gone_are_told() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from pydantic import Field
 
@@ -14,6 +14,8 @@ from memscope.cli.output import Console
 from memscope.conversation.formats import format_names
 
 _OF_SESSIONS = ("synthesize", "prompt", "keep", "again", "keep_reply", "merge")
+_OF_A_LIST = ("kind", "min_confidence", "jsonl")
+_OF_FOUND = ("keep", "again", "keep_reply", "merge", *_OF_A_LIST)  # none of the prompt
 
 
 class InsightsOptions(Options):
@@ -31,7 +33,8 @@ class InsightsOptions(Options):
     again: bool = Field(False, description="Ask it anew where its answer is kept.", json_schema_extra={"alone": True})
     keep_reply: bool = Field(
         False,
-        description="Where nothing can be made of its answer, take that as one insight.",
+        description="Where nothing can be made of its answer, take that as one insight; one that is kept is not asked"
+        " for again.",
         json_schema_extra={"alone": True},
     )
     kind: Literal["repeated_tool_error", "successful_sequence", "long_reasoning", "synthesized"] | None = Field(
@@ -49,7 +52,8 @@ class InsightsOptions(Options):
     kept: bool = Field(False, description="List what is kept.", json_schema_extra={"alone": True})
     drop: tuple[str, ...] = Field(
         (),
-        description="Keep these no more, by the beginning of their names; they are not offered again.",
+        description="Drop these, by the beginning of their names as --json has them: of what is found in PATH, or else"
+        " of what is kept. They are kept no more, and not offered again.",
         json_schema_extra={"metavar": "NAME..."},
     )
     undo: bool = Field(
@@ -80,11 +84,7 @@ def run(options: InsightsOptions, console: Console) -> Exit:
     from memscope.cli.insights import decide, print_found, print_kept, print_prompt
 
     settings = resolve(options.flags()).settings
-    steps = [name for name in ("kept", "drop", "undo") if getattr(options, name)]
-    others = [name for name in _OF_SESSIONS if getattr(options, name)] + (["PATH"] if options.paths else [])
-    if steps and (len(steps) > 1 or others):
-        told = [name if name == "PATH" else f"--{name.replace('_', '-')}" for name in (*steps, *others)]
-        raise UsageError(f"{' and '.join(told)} at once", do="Give one of them.")
+    _check_together(options, console)
     if options.keep_reply and not options.synthesize:
         raise UsageError("--keep-reply without --synthesize", do="It is the chat model's reply that is kept.")
     if options.again and not options.synthesize:
@@ -96,6 +96,30 @@ def run(options: InsightsOptions, console: Console) -> Exit:
     if options.prompt:
         return print_prompt(options, settings, console)
     return print_found(options, settings, console)
+
+
+def _check_together(options: InsightsOptions, console: Console) -> None:
+    """Raises `UsageError` where one option would have no effect beside another."""
+    steps = _given(options, "kept", "drop", "undo")
+    others = _given(options, *_OF_SESSIONS)
+    if options.paths and (options.kept or options.undo):
+        others.append("PATH")
+    if options.drop or options.undo:
+        others += _given(options, *_OF_A_LIST)
+    if steps and (len(steps) > 1 or others):
+        _refuse(steps + others)
+    if options.prompt and (others := _given(options, *_OF_FOUND)):
+        _refuse(["--prompt", *others])
+    if options.jsonl and console.asked:
+        _refuse(["--jsonl", "--json" if console.form == "json" else "--format"])
+
+
+def _given(options: InsightsOptions, *names: str) -> list[str]:
+    return [f"--{name.replace('_', '-')}" for name in names if getattr(options, name)]
+
+
+def _refuse(together: list[str]) -> NoReturn:
+    raise UsageError(f"{' and '.join(together)} at once", do="Give one of them.")
 
 
 COMMAND = Command(

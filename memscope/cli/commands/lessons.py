@@ -82,9 +82,10 @@ COMMAND = Command(
     summary="What an agent keeps across episodes: rules, mistakes, and the context block of the next.",
     details="A file of lessons is JSON that training or evaluation runs append to. show lists its tasks with their"
     " scores and rules; context prints the block that the next episode's prompt begins with, as long as its budget"
-    " allows, and tells on standard error what was cut; record appends episodes, all or none; consolidate, every 20"
-    " episodes, derives general rules, by the chat model where one is set, else from the episodes that scored 0.85 or"
-    " more.\n\n"
+    " allows, and tells on standard error what was cut (its CSV is the lines that were cut; the block is in text and"
+    " JSON); record appends episodes, all or none; consolidate, every 20"
+    " episodes, derives general rules, by the chat model where one is set, else from the episodes since the last time"
+    " that scored 0.85 or more.\n\n"
     "An episode is {task_id, score (0 to 1), steps, trajectory_summary, mistakes, successes, mistake_cards}. A file is"
     " written as a whole, under a lock, and the one before is kept beside it as FILE.bak. One that is broken is told,"
     " and left alone.",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
+from memscope.actions.insight_rows import why_not_kept
 from memscope.base.errors import MemscopeError
 from memscope.base.text import counted
 from memscope.reports.insights import InsightRow
@@ -86,6 +87,9 @@ class Acting(DecidingScreen):
         def done(curated: Curated) -> None:
             self.console.say(kept_said(curated, len(names)))
 
+        if unsure := why_not_kept(rows):
+            self.console.say(f"{unsure}; r drops {'it' if len(rows) == 1 else 'them'}")
+            return
         names = [row.name for row in rows]
         if deciding.keep(names, done):
             self._advance(names)
@@ -155,7 +159,7 @@ class Acting(DecidingScreen):
         if sessions is not None and sessions.isdisjoint(one.name for one in observed.sessions):
             self.console.say("the marked insights are of sessions that were not read here; o reads them")
         elif not synthesizing.is_of(observed, sessions):
-            self.detail.to_prompt()
+            self.detail.to_prompt(focus=self.has_class("-narrow"))  # where that gives it room
             synthesizing.show_prompt(observed, sessions)
         elif not self.detail.shows_prompt:
             self.detail.to_prompt()

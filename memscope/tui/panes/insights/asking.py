@@ -35,5 +35,5 @@ def ask_sent(console: MemscopeApp, words: str, go_on: Callable[[], object]) -> N
         if yes:
             go_on()
 
-    hint = f"{words}. It is asked once for this server and model. v shows the prompt to the letter."
+    hint = f"{words}. This is asked once for the server and model. Esc leads back to the prompt, to read it first."
     console.push_screen(Confirm("Send this prompt to the chat model?", "Send it", "Not now", hint=hint), answered)

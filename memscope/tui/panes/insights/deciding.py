@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from memscope.actions import insight_decisions
 from memscope.actions.insight_decisions import NOTHING
-from memscope.actions.insight_rows import Listed, listed, without_repeats
+from memscope.actions.insight_rows import Listed, beside, listed
 from memscope.tui.deciding import Deciding
 
 if TYPE_CHECKING:
@@ -20,17 +19,21 @@ if TYPE_CHECKING:
     from memscope.insights.model import Insight
     from memscope.reports.insights import InsightRow
     from memscope.store.database import Database
+    from memscope.tui.panes.insights.reading import Looked
     from memscope.tui.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """What was `observed` in which files and folders (`inputs`, none: those of the agents), None before anything was;
-    and what a chat model made of that, or said, since the console was opened (`said`)."""
+    """What was `looked` at, None before anything was; and what a chat model made of that, or said, since the console
+    was opened (`said`)."""
 
-    observed: Observed | None = None
-    inputs: tuple[Path, ...] = ()
+    looked: Looked | None = None
     said: tuple[Insight, ...] = ()
+
+    @property
+    def observed(self) -> Observed | None:
+        return self.looked.observed if self.looked is not None else None
 
 
 class Seen(NamedTuple):
@@ -59,13 +62,18 @@ class InsightDeciding(Deciding[str, Seen]):
         """The latest, which may not be among the rows yet."""
         return self._found
 
-    def show(self, observed: Observed, inputs: tuple[Path, ...]) -> None:
-        """Reads how what was observed in `inputs` stands; the rows of before stay until that is known."""
-        self._look_at(Found(observed, inputs, self._found.said))
+    @property
+    def is_coming(self) -> bool:
+        """Whether something was looked at which is not among the rows yet, and will be."""
+        return self.seen is not None and self.trouble is None and self.seen.found.looked is not self._found.looked
+
+    def show(self, looked: Looked) -> None:
+        """Reads how what was looked at stands; the rows of before stay until that is known."""
+        self._look_at(Found(looked, self._found.said))
 
     def add(self, insights: Sequence[Insight]) -> None:
         """The same for what a chat model said."""
-        self._look_at(Found(self._found.observed, self._found.inputs, (*self._found.said, *insights)))
+        self._look_at(Found(self._found.looked, (*self._found.said, *insights)))
 
     def _look_at(self, found: Found) -> None:
         self._found = found
@@ -84,12 +92,12 @@ class InsightDeciding(Deciding[str, Seen]):
         return Seen(found, listed(self._without_repeats(found), standing))
 
     def _without_repeats(self, found: Found) -> tuple[Insight, ...]:
-        """Found once for all looks, for thousands take a while."""
+        """Found once for all looks."""
         settings = self._space.settings
         known, winner = self._merged, settings.insight_winner
         if known is None or known[0] is not found or known[1] != winner:
-            observed = found.observed.insights if found.observed is not None else ()
-            self._merged = known = found, winner, without_repeats([*observed, *found.said], settings)
+            distinct = found.looked.distinct if found.looked is not None else ()
+            self._merged = known = found, winner, beside(distinct, found.said, settings)
         return known[2]
 
     def take(self, found: Seen) -> None:

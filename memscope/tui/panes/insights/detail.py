@@ -61,7 +61,8 @@ class InsightDetail(Container):
         if synthesizing is not None:
             document = synthesizing.prompted.document if synthesizing.prompted is not None else None
             preparing, asking = synthesizing.preparing is not None, synthesizing.asking is not None
-            self.prompt.tell(document, synthesizing.outcome, preparing=preparing, asking=asking)
+            outcome, trouble = synthesizing.outcome, synthesizing.trouble
+            self.prompt.tell(document, outcome, trouble, preparing=preparing, asking=asking)
 
     # Which of the two.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
+from memscope.actions.insight_places import may_be_more
 from memscope.base.cells import middle
 from memscope.base.clock import time_words
 from memscope.base.files import shown_path
@@ -30,7 +31,7 @@ _FROM: dict[Kind, str] = {
     "repeated_tool_error": "by how often it failed in a session: five times or more are 1",
     "successful_sequence": "by how many calls there were: nine or more are 0.90, the most a sequence has",
     "long_reasoning": "by its length: 1,600 characters or more are 0.80, the most reasoning has",
-    "synthesized": "as the chat model put it",
+    "synthesized": "as the chat model put it, or 0.50 where it put none",
 }
 
 
@@ -78,11 +79,13 @@ def _head(row: InsightRow) -> Iterator[Linked]:
 
 def _places(row: InsightRow) -> Iterator[Linked]:
     messages = sum(one.message is not None for one in row.evidence)
-    told = f"{counted(messages, 'message')} of " if messages else ""
+    first = "the first " if may_be_more(row) else ""
+    told = f"{first}{counted(messages, 'message')} of " if messages else ""
     yield Linked(f"{told}{counted(row.sessions, 'session')}", "note", label="evidence")
     for number, one in enumerate(row.evidence):
         label, goal = str(number + 1), ToEvidence(row.name, number)
-        session = middle(clean_line(shown_path(Path(one.session))), _NAME)
+        conversation = f" · conversation {one.item + 1:,}" if one.item else ""
+        session = middle(clean_line(shown_path(Path(one.source))), _NAME) + conversation
         if one.message is None:
             yield Linked(f"all of {session}", label=label, goal=goal)
             continue

@@ -15,11 +15,10 @@ from memscope.base.files import shown_path
 from memscope.tui.keys import key
 from memscope.tui.panes.insights.acting import Acting
 from memscope.tui.panes.insights.asking import ask_inputs
-from memscope.tui.panes.insights.reading import Reading
+from memscope.tui.panes.insights.reading import Looked, Reading, Where
 from memscope.tui.panes.insights.told import HELPS, READING, what_was_read
 
 if TYPE_CHECKING:
-    from memscope.actions.insights import Observed
     from memscope.tui.background import Task
 
 
@@ -28,7 +27,7 @@ class Looking(Acting):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("insights.inputs", "o", "inputs", "Folder", "Read another folder, or a file"),
-        key("insights.own", "c", "own", "This one", "Read the conversation that is open alone, or the others again"),
+        key("insights.own", "c", "own", "This one", "Read the open conversation alone, or the others", show=False),
         key("insights.again", "R", "read_again", "Read again", "Read all of it again", show=False),
         key("insights.left", "i", "left_out", "Left out", "What was read, left out, or could not be", show=False),
     ]
@@ -36,14 +35,14 @@ class Looking(Acting):
     def __init__(self) -> None:
         super().__init__()
         self.reading: Reading | None = None
-        self.inputs: tuple[Path, ...] = ()
-        self._own: tuple[Path, ...] | None = None  # the conversation that was open, and is read alone
-        self._others: tuple[Path, ...] = ()  # what was read before that
+        self.where = Where()
+        self._others: tuple[Path, ...] = ()  # what was read before a conversation alone
         self._inputs_kept: object = None  # what was read the time before
 
     @property
     def is_reading(self) -> bool:
-        return self.reading is not None and self.reading.task is not None
+        coming = self.deciding is not None and self.deciding.is_coming
+        return coming or (self.reading is not None and self.reading.task is not None)
 
     def tell_head(self) -> None:
         """What is read may be another."""
@@ -65,12 +64,12 @@ class Looking(Acting):
         else:
             folder = self.workspace.kept.state("sessions").get("folder")
             inputs = [folder] if folder else []
-        self.inputs = tuple(Path(one) for one in inputs if isinstance(one, str | Path))
+        self.where = Where(tuple(Path(one) for one in inputs if isinstance(one, str | Path)))
 
     def kept(self) -> dict[str, Any]:
         """The same, to be kept. A folder that the console was opened for is read this once, and so is the conversation
         that is open."""
-        inputs = [os.fspath(one) for one in (self._others if self.inputs == self._own else self.inputs)]
+        inputs = [os.fspath(one) for one in (self.where.inputs if self.where.item is None else self._others)]
         return {"inputs": inputs if self.console.folder is None else self._inputs_kept}
 
     # Reading.
@@ -79,15 +78,15 @@ class Looking(Acting):
         """Reads what sessions teach."""
         if self.reading is not None:
             self.table.empty = READING
-            self.reading.start(self.inputs)
+            self.reading.start(self.where)
             self._told()
 
-    def found(self, observed: Observed, inputs: tuple[Path, ...]) -> None:
+    def found(self, looked: Looked) -> None:
         """All of it was read."""
-        if observed.trouble:
-            self.console.say(f"not all of it was kept: {observed.trouble}", "warning")
+        if looked.observed.trouble:
+            self.console.say(f"not all of it was kept: {looked.observed.trouble}", "warning")
         if self.deciding is not None:
-            self.deciding.show(observed, inputs)
+            self.deciding.show(looked)
         self._told()
 
     def not_found(self, error: MemscopeError) -> None:
@@ -121,38 +120,41 @@ class Looking(Acting):
     # What is read.
 
     def action_inputs(self) -> None:
-        ask_inputs(self.console, self.inputs, self._read_in)
+        ask_inputs(self.console, self.where.inputs, self._read_in)
 
-    def _read_in(self, inputs: tuple[Path, ...]) -> None:
-        self.inputs = inputs
+    def _read_in(self, inputs: tuple[Path, ...], item: int | None = None) -> None:
+        self.where = Where(inputs, item)
         self.keep()
         self.read()
 
     @property
-    def own(self) -> Path | None:
-        """The file of the conversation that is open; None where there is none, as of the demo."""
+    def own(self) -> Where | None:
+        """Where the conversation that is open stands; None where there is none of a file, as of the demo."""
         opened = self.workspace.opened
         source = opened.conversation.source if opened is not None else None
-        return source.path.absolute() if opened is not None and source and not is_demo(opened.opening) else None
+        if opened is None or source is None or is_demo(opened.opening):
+            return None
+        return Where((source.path.absolute(),), source.item)
 
     def action_own(self) -> None:
         if (own := self.own) is None:
             self.console.say("no conversation of a file is open")
-        elif self.inputs == self._own == (own,):
+        elif self.where == own:
             self._read_in(self._others)
         else:
-            if self.inputs != self._own:
-                self._others = self.inputs
-            self._own = (own,)
-            self.console.say(f"reading {shown_path(own)} alone; c reads the others again")
-            self._read_in(self._own)
+            if self.where.item is None:
+                self._others = self.where.inputs
+            number = f", conversation {own.item + 1}," if own.item else ""
+            self.console.say(f"reading {shown_path(own.inputs[0])}{number} alone; c reads the others again")
+            self._read_in(own.inputs, own.item)
 
     def folders(self) -> list[Path]:
         """Where was read what is shown."""
         from memscope.actions.scan import session_folders
 
-        found = self.deciding.found if self.deciding is not None else None
-        return list(found.inputs) if found is not None and found.inputs else session_folders(self.workspace.settings)
+        looked = self.deciding.found.looked if self.deciding is not None else None
+        inputs = looked.where.inputs if looked is not None else ()
+        return list(inputs) if inputs else session_folders(self.workspace.settings)
 
     def action_left_out(self) -> None:
         observed = self.deciding.found.observed if self.deciding is not None else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from memscope.base.errors import Cancelled, MemscopeError
 from memscope.base.text import counted
 from memscope.reports.insights_prompt import prompt_words
 from memscope.tui.widgets.paragraphs import Paragraph, Paragraphs
@@ -30,22 +31,44 @@ class PromptView(Paragraphs):
     )
 
     def tell(
-        self, document: InsightsPromptDocument | None, outcome: Synthesis | None, *, preparing: bool, asking: bool
+        self,
+        document: InsightsPromptDocument | None,
+        outcome: Synthesis | None,
+        trouble: MemscopeError | None,
+        *,
+        preparing: bool,
+        asking: bool,
     ) -> None:
-        """Shows a prompt and what came of it; None: there is none yet."""
+        """Shows a prompt and what came of it; None: there is none yet. `trouble`: why the latest question has no
+        answer."""
         if preparing or document is None:
             self.show([Paragraph(UNDER_WAY if preparing else NOTHING, "note")])
             return
-        lines = [*_said(document, outcome, asking=asking), Paragraph(""), Paragraph(prompt_words(document), "note")]
+        lines = [
+            *_said(document, outcome, trouble, asking=asking),
+            Paragraph(""),
+            Paragraph(prompt_words(document), "note"),
+        ]
         for message in document.messages:
             lines += [Paragraph(""), Paragraph(message.role, "title"), Paragraph(message.content)]
         self.show(lines)
 
 
-def _said(document: InsightsPromptDocument, outcome: Synthesis | None, *, asking: bool) -> Iterator[Paragraph]:
+def _said(
+    document: InsightsPromptDocument, outcome: Synthesis | None, trouble: MemscopeError | None, *, asking: bool
+) -> Iterator[Paragraph]:
     """How it stands with the prompt, and what to do."""
     if asking:
         yield Paragraph("The chat model is asked. x stops that.", "title")
+    elif trouble is not None:
+        if isinstance(trouble, Cancelled):
+            yield Paragraph("No answer was waited for", "title")
+        else:
+            yield Paragraph("No answer came", "title")
+            yield Paragraph(str(trouble), "warning")
+        yield Paragraph("F asks anew", "note")
+        if outcome is not None:
+            yield from (Paragraph(""), *_reply(outcome, "what was answered before"))
     elif outcome is not None:
         yield from _answered(outcome)
     elif not document.sessions:
@@ -62,10 +85,14 @@ def _answered(outcome: Synthesis) -> Iterator[Paragraph]:
     if outcome.parse_error:
         yield Paragraph(f"{outcome.model} answered{cached}, but no insight could be made of it", "title")
         yield Paragraph(outcome.parse_error, "warning")
-        yield Paragraph("w makes one insight of it as it is, F asks anew", "note")
+        keep = "w makes one insight of it as it is, " if outcome.may_be_kept else ""
+        yield Paragraph(f"{keep}F asks anew", "note")
     else:
         yield Paragraph(f"{outcome.model} answered{cached}: {counted(len(outcome.insights), 'insight')}", "title")
         yield Paragraph("F asks anew", "note")
-    yield Paragraph("")
-    yield Paragraph("the answer", "title")
+    yield from (Paragraph(""), *_reply(outcome, "the answer"))
+
+
+def _reply(outcome: Synthesis, title: str) -> Iterator[Paragraph]:
+    yield Paragraph(title, "title")
     yield Paragraph(outcome.reply if outcome.reply.strip() else "(empty)")

@@ -95,10 +95,19 @@ class InsightsScreen(Looking):
             self.reading = Reading(self.console, self.found, self.not_found)
             self.deciding.read()  # what is kept is there at once
             self.read()
-        elif self._stale:
-            self._show()
+        else:
+            self._as_set(self.reading)
+            if self._stale:
+                self._show()
         if self.focused is None:
             self.table.focus()
+
+    def _as_set(self, reading: Reading) -> None:
+        """The settings may be others."""
+        if self.deciding is not None and self.synthesizing is not None:
+            reading.as_set(self.deciding.found.looked, self.where)
+            self.synthesizing.as_set()
+            self._told()
 
     # What is shown.
 
@@ -122,7 +131,7 @@ class InsightsScreen(Looking):
             said = [row for row in rows if row.name in self.pointing] if found is deciding.found else []
             if said:
                 self._show_all_of(said)
-            if self.is_reading and not rows:
+            if self.is_reading and (not rows or found.looked is None):
                 table.empty = READING
             elif found.observed is not None or rows:
                 table.empty = why_empty(found, rows, self._bucket, self._kind, self.folders())
@@ -130,6 +139,8 @@ class InsightsScreen(Looking):
             table.show(columns_of(shown, self._bucket, self._kind), shown)
             if said:
                 table.select(said[0].name)
+                if self.detail.prompt.has_focus:
+                    table.focus()
         elif deciding is not None and deciding.trouble is not None:
             table.empty = str(deciding.trouble)
         self.tell_head()
@@ -148,7 +159,8 @@ class InsightsScreen(Looking):
         deciding = self.deciding
         if deciding is None:
             return
-        words = head_words(deciding.found, self.inputs, reading=self.is_reading)
+        looked = deciding.seen.found.looked if deciding.seen is not None else None
+        words = head_words(looked, self.where, reading=self.is_reading)
         self.query_one("#insights-words", Words).tell(words)
         line = self.query_one(BucketLine)
         line.counts = tuple(counts_of(deciding.rows, self._kind).items())
@@ -166,6 +178,9 @@ class InsightsScreen(Looking):
     def on_bucket_line_picked(self, event: BucketLine.Picked) -> None:
         self._look_at(next(one for one in BUCKETS if one == event.bucket), self._kind)
 
+    def on_bucket_line_behind(self) -> None:
+        self.action_kind()
+
     def action_kind(self) -> None:
         there = kinds_there(self.deciding.rows if self.deciding is not None else ())
         at = there.index(self._kind) if self._kind in there else -1
@@ -182,7 +197,7 @@ class InsightsScreen(Looking):
     def on_table_sorted(self) -> None:
         self.keep()
         sort = self.table.sort
-        self.console.say("kind by kind, as they were found" if sort is None else sort.words)
+        self.console.say("kind by kind, the most confident first" if sort is None else sort.words)
 
     def find_words(self, words: str) -> None:
         self.table.filter(has_words(words) if words.strip() else "", words)

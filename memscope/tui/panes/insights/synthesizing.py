@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from memscope.actions.chat import chat, chat_is_set
 from memscope.actions.synthesis import Prepared, Synthesis, as_insight, has_answer, prepare, sent_words, synthesize
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from memscope.reports.insights_prompt import InsightsPromptDocument
     from memscope.tui.app import MemscopeApp
     from memscope.tui.background import Task
-
-Result = TypeVar("Result")
 
 _PREPARING, _ASKING = "insight prompt", "insight synthesis"  # groups of work
 
@@ -40,13 +38,15 @@ class Prompted:
 class Synthesizing:
     """`said` is told of the insights there are of an answer; `changed` is called when there is something else to show.
 
-    `prompted`: the prompt that is shown; `outcome`: what was answered to it."""
+    `prompted`: the prompt that is shown; `outcome`: what was answered to it last; `trouble`: why the latest question
+    after that has no answer."""
 
     def __init__(
         self, console: MemscopeApp, said: Callable[[Sequence[Insight]], object], changed: Callable[[], object]
     ) -> None:
         self.prompted: Prompted | None = None
         self.outcome: Synthesis | None = None
+        self.trouble: MemscopeError | None = None
         self._console = console
         self._said = said
         self._changed = changed
@@ -74,8 +74,17 @@ class Synthesizing:
 
     def is_of(self, observed: Observed, sessions: frozenset[str] | None) -> bool:
         """Whether the prompt that is shown is one of these, and would be the same now."""
-        one, settings = self.prompted, self._console.workspace.settings
-        return one is not None and one.observed is observed and one.sessions == sessions and one.settings == settings
+        one = self.prompted
+        return one is not None and one.observed is observed and one.sessions == sessions and self._is_as_set(one)
+
+    def _is_as_set(self, one: Prompted) -> bool:
+        return _asking_part(one.settings) == _asking_part(self._console.workspace.settings)
+
+    def as_set(self) -> None:
+        """Makes the prompt that is shown anew, where the settings of what is asked, or whom, are others now."""
+        one = self.prompted
+        if one is not None and self.task is None and not self._is_as_set(one):
+            self.show_prompt(one.observed, one.sessions)
 
     def show_prompt(self, observed: Observed, sessions: frozenset[str] | None) -> None:
         """Makes the prompt of what was observed in all sessions, or in these; nothing is sent."""
@@ -90,10 +99,14 @@ class Synthesizing:
             return Prompted(observed, sessions, settings, prepared, prepared.document(settings, cached=cached))
 
         def done(prompted: Prompted) -> None:
-            self.prompted, self.outcome = prompted, None
+            self.prompted, self.outcome, self.trouble = prompted, None, None
             self._changed()
 
-        self._start(_PREPARING, "making the prompt", work, done, "no prompt was made")
+        def failed(error: MemscopeError) -> None:
+            self._failed(error, "no prompt was made")
+
+        space.background.start(_PREPARING, "making the prompt", work, done, failed)
+        self._changed()
 
     # Asking.
 
@@ -113,15 +126,17 @@ class Synthesizing:
             def agreed() -> None:
                 self._agreed.add(whom)
                 if self.prompted is one and self.task is None:
-                    self._ask(one, again=again)
+                    self._ask(one, again=again, told=True)
 
             ask_sent(self._console, sent_words(settings, one.prepared), agreed)
 
-    def _ask(self, one: Prompted, *, again: bool) -> None:
+    def _ask(self, one: Prompted, *, again: bool, told: bool = False) -> None:
+        """`told`: it was said just now what is sent where."""
         database, words = self._console.workspace.kept.database, sent_words(one.settings, one.prepared)
 
         def tell() -> None:  # in the working thread
-            self._console.call_soon(self._console.say, words)
+            if not told:
+                self._console.call_soon(self._console.say, words)
 
         def work(job: Job) -> tuple[Synthesis, MemscopeError | None]:
             with chat(one.settings, database) as model:
@@ -130,7 +145,7 @@ class Synthesizing:
         def done(answer: tuple[Synthesis, MemscopeError | None]) -> None:
             outcome, trouble = answer
             if self.prompted is one:
-                self.outcome = outcome
+                self.outcome, self.trouble = outcome, None
             if trouble is not None:
                 self._console.say(f"the answer is not kept: {trouble}", "warning")
             if outcome.insights:
@@ -141,29 +156,37 @@ class Synthesizing:
                 self._console.say(f"{outcome.model} sees nothing to remember in this")
             self._changed()
 
-        self._start(_ASKING, "asking the chat model for insights", work, done, "no answer is waited for any more")
+        def failed(error: MemscopeError) -> None:
+            if self.prompted is one:
+                self.trouble = error
+            self._failed(error, "no answer is waited for any more")
+
+        background = self._console.workspace.background
+        background.start(_ASKING, "asking the chat model for insights", work, done, failed)
+        self._changed()
 
     def keep_reply(self) -> None:
         """Makes an insight of an answer of which none could be made."""
         one, outcome = self.prompted, self.outcome
         if one is None or outcome is None or not outcome.parse_error:
             self._console.say("w makes an insight of an answer that cannot be read, and there is none")
-        elif not outcome.reply.strip():
+        elif not outcome.may_be_kept:
             self._console.say("the answer is empty: there is nothing to make an insight of")
         else:
-            self.outcome = outcome.without_error()
-            self._said([as_insight(outcome, one.prepared)])
+            insight = as_insight(outcome, one.prepared)
+            self.outcome = replace(outcome.without_error(), insights=(insight,))
+            self._said([insight])
             self._changed()
 
-    def _start(
-        self, group: str, name: str, work: Callable[[Job], Result], done: Callable[[Result], None], stopped: str
-    ) -> None:
-        def failed(error: MemscopeError) -> None:
-            if isinstance(error, Cancelled):
-                self._console.say(stopped)
-            else:
-                self._console.tell_error(error)
-            self._changed()
-
-        self._console.workspace.background.start(group, name, work, done, failed)
+    def _failed(self, error: MemscopeError, stopped: str) -> None:
+        if isinstance(error, Cancelled):
+            self._console.say(stopped)
+        else:
+            self._console.tell_error(error)
         self._changed()
+
+
+def _asking_part(settings: Settings) -> Mapping[str, object]:
+    """The settings that say what is asked, and whom."""
+    told = settings.model_dump()
+    return {name: value for name, value in told.items() if name == "compat" or name.startswith(("chat_", "insight_"))}

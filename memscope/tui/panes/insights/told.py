@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from memscope.insights.curation import Curated
     from memscope.reports.insights import InsightRow
     from memscope.tui.panes.insights.deciding import Found
+    from memscope.tui.panes.insights.reading import Looked, Where
     from memscope.tui.panes.insights.rows import Bucket, ShownKind
 
 HELPS = "R reads again, o reads elsewhere; , shows the settings."
@@ -31,17 +32,22 @@ _RULES = (
 )
 
 
-def head_words(found: Found, asked: Sequence[Path], *, reading: bool) -> str:
-    """What was read in a line, with how much of it was not. `asked`: what is read now, or was to be."""
-    observed = found.observed
-    if observed is None:
-        return f"{places_words(asked)} · {'reading …' if reading else 'nothing was read'}"
-    said = [f"reading {places_words(asked)} …"] if reading else []
-    said += [places_words(found.inputs), counted(len(observed.sessions), "session")]
+def head_words(looked: Looked | None, asked: Where, *, reading: bool) -> str:
+    """What was read in a line, with how much of it was not; None: nothing yet. `asked`: what is read now, or was to
+    be."""
+    if looked is None:
+        return f"{_where_words(asked)} · {'reading …' if reading else 'nothing was read'}"
+    observed = looked.observed
+    said = [f"reading {_where_words(asked)} …"] if reading else []
+    said += [_where_words(looked.where), counted(len(observed.sessions), "session")]
     missed = [counted(observed.copies, "copy", "copies")] if observed.copies else []
     missed += [f"{len(observed.unread):,} unread"] if observed.unread else []
     said += [f"{', '.join(missed)} (i)"] if missed else []
     return " · ".join(said)
+
+
+def _where_words(where: Where) -> str:
+    return places_words(where.inputs) + (f" conversation {where.item + 1:,}" if where.item else "")
 
 
 def kind_words(kind: ShownKind) -> str:
