@@ -25,7 +25,7 @@ _IN_FORCE = f"""kind = ?1 AND verdict != {_UNDO} AND NOT EXISTS
     (SELECT 1 FROM journal AS undo WHERE undo.previous = journal.id AND undo.verdict = {_UNDO})"""
 _ADD = f"""INSERT INTO journal (kind, subject, verdict, payload, at, step, previous)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, (SELECT max(id) FROM journal WHERE subject = ?2 AND {_IN_FORCE})) RETURNING id"""
-
+_NEWEST = f"SELECT {_COLUMNS} FROM journal WHERE subject = ?2 AND {_IN_FORCE} ORDER BY id DESC LIMIT 1"
 
 Decision = tuple[str, str, Mapping[str, Any]]
 """What is decided: the subject, the verdict on it, and a payload, an object of JSON values."""
@@ -73,6 +73,11 @@ class Journal:
         query = f"SELECT {_COLUMNS} FROM journal WHERE subject = ?2 AND {_IN_FORCE} ORDER BY id"
         return _readable(self._database.read(query, kept(kind), kept(subject)))
 
+    def newest(self, kind: str, subject: str) -> Entry | None:
+        """The latest decision in force on a subject, alone read; None when there is none, or none that can be read."""
+        found = self._database.read(_NEWEST, kept(kind), kept(subject))
+        return _entry(found[0]) if found else None
+
     def all_entries(self, kind: str, subjects: Collection[str] | None = None) -> dict[str, list[Entry]]:
         """The decisions in force on every subject there is, or on those of `subjects`, each subject's oldest first."""
         found: dict[str, list[Entry]] = {}
@@ -94,8 +99,7 @@ class Journal:
         """Undoes the latest decision in force on a subject, and returns it; None when there is none, or none that can
         be read. What was made in one step with it stays."""
         with self._database.writing() as write:
-            query = f"SELECT {_COLUMNS} FROM journal WHERE subject = ?2 AND {_IN_FORCE} ORDER BY id DESC LIMIT 1"
-            undone = write(query, kept(kind), kept(subject))
+            undone = write(_NEWEST, kept(kind), kept(subject))
             _undo(write, undone)
         return _entry(undone[0]) if undone else None
 

@@ -19,7 +19,7 @@ from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memscope.base.errors import MemscopeError, SourceError, UsageError
+from memscope.base.errors import Cancelled, MemscopeError, SourceError, UsageError
 from memscope.lessons import file
 from memscope.lessons.document import document_of, memory_of
 from memscope.lessons.model import AgentMemory, Episode
@@ -376,6 +376,16 @@ def test_who_waits_too_long_is_told_so(tmp_path: Path, path: Path) -> None:
         return with_one(memory)
 
     assert file.changing(path, within)[1].total_episodes == 1
+
+
+def test_who_waits_may_end_that_and_nothing_is_written(path: Path) -> None:
+    def stop() -> None:
+        raise Cancelled
+
+    with FileLock(path.with_name(LOCK)), pytest.raises(Cancelled):
+        file.changing(path, with_one, wait=stop)
+
+    assert not path.exists()
 
 
 def test_a_folder_that_may_not_be_written_to_says_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -133,6 +133,7 @@ def test_what_is_in_force_is_a_stack(steps: list[str | None]) -> None:
                 stack.append(step)
             entries = journal.entries("\udc80 kind", "s\0\ud800")
             assert [(entry.verdict, entry.payload) for entry in entries] == [(said, {"said": said}) for said in stack]
+            assert journal.newest("\udc80 kind", "s\0\ud800") == (entries[-1] if entries else None)
             assert [entry.previous for entry in entries] == [None, *(entry.id for entry in entries)][: len(entries)]
         database.close()
 

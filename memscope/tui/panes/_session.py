@@ -143,7 +143,8 @@ class SessionScreen(PaneScreen):
         stopped, evidence = isinstance(error, Cancelled), wanted.evidence
         self._clear("The session was not read; Esc leads back." if stopped else f"Esc leads back.\n\n{error}")
         if evidence is not None and not stopped:  # the words that were kept are all there is to show
-            self._tell_of(": ".join(filter(None, (wanted.title, f"line {evidence.line:,}", evidence.text))))
+            line = f"line {evidence.line:,}" if evidence.line else ""
+            self._tell_of(": ".join(filter(None, (wanted.title, line, evidence.text))))
         self.refresh_bindings()
 
     def on_resize(self) -> None:

@@ -1,4 +1,5 @@
-"""How many rows are in which bucket, and which bucket is shown, on one line; a click chooses."""
+"""How many rows are in which bucket, and which bucket is shown, on one line; a click chooses, or tells of what is said
+behind."""
 
 from __future__ import annotations
 
@@ -27,6 +28,7 @@ class BucketLine(Widget):
     more: reactive[str] = reactive("")
 
     _PLACES: tuple[tuple[int, int, str], ...] = ()
+    _behind: int | None = None  # the cell at which what is said behind begins; None: there is no room for it
 
     class Picked(Message):
         """A click on a bucket."""
@@ -35,21 +37,25 @@ class BucketLine(Widget):
             super().__init__()
             self.bucket = bucket
 
+    class Behind(Message):
+        """A click on what is said behind."""
+
     def on_resize(self) -> None:
         self.refresh()
 
     def render(self) -> Text:
         text, places = Text(no_wrap=True), []
         for name, number in self.counts:
-            words = f" {number} {name} "
+            words = f" {number:,} {name} "
             start = cell_len(text.plain)
             text.append(words, Style(bold=True, reverse=True) if name == self.shown else None)
             places.append((start, cell_len(text.plain), name))
-        self._PLACES = tuple(places)
+        self._PLACES, self._behind = tuple(places), None
         room = self.content_size.width - cell_len(text.plain) - 1
         if room >= min(_LEAST, cell_len(self.more)):
             more = beginning(self.more, room)
             text.append(" " * (room + 1 - cell_len(more)) + more)
+            self._behind = cell_len(text.plain) - cell_len(more) if more else None
         return text
 
     def on_click(self, event: events.Click) -> None:
@@ -57,3 +63,5 @@ class BucketLine(Widget):
         for start, end, name in self._PLACES if place is not None else ():
             if place is not None and start <= place.x < end:
                 self.post_message(self.Picked(name))
+        if place is not None and self._behind is not None and place.x >= self._behind:
+            self.post_message(self.Behind())

@@ -15,7 +15,7 @@ from textual import events
 from textual.binding import BindingType
 from textual.strip import Strip
 
-from memscope.base.cells import beginning, middle
+from memscope.base.cells import beginning, ending, middle
 from memscope.base.text import clean_line
 from memscope.reports.fit import Wish, widths
 from memscope.reports.view import Column
@@ -271,7 +271,7 @@ class Table(LineScroll, Generic[Row]):
             text = _one_line(column.text(item))
             if column.numeric:
                 self._needs(column, cell_len(text))
-            cut = beginning(text, cells) if column.wide or column.numeric else middle(text, cells)
+            cut = _cut(text, cells, column)
             nothing = column.numeric and column.value(item) is None
             pieces += [(_padded(cut, cells, column.numeric), dim if nothing else style), (" " * _GAP, None)]
         return self._scrolled(self.strip(*pieces), width)
@@ -370,6 +370,12 @@ def _one_line(text: str) -> str:
     if len(text) > _LONGEST:
         text = text[: _LONGEST // 2] + "…" + text[-_LONGEST // 2 :]
     return clean_line(text)
+
+
+def _cut(text: str, cells: int, column: Column[Row]) -> str:
+    if column.latest:
+        return ending(text, cells)
+    return beginning(text, cells) if column.wide or column.numeric else middle(text, cells)
 
 
 def _padded(text: str, cells: int, right: bool) -> str:

@@ -154,10 +154,10 @@ async def test_a_file_that_cannot_be_written_is_said(monkeypatch: pytest.MonkeyP
     folder.mkdir()
     monkeypatch.setenv("MEMSCOPE_CONFIG_DIR", str(folder))
 
-    def refuse(**_: object) -> None:  # a folder's rights do not keep root out
+    def refuse(_: int) -> None:  # a folder's rights do not keep root out
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    monkeypatch.setattr("os.fsync", refuse)
     dialog = SettingsDialog(resolve())
 
     async def look(_: Pilot[Any]) -> None:

@@ -8,21 +8,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from textual.pilot import Pilot
 
 from memscope.actions import lessons as lessons_action
 from memscope.actions.kept import Kept
+from memscope.base.errors import SourceError
 from memscope.base.job import Job
-from memscope.base.settings import resolve
+from memscope.base.settings import changed, resolve, save
 from memscope.store.database import Database
 from memscope.tui.app import MemscopeApp
 from memscope.tui.dialogs.choice import Confirm
 from memscope.tui.dialogs.prompt import Prompt
 from memscope.tui.pane import Written
+from memscope.tui.panes.lessons.choice import Choice
+from memscope.tui.panes.lessons.consolidating import Consolidating
 from memscope.tui.panes.lessons.dialogs import EpisodeEditor, Proposed, Whole
+from memscope.tui.panes.lessons.rows import ALL, TaskRow, has_words, rows_of
 from memscope.tui.panes.lessons.screen import LessonsScreen
+from memscope.tui.panes.lessons.told import head_words, note_words
 from memscope.tui.widgets.line_input import LineInput
 from tests.clients.chat_server import ChatServer
+from tests.lessons.documents import lessons_kept
 from tests.tui.apps import console, held_back, screen_text, settled, shows
 from tests.tui.hostile import EVIL
 from tests.tui.panes.recurring import errors_of, text_of
@@ -122,10 +129,11 @@ async def test_a_file_is_shown_with_its_tasks_totals_and_conflicts(path: Path, s
     app = opened(path)
     async with app.run_test(size=size) as pilot:
         screen = await at_lessons(pilot)
-        assert tasks(screen) == ["all tasks", "deploy", "review"]
+        assert tasks(screen) == [ALL, "deploy", "review"]
         shown = screen_text(app)
         for words in ("3 episodes of 2 tasks", "1 conflict (!)", "consolidation in 17 episodes", "General rules"):
             assert words in shown, words
+        assert "of deploy · contradicts [AVOID] tag the release" in text_of(screen.detail.entries)
         await press(pilot, "j")
         shown = screen_text(app)
         assert "!  → [AVOID] tag the release" in shown
@@ -174,7 +182,7 @@ async def test_the_block_follows_the_cursor_and_the_budget_and_tells_what_was_cu
         assert "a number of tokens" in screen_text(app)
         app.screen.query_one(LineInput).value = "30"
         await press(pilot, "enter")
-        assert "of 30 tokens" in screen_text(app)
+        assert "of 30 tokens" in screen_text(app) and "cut · t: 30" in screen_text(app)
         assert "\nrecent episodes: Score 0.20 in 4 steps: Did deploy at 0.2." in text_of(screen.detail.block)
     again = opened(path, kept)
     async with again.run_test(size=(140, 40)) as pilot:
@@ -195,11 +203,18 @@ async def test_an_entry_is_shown_as_a_whole_and_copied(path: Path, monkeypatch: 
         assert copied[1] == "[WORKS] " + "word " * 200
         await press(pilot, "escape", "escape")
         assert app.screen is screen and screen.table.has_focus
-        lessons, context, block = screen.exports()
-        assert isinstance(block, Written)
-        block.write("md", path.with_suffix(".md"), False, Job())
-        assert path.with_suffix(".md").read_text().rstrip("\n") == copied[0]
-        assert lessons.build().tasks[0].task == context.build().task == "deploy"  # type: ignore[union-attr]
+        lessons, *of_the_block = screen.exports()
+        assert lessons.build().tasks[0].task == "deploy"  # type: ignore[union-attr]
+        assert [(one.name, one.forms) for one in of_the_block if isinstance(one, Written)] == [
+            ("block", ("txt",)),
+            ("context", ("json",)),
+            ("cut", ("csv",)),
+        ]
+        for one in of_the_block:
+            assert isinstance(one, Written)
+            one.write(one.forms[0], path.with_suffix(f".{one.forms[0]}"), True, Job())
+        assert path.with_suffix(".txt").read_text().rstrip("\n") == copied[0]
+        assert path.with_suffix(".csv").read_text().startswith("section,line")
 
 
 async def test_words_are_found_in_all_that_belongs_to_a_task(path: Path) -> None:
@@ -214,7 +229,7 @@ async def test_words_are_found_in_all_that_belongs_to_a_task(path: Path) -> None
         assert tasks(screen) == ["review", "other"]
         await press(pilot, "escape", "s")
         assert "sorted by task" in said(app)
-        assert tasks(screen) == ["all tasks", "deploy", "other", "review"]
+        assert tasks(screen) == [ALL, "deploy", "other", "review"]
 
 
 async def test_what_a_training_run_appends_comes_by_itself_and_the_selected_stays(
@@ -231,7 +246,7 @@ async def test_what_a_training_run_appends_comes_by_itself_and_the_selected_stay
         assert screen.row is not None and screen.row.name == "review"
         await shows(pilot, "[WORKS] Read it twice")
         path.write_text('{"version": 1,\n "mistakes": [')
-        await shows(pilot, "unreadable: line 2")
+        await shows(pilot, "unreadable (R), shown is what was before: line 2")
         assert screen.row is not None and screen.row.name == "review"
         await pilot.press("a")
         assert "nothing is written to a file that cannot be read" in said(app)
@@ -260,7 +275,7 @@ async def test_a_name_that_no_file_can_have_is_an_error(tmp_path: Path) -> None:
         screen = await at_lessons(pilot)
         await press(pilot, "a", "c")
         assert app.screen is screen
-        assert "unreadable: " in screen_text(app)
+        assert "unreadable (R): " in screen_text(app)
 
 
 async def test_hostile_text_is_shown_as_signs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,8 +303,9 @@ async def test_another_file_is_opened_and_kept_and_the_first_episode_makes_it(
     path: Path, tmp_path: Path, kept: Kept
 ) -> None:
     some(path)
+    save("lessons_file", str(path))
     other = tmp_path / "sub" / "other.json"
-    app = opened(path, kept)
+    app = console(None, kept)
     async with app.run_test(size=(120, 36)) as pilot:
         screen = await at_lessons(pilot)
         await press(pilot, "o")
@@ -302,15 +318,98 @@ async def test_another_file_is_opened_and_kept_and_the_first_episode_makes_it(
         assert not screen.detail.display
         await type_episode(pilot, json.dumps(episode("first", 0.5)))
         assert held(other)["total_episodes"] == 1
-        assert tasks(screen) == ["all tasks", "first"]
-    again = opened(path, kept)
+        assert tasks(screen) == [ALL, "first"]
+        other.unlink()
+        await press(pilot, "R")
+        assert "it was deleted, or moved away, since it was shown" in screen_text(app)
+        await press(pilot, "u")
+        assert not other.exists()
+        await type_episode(pilot, json.dumps(episode("first", 0.5)))
+    again = console(None, kept)
     async with again.run_test(size=(120, 36)) as pilot:
         screen = await at_lessons(pilot)
-        assert tasks(screen) == ["all tasks", "first"]
+        assert tasks(screen) == [ALL, "first"]
+        assert "opened with o" in screen_text(again)
         await press(pilot, "o")
         again.screen.query_one(LineInput).value = ""
         await press(pilot, "enter")
-        assert tasks(screen) == ["all tasks", "deploy", "review"]
+        assert tasks(screen) == [ALL, "deploy", "review"]
+
+
+def test_what_is_remembered_gives_way_to_what_was_said_for_this_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    choice: Choice[int] = Choice("lessons_budget")
+    choice.begin(77, resolve())
+    assert (choice.value, choice.kept) == (77, 77)
+    assert not choice.as_set(resolve().settings)
+    choice.begin(77, resolve({"lessons_budget": 500}))
+    assert (choice.value, choice.kept) == (None, 77)
+    choice.choose(88)
+    assert choice.value == 88
+    later = changed(resolve(), "lessons_budget", 300)
+    assert choice.as_set(later.settings) and choice.value is None and choice.kept is None
+    choice.begin(77, later)
+    assert choice.value is None
+    monkeypatch.setenv("MEMSCOPE_LESSONS_BUDGET", "500")
+    choice.begin(77, resolve())
+    assert choice.value is None
+
+
+# What is said of it.
+
+
+@pytest.mark.parametrize("width", [20, 40, 76, 196])
+def test_the_head_has_room_for_the_place_whatever_else_is_told(width: int) -> None:
+    path = Path("/srv/agents/memory/with/a/long/way/agent_memory.json")
+    words = head_words(path, lessons_kept(), width, chosen=True, gone=False)
+    assert len(words) <= width and words.split(" · ")[0].endswith("memory.json")
+    assert ("opened with o" in words) == (width >= 40)
+    assert ("24 episodes" in words) == (width >= 76)
+
+
+def test_what_matters_of_an_unreadable_file_stands_first() -> None:
+    words = note_words(lessons_kept(), SourceError("line 85: this is no JSON (Expecting value)"), waiting=False)
+    assert words.startswith("unreadable (R), shown is what was before: line 85: this is no JSON")
+    assert note_words(lessons_kept(), None, waiting=True).startswith("1 conflict (!) · rules wait; c shows them")
+
+
+def test_rows_that_are_no_tasks_are_told_from_those_that_are_called_like_them() -> None:
+    document = lessons_kept()
+    named = [task.model_copy(update={"task": name}) for task, name in zip(document.tasks, (ALL, " "), strict=True)]
+    rows = rows_of(document.model_copy(update={"tasks": named}))
+    assert [row.title for row in rows] == [ALL, f'"{ALL}"', "(no name)"]
+    assert rows[0].told.conflicts == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [("w1", ["deploy"]), ("shouted", ["deploy"]), ("whisper", ["deploy"]), ("asking", [None, "deploy", "rollback"])],
+)
+def test_words_are_found_wherever_the_pane_shows_them(words: str, names: list[str | None]) -> None:
+    document = lessons_kept()
+    told = {"task": "deploy", "worker": "w1", "bad_decision": "Shouted.", "correct_decision": "Whisper."}
+    card = document.mistake_cards[0].model_copy(update=told)
+    document = document.model_copy(update={"mistake_cards": [card]})
+    has: Callable[[TaskRow], bool] = has_words(words, lambda: document)
+    assert [row.name for row in rows_of(document) if has(row)] == names
+
+
+async def test_where_nothing_is_shown_no_key_offers_anything_to_do_with_it(path: Path) -> None:
+    recorded(path, episode())
+    app = opened(path, compat="classic")
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await at_lessons(pilot)
+        assert {"view", "deeper", "consolidate"} <= acting(screen) and "budget" not in acting(screen)
+        await pilot.press("slash", *"zzz")
+        await at_rest(pilot)
+        assert not {"view", "deeper", "budget"} & acting(screen)
+        path.unlink()
+        await press(pilot, "escape", "R")
+        assert not {"view", "deeper", "budget", "consolidate"} & acting(screen)
+        assert {"record", "file"} <= acting(screen)
+
+
+def acting(screen: LessonsScreen) -> set[str]:
+    return {active.binding.action for active in screen.active_bindings.values()}
 
 
 # Recording.
@@ -337,7 +436,7 @@ async def test_an_episode_is_recorded_and_taken_back(path: Path, kept: Kept) -> 
         await press(pilot, "escape")
         await type_episode(pilot, json.dumps([episode("deploy", 0.7), episode("new", 0.8)]))
         assert "2 episodes recorded; 5 episodes in all; u takes it back" in said(app)
-        assert tasks(screen) == ["all tasks", "deploy", "review", "new"]
+        assert tasks(screen) == [ALL, "deploy", "review", "new"]
         assert screen.row is not None and screen.row.name == "deploy"
         await press(pilot, "u")
         assert "undone: the episodes that were recorded" in said(app)
@@ -374,7 +473,7 @@ async def test_an_episode_is_read_from_a_file_and_what_was_typed_stays_where_tha
         await press(pilot, "f2")
         assert "it cannot be taken back" in said(app)
         await press(pilot, "u")
-        assert "nothing can be taken back" in said(app)
+        assert "nothing can be taken back: nothing is kept on disk (the setting store)" in said(app)
     assert held(path)["total_episodes"] == 1
 
 
@@ -385,7 +484,7 @@ async def test_an_episode_is_read_from_a_file_and_what_was_typed_stays_where_tha
         ('{"score": 0.5', "this is no JSON"),
         ("[]", "There is no episode in it."),
         ('{"score": NaN}', "not finite"),
-        ("[" * 5000, "this is no JSON"),
+        ("[" * 5000, "nested too deeply"),
         ("words", "This is no JSON, which begins with"),
         ("none.json", "There is no such file."),
         ("nul\0.json", "There is no such file."),
@@ -396,6 +495,32 @@ def test_what_is_wrong_with_an_episode_is_said(typed: str, trouble: str) -> None
     from memscope.tui.panes.lessons.asking import no_episodes
 
     assert trouble in (no_episodes(typed) or "")
+
+
+async def test_waiting_for_another_program_is_told_and_can_be_ended(path: Path, kept: Kept) -> None:
+    some(path)
+    before = path.read_bytes()
+    app = opened(path, kept)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await at_lessons(pilot)
+        with FileLock(path.with_name(f".{path.name}.lock")):
+            await press_within(pilot, "a", json.dumps(episode()))
+            await shows(pilot, "recording: waiting for another program")
+            await press(pilot, "x")
+            assert "recording was stopped; nothing was written" in said(app)
+            assert screen.running is None
+        assert path.read_bytes() == before
+        await press(pilot, "a", "f2")  # what was typed is still there
+    assert held(path)["total_episodes"] == 4
+
+
+async def press_within(pilot: Pilot[Any], key: str, text: str) -> None:
+    """Types an episode, and does not wait until it is recorded."""
+    await press(pilot, key)
+    assert isinstance(pilot.app.screen, EpisodeEditor)
+    pilot.app.screen.area.load_text(text)
+    await at_rest(pilot)
+    await pilot.press("f2")
 
 
 # Deriving rules.
@@ -433,7 +558,7 @@ async def test_a_model_is_asked_once_a_person_agreed_and_again_where_its_rules_w
     server = chat_server("fences", words=RULES)
     app = opened(path, kept, chat_url=server.url)
     async with app.run_test(size=(140, 40)) as pilot:
-        await at_lessons(pilot)
+        screen = await at_lessons(pilot)
         await press(pilot, "c")
         assert isinstance(app.screen, Confirm)
         assert f"summaries of the last 3 episodes without credentials, are sent to {server.url}" in app.screen._hint
@@ -442,11 +567,17 @@ async def test_a_model_is_asked_once_a_person_agreed_and_again_where_its_rules_w
         await press(pilot, "c", "k", "enter")
         assert "+ [CONSOLIDATED] Read the log first." in screen_text(app)
         assert "by talker: 2 would be added" in screen_text(app)
+        assert "are sent to" not in errors_of(app)  # which the question said
         await press(pilot, "escape", "c")
         assert len(server.chats()) == 2
         await press(pilot, "k", "enter")
         assert "2 added" in said(app)
-    assert held(path)["global_rules"][1] == "[CONSOLIDATED] Ask before a deploy."
+        assert held(path)["global_rules"][1] == "[CONSOLIDATED] Ask before a deploy."
+        await press(pilot, "u")
+        screen.consolidating = Consolidating(app, screen.derived, screen.refresh_bindings)  # as in another session
+        await press(pilot, "c")
+        assert isinstance(app.screen, Proposed)  # nothing is sent for an answer on disk, so nothing is asked
+        assert len(server.chats()) == 2
 
 
 async def test_where_a_model_fails_the_scores_tell_the_rules_and_why_is_said(
@@ -491,8 +622,13 @@ async def test_rules_that_come_while_a_person_is_elsewhere_wait(path: Path, monk
         gate.set()
         await at_rest(pilot)
         assert "rules were derived; c in Lessons shows them" in said(app)
-        await press(pilot, "escape", "c")
+        recorded(path, episode("other", 0.95))
+        monkeypatch.setattr(consolidating, "propose", None)  # they are not derived again
+        await press(pilot, "escape", "R")
+        assert "rules wait; c shows them" in screen_text(app)
+        await press(pilot, "c")
         assert isinstance(app.screen, Proposed)
+        assert "Others have written since they were derived" in screen_text(app)
 
 
 async def test_where_nothing_can_be_derived_nothing_is_written(path: Path) -> None:

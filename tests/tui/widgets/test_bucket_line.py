@@ -21,6 +21,9 @@ class OneLine(App[None]):
     def on_bucket_line_picked(self, event: BucketLine.Picked) -> None:
         self.picked.append(event.bucket)
 
+    def on_bucket_line_behind(self) -> None:
+        self.picked.append("(behind)")
+
 
 @pytest.mark.parametrize(
     ("width", "behind"), [(70, "stable 0.85 · a model with a long name"), (40, "stable 0.85 · a…"), (26, "")]
@@ -38,7 +41,7 @@ async def test_what_is_said_behind_is_cut_to_the_room_there_is(width: int, behin
         assert " ".join(line.render().plain.split()) == f"3 new 12 accepted {behind}".strip()
 
 
-async def test_a_click_chooses_a_bucket() -> None:
+async def test_a_click_chooses_a_bucket_or_what_is_said_behind() -> None:
     app = OneLine()
     async with app.run_test(size=(60, 3)) as pilot:
         app.query_one(BucketLine).counts = (("new", 3), ("accepted", 12))
@@ -46,3 +49,9 @@ async def test_a_click_chooses_a_bucket() -> None:
         for place in (3, 12, 40):
             await pilot.click(BucketLine, offset=(place, 0))
         assert app.picked == ["new", "accepted"]
+        app.query_one(BucketLine).counts, app.query_one(BucketLine).more = (("new", 20_000),), "all kinds (t)"
+        await pilot.pause()
+        assert app.query_one(BucketLine).render().plain.split()[0] == "20,000"
+        for place in (30, 55):
+            await pilot.click(BucketLine, offset=(place, 0))
+        assert app.picked == ["new", "accepted", "(behind)"]

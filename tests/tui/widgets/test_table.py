@@ -77,6 +77,13 @@ async def test_columns_give_way_by_rank_and_the_one_sorted_by_stays() -> None:
         assert names(app.table) == ["cyd", "ada", "bob"]
 
 
+async def test_of_a_line_that_grows_the_end_stays() -> None:
+    line: Column[Item] = Column("line", lambda item: "." * 20 + item.name, latest=True)
+    app = TableApp(ITEMS, (COLUMNS[2], line))
+    async with app.run_test(size=(44, 6)):
+        assert lines(app.table)[1].endswith(" .........ada")
+
+
 async def test_signs_can_be_ascii() -> None:
     app = TableApp(ITEMS, plain=True)
     async with app.run_test(size=(60, 6)):

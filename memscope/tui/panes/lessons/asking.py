@@ -17,6 +17,7 @@ from memscope.tui.widgets.paragraphs import Paragraph
 
 if TYPE_CHECKING:
     from memscope.actions.consolidation import Proposal
+    from memscope.actions.lessons import Lessons
     from memscope.tui.app import MemscopeApp
     from memscope.tui.panes.lessons.entries import Entry
 
@@ -118,25 +119,35 @@ def ask_sent(console: MemscopeApp, words: str, go_on: Callable[[], object]) -> N
 
 
 def ask_kept(
-    console: MemscopeApp, proposal: Proposal, due: str, keep: Callable[[], object], turn_down: Callable[[], object]
+    console: MemscopeApp,
+    proposal: Proposal,
+    lessons: Lessons,
+    due: str,
+    *,
+    keep: Callable[[], object],
+    turn_down: Callable[[], object],
 ) -> None:
-    """Whether rules are kept. `due`: whether that is due, in words; "" where it is."""
+    """Whether rules are kept in what is there by now. `due`: whether that is due, in words; "" where it is."""
     from memscope.tui.panes.lessons.dialogs import Proposed
 
     def answered(yes: bool | None) -> None:
         keep() if yes else turn_down()
 
-    console.push_screen(Proposed([*_proposed(proposal, due)]), answered)
+    console.push_screen(Proposed([*_proposed(proposal, lessons, due)]), answered)
 
 
-def _proposed(proposal: Proposal, due: str) -> Iterator[Paragraph]:
-    document = proposal.document()
+def _proposed(proposal: Proposal, lessons: Lessons, due: str) -> Iterator[Paragraph]:
+    document = proposal.document(lessons.memory)
     words = change_words(document)
     yield Paragraph(f"{words[:1].upper()}{words[1:]}", "title")
     if proposal.trouble:
         yield Paragraph(f"The chat model derived none: {proposal.trouble}", "warning")
     if proposal.cached:
         yield Paragraph("Its answer was on disk; after Not now, c asks it anew.", "note")
+    if lessons.memory != proposal.before:
+        yield Paragraph(
+            "Others have written since they were derived: what is told here is the file as it is now.", "note"
+        )
     if due:
         yield Paragraph(f"It is not due yet: {due}.", "note")
     yield Paragraph("")

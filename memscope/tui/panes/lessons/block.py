@@ -23,14 +23,16 @@ class BlockView(Paragraphs):
         "budget. Under it stands what had no room. t sets another budget, y copies the block."
     )
 
-    def show_block(self, document: LessonsContextDocument | None) -> None:
-        """Shows a block; None: there is none."""
-        self.show([*_paragraphs(document)] if document is not None else [])
+    def show_block(self, document: LessonsContextDocument | None, task: str = "", *, chosen: bool = False) -> None:
+        """Shows a block for a task, as that is called; None: there is none. `chosen`: its budget is not the one of the
+        settings."""
+        self.show([*_paragraphs(document, task, chosen=chosen)] if document is not None else [])
 
 
-def _paragraphs(document: LessonsContextDocument) -> Iterator[Paragraph]:
-    of = "no task" if document.task is None else preview(document.task, 40)
-    yield Paragraph(f"Context block for {of}: {context_words(document)}", "title")
+def _paragraphs(document: LessonsContextDocument, task: str, *, chosen: bool) -> Iterator[Paragraph]:
+    of = "no task" if document.task is None else preview(task, 40)
+    budget = f" · t: {document.budget:,}" if chosen and document.budget is not None else ""
+    yield Paragraph(f"Context block for {of}: {context_words(document)}{budget}", "title")
     if not document.text:
         why = "Nothing fits into the budget." if document.cut else "There is nothing to say yet: the block is empty."
         yield Paragraph(why, "note")

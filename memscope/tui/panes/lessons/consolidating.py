@@ -1,4 +1,7 @@
-"""Rules derived from the episodes: said first what is sent and where, asked for beside the screen, then looked at."""
+"""Rules derived from the episodes: said first what is sent and where, asked for beside the screen, then looked at.
+
+An answer that is on disk is taken without a question: nothing is sent for it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from memscope.actions import consolidation
 from memscope.actions.chat import chat, chat_is_set
-from memscope.actions.consolidation import Proposal, propose, sent_words
+from memscope.actions.consolidation import Proposal, has_answer, propose, sent_words
 from memscope.base.errors import Cancelled, MemscopeError, UsageError
 from memscope.tui.panes.lessons.asking import ask_sent
 
@@ -48,43 +51,46 @@ class Consolidating:
 
     def ask(self, lessons: Lessons) -> None:
         """Derives rules; where episodes are sent for that, the first time once a person has agreed."""
-        console, settings = self._console, self._console.workspace.settings
         if self.task is not None:
-            console.say("rules are being derived; x stops that")
-        elif not chat_is_set(settings):
-            self._start(lessons, "")
+            self._console.say("rules are being derived; x stops that")
         else:
-            words = sent_words(settings, lessons.memory)
-            whom = settings.chat_url, settings.chat_model, settings.compat
+            self._start(lessons, has_just_agreed=False)
 
-            def go_on() -> None:
-                self._agreed.add(whom)
-                self._start(lessons, words)
-
-            go_on() if whom in self._agreed else ask_sent(console, words, go_on)
-
-    def _start(self, lessons: Lessons, words: str) -> None:
-        """`words`: what is sent, said once it is; "": nothing is."""
-        space = self._console.workspace
+    def _start(self, lessons: Lessons, *, has_just_agreed: bool) -> None:
+        console, space = self._console, self._console.workspace
         settings, database = space.settings, space.kept.database
-        refused = self._refused
+        whom = settings.chat_url, settings.chat_model, settings.compat
+        is_agreed, screen, refused = whom in self._agreed, console.screen, self._refused
         again = refused is not None and refused.path == lessons.path and refused.before == lessons.memory
 
         def tell() -> None:  # in the working thread
-            self._console.call_soon(self._console.say, words)
+            if not has_just_agreed:  # else the dialog before said it
+                console.call_soon(console.say, sent_words(settings, lessons.memory))
 
-        def work(job: Job) -> Proposal:
-            if not words:
+        def work(job: Job) -> Proposal | str:
+            """What is proposed, or the words for what would be sent, where nobody agreed to that yet."""
+            if not chat_is_set(settings):
                 return propose(lessons, settings, None, job)
             try:
                 with chat(settings, database, timeout=consolidation.TIMEOUT) as model:
+                    if not is_agreed and (again or not has_answer(lessons, settings, model)):
+                        return sent_words(settings, lessons.memory)
                     return propose(lessons, settings, model, job, again=again, sending=tell)
             except UsageError as error:  # its address is none
                 return replace(propose(lessons, settings, None, job), trouble=str(error))
 
-        def done(proposal: Proposal) -> None:
+        def go_on() -> None:
+            self._agreed.add(whom)
+            self._start(lessons, has_just_agreed=True)
+
+        def done(made: Proposal | str) -> None:
             self._ended()
-            self._derived(proposal)
+            if isinstance(made, Proposal):
+                self._derived(made)
+            elif console.screen is screen:
+                ask_sent(console, made, go_on)
+            else:
+                console.say("nothing was sent to derive rules; c in Lessons asks about that")
 
         def failed(error: MemscopeError) -> None:
             if isinstance(error, Cancelled):

@@ -130,7 +130,7 @@ class TaskDetail(Container):
         def done(document: LessonsContextDocument) -> None:
             if self.is_attached and self._made == made:
                 self._block = document
-                self.block.show_block(document)
+                self.block.show_block(document, row.title, chosen=budget is not None)
                 self._tell()
 
         self._pane.workspace.background.start(_GROUP, "making the context block", work, done, _ignore)

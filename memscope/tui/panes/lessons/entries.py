@@ -13,7 +13,7 @@ from memscope.reports.lessons import ignored_words, score_words
 from memscope.tui.widgets.links import Linked
 
 if TYPE_CHECKING:
-    from memscope.reports.lessons import LessonsCard, LessonsDocument, LessonsEpisode
+    from memscope.reports.lessons import LessonsCard, LessonsConflict, LessonsDocument, LessonsEpisode
     from memscope.tui.panes.lessons.rows import TaskRow
 
 View = Literal["rules", "mistakes", "episodes", "block"]
@@ -64,6 +64,10 @@ def _rules(row: TaskRow, document: LessonsDocument) -> Iterator[Linked]:
         yield Linked("")
     yield Linked("General rules, for all tasks, the newest first", "title")
     yield from _ruled(document.global_rules, "a general rule", against, "None yet: c derives them from the episodes.")
+    if row.name is None and (found := [one for one in document.conflicts if one.task is not None]):
+        yield Linked("")
+        yield Linked("Rules of a task that contradict each other, or a general one", "title")
+        yield from _contradictions(found)
     if document.successes and row.name is None:
         yield Linked("")
         yield Linked("What worked, in any task, the newest first", "title")
@@ -85,6 +89,14 @@ def _ruled(rules: Sequence[str], title: str, against: dict[str, list[str]], why_
         for other in others:
             yield Linked(f"contradicts {preview(other, _TEXT)}", "note", label=_INDENTED)
     yield from _more(len(rules))
+
+
+def _contradictions(found: Sequence[LessonsConflict]) -> Iterator[Linked]:
+    for one in islice(found, _MOST):
+        entry = Entry(f"a rule for {one.task}", one.works, (("contradicts", one.avoid),))
+        yield Linked(preview(one.works, _TEXT), "warning", label=_CONFLICT, goal=entry)
+        yield Linked(f"of {preview(one.task or '')} · contradicts {preview(one.avoid, _TEXT)}", "note", label=_INDENTED)
+    yield from _more(len(found))
 
 
 def _against(row: TaskRow, document: LessonsDocument) -> dict[str, list[str]]:

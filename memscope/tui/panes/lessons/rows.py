@@ -1,4 +1,4 @@
-"""The rows of the table: the tasks, above them all together, and which of them have the words that are searched for."""
+"""The rows of the table: the tasks, above them one for all, and which of them have the words that are searched for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from memscope.reports.view import Column
 if TYPE_CHECKING:
     from memscope.reports.lessons import LessonsDocument
 
-ALL = "all tasks"
+ALL, _NAMELESS = "all tasks, general rules", "(no name)"
 _LINE = 24  # cells of scores
 
 
@@ -30,8 +30,10 @@ class TaskRow:
 
     @property
     def title(self) -> str:
-        """As it is shown; a name of nothing is seen too."""
-        return ALL if self.name is None else self.name if self.name.strip() else "(no name)"
+        """As it is shown; a name of nothing is seen too, and one of what is no name is in quotes."""
+        if self.name is None:
+            return ALL
+        return _NAMELESS if not self.name.strip() else f'"{self.name}"' if self.name in (ALL, _NAMELESS) else self.name
 
 
 def rows_of(document: LessonsDocument) -> list[TaskRow]:
@@ -45,7 +47,7 @@ def rows_of(document: LessonsDocument) -> list[TaskRow]:
         last=None,
         scores=[],
         rules=document.global_rules,
-        conflicts=sum(one.task is None for one in document.conflicts),
+        conflicts=len(document.conflicts),
     )
     return [TaskRow(None, general), *(TaskRow(task.task, task) for task in document.tasks)]
 
@@ -66,6 +68,7 @@ def _of_row(column: Column[LessonsTask], *, plain: bool) -> Column[TaskRow]:
         column.rank,
         column.wide,
         None if shown is None else lambda row: shown(row.told),
+        latest=column.latest,
     )
     if column.title == "task":  # all tasks stand before the first letter
         return replace(made, value=lambda row: row.name or "", shown=lambda row: row.title)
@@ -73,7 +76,8 @@ def _of_row(column: Column[LessonsTask], *, plain: bool) -> Column[TaskRow]:
 
 
 def has_words(words: str, document: Callable[[], LessonsDocument | None]) -> Callable[[TaskRow], bool]:
-    """Whether a row has all words in its name, rules, cards and episodes. `document`: what there is by then."""
+    """Whether a row has all words in its name, rules, cards and episodes; the row for all tasks, in its own rules and
+    in what is of no task. `document`: what there is by then."""
     wanted = words.casefold().split()
 
     def has(row: TaskRow) -> bool:
@@ -86,9 +90,15 @@ def has_words(words: str, document: Callable[[], LessonsDocument | None]) -> Cal
 def _texts(row: TaskRow, document: LessonsDocument | None) -> Iterator[str]:
     yield row.title
     yield from row.told.rules
-    for card in document.mistake_cards if document is not None else ():
+    if document is None:
+        return
+    if row.name is None:
+        yield from document.mistakes
+        yield from document.successes
+    for card in document.mistake_cards:
         if card.task == row.name:
-            yield f"{card.mistake_type} {card.lesson} {card.evidence}"
-    for episode in document.episodes if document is not None else ():
+            told = (card.worker, card.bad_decision, card.correct_decision)
+            yield " ".join([card.mistake_type, card.lesson, card.evidence, *filter(None, told)])
+    for episode in document.episodes:
         if episode.task == row.name:
             yield episode.summary

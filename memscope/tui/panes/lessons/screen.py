@@ -6,24 +6,24 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.timer import Timer
 from textual.widget import Widget
 
-from memscope.actions.export import write_text
 from memscope.actions.lessons import lessons_path
 from memscope.base.errors import MemscopeError
-from memscope.reports.lessons import LESSONS
-from memscope.reports.lessons_context import LESSONS_CONTEXT
 from memscope.tui.keys import key
 from memscope.tui.pane import Exported, Written
 from memscope.tui.panes.lessons.acting import Acting
 from memscope.tui.panes.lessons.asking import ask_budget, ask_file, show_entry
+from memscope.tui.panes.lessons.choice import Choice
 from memscope.tui.panes.lessons.consolidating import Consolidating
 from memscope.tui.panes.lessons.detail import VIEWS, TaskDetail
 from memscope.tui.panes.lessons.entries import View
 from memscope.tui.panes.lessons.help import HELP
+from memscope.tui.panes.lessons.offered import offered
 from memscope.tui.panes.lessons.rows import TaskRow, columns_of, has_words, rows_of
 from memscope.tui.panes.lessons.told import head_words, note_words, why_empty
 from memscope.tui.panes.lessons.watching import LOOKS, Watching
@@ -32,10 +32,11 @@ from memscope.tui.widgets.words import Words
 from memscope.tui.workspace import Change
 
 if TYPE_CHECKING:
-    from memscope.base.job import Job
     from memscope.reports.lessons import LessonsDocument
 
 _KEPT = "lessons"  # the name under which it is kept how the pane was looked at
+_OF_A_ROW = frozenset({"deeper", "view", "budget"})  # actions
+_PADDING = 4  # cells beside the lines at the top
 
 
 class LessonsScreen(Acting):
@@ -55,8 +56,8 @@ class LessonsScreen(Acting):
 
     def __init__(self) -> None:
         super().__init__()
-        self.budget: int | None = None
-        self._own: Path | None = None  # the file that was asked for; None: that of the settings
+        self._own: Choice[Path] = Choice("lessons_file")
+        self._budget: Choice[int] = Choice("lessons_budget")
         self._looks: Timer | None = None
 
     def body(self) -> Iterable[Widget]:
@@ -80,14 +81,18 @@ class LessonsScreen(Acting):
     def row(self) -> TaskRow | None:
         return self.table.selected
 
+    @property
+    def budget(self) -> int | None:
+        """How many tokens a block may have, where that was asked for; None: as many as the settings say."""
+        return self._budget.value
+
     # Coming here.
 
     def on_mount(self) -> None:
-        kept = self.workspace.kept.state(_KEPT)
-        if isinstance(own := kept.get("file"), str) and own:
-            self._own = Path(own)
-        if isinstance(budget := kept.get("budget"), int) and budget > 0:
-            self.budget = budget
+        kept, resolved = self.workspace.kept.state(_KEPT), self.console.resolved
+        own, budget = kept.get("file"), kept.get("budget")
+        self._own.begin(Path(own) if isinstance(own, str) and own else None, resolved)
+        self._budget.begin(budget if isinstance(budget, int) and budget > 0 else None, resolved)
         if isinstance(sort := kept.get("sort"), str):
             self.table.sort_as(sort)
         if (view := kept.get("view")) in VIEWS:
@@ -111,6 +116,7 @@ class LessonsScreen(Acting):
             self.consolidating = Consolidating(self.console, self.derived, self.refresh_bindings)
             self._open()
         else:
+            self._as_set()
             self._look()
             self._show()
         if self.focused is None:
@@ -118,12 +124,18 @@ class LessonsScreen(Acting):
 
     # What is shown.
 
+    def _as_set(self) -> None:
+        """The settings may be others, and say more than what was asked for before."""
+        settings = self.workspace.settings
+        if self._own.as_set(settings) | self._budget.as_set(settings):
+            self.keep()
+
     def _open(self) -> None:
         """Shows the file that was asked for, or that of the settings."""
         watching = self.watching
         assert watching is not None
         try:
-            path = lessons_path(self.workspace.settings, self._own).absolute()
+            path = lessons_path(self.workspace.settings, self._own.value).absolute()
         except MemscopeError as error:  # of a home folder that is nobody's
             self.console.tell_error(error)
             path = Path(self.workspace.settings.lessons_file).absolute()
@@ -133,7 +145,7 @@ class LessonsScreen(Acting):
     def _look(self) -> None:
         if self.watching is None:
             return
-        if self._own is None and self._of_settings() not in (None, self.watching.path):
+        if self._own.value is None and self._of_settings() not in (None, self.watching.path):
             self._open()  # the settings name another now
         self.watching.look()
 
@@ -152,20 +164,32 @@ class LessonsScreen(Acting):
         watching, table = self.watching, self.table
         assert watching is not None
         document = watching.read.document if watching.read is not None else None
-        table.empty = why_empty(watching.path, document, watching.trouble)
+        table.empty = why_empty(watching.path, document, watching.trouble, gone=watching.gone)
         table.show(columns_of(plain=self.plain), rows_of(document) if document is not None else [])
-        self.query_one("#lessons-words", Words).tell(head_words(watching.path, document))
-        note = self.query_one("#lessons-note", Words)
-        note.tell(note_words(document, watching.trouble))
-        note.set_class(watching.trouble is not None, "-warning")
-        note.set_class(document is not None and document.due, "-due")
+        self.told()
         self.detail.due()
         self.refresh_bindings()
 
+    def told(self) -> None:
+        watching = self.watching
+        if watching is None:
+            return
+        document = watching.read.document if watching.read is not None else None
+        chosen, width = self._own.value is not None, self.size.width - _PADDING
+        words = head_words(watching.path, document, width, chosen=chosen, gone=watching.gone)
+        self.query_one("#lessons-words", Words).tell(words)
+        note = self.query_one("#lessons-note", Words)
+        note.tell(note_words(document, watching.trouble, waiting=self.has_waiting))
+        note.set_class(watching.trouble is not None, "-warning")
+        note.set_class(document is not None and (document.due or self.has_waiting), "-due")
+
+    def on_resize(self, _: events.Resize) -> None:
+        self.told()  # as much as there is room for
+
     def keep(self) -> None:
         """Keeps how the pane is looked at."""
-        own = "" if self._own is None else str(self._own)
-        state = {"file": own, "budget": self.budget, "sort": self.table.order, "view": self.detail.view}
+        own = "" if self._own.kept is None else str(self._own.kept)
+        state = {"file": own, "budget": self._budget.kept, "sort": self.table.order, "view": self.detail.view}
         self.workspace.kept.keep(_KEPT, state)
 
     def action_read_again(self) -> None:
@@ -183,11 +207,11 @@ class LessonsScreen(Acting):
 
     def action_file(self) -> None:
         def chosen(path: Path | None) -> None:
-            self._own = path
+            self._own.choose(path)
             self.keep()
             self._open()
 
-        ask_file(self.console, self._own, chosen)
+        ask_file(self.console, self._own.value, chosen)
 
     # Which rows.
 
@@ -204,6 +228,7 @@ class LessonsScreen(Acting):
             return self.read.document if self.read is not None else None
 
         self.table.filter(has_words(words, document) if words.strip() else "", words)
+        self.refresh_bindings()
 
     def on_table_marked(self) -> None:
         self.table.unmark()  # by a click: nothing is done with several
@@ -244,12 +269,8 @@ class LessonsScreen(Acting):
         self.keep()
 
     def action_budget(self) -> None:
-        if self.workspace.settings.compat:
-            self.console.say("classic blocks have no budget")
-            return
-
         def chosen(budget: int | None) -> None:
-            self.budget = budget
+            self._budget.choose(budget)
             self.keep()
             self.detail.due()
 
@@ -265,22 +286,15 @@ class LessonsScreen(Acting):
         return context.text or None if context is not None else None
 
     def exports(self) -> Sequence[Exported | Written]:
-        read, context = self.read, self.detail.context
-        if read is None:
-            return []
-        offered: list[Exported | Written] = [Exported("lessons", LESSONS, lambda: read.document)]
-        if context is not None:
-            made = context
-
-            def write(_form: str, path: Path, overwrite: bool, _job: Job) -> str:
-                text = f"{made.text}\n" if made.text else ""
-                return f"written: {write_text(path, text, overwrite=overwrite)}"
-
-            offered.append(Exported("lessons-context", LESSONS_CONTEXT, lambda: made))
-            offered.append(Written("block", ("txt", "md"), write))
-        return offered
+        return offered(self.read.document, self.detail.context) if self.read is not None else []
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "export":
             return self.read is not None
+        if action == "consolidate":
+            return self.read is not None and self.read.document.reason is None
+        if action == "budget" and self.workspace.settings.compat:
+            return False  # a classic block has none
+        if action in _OF_A_ROW:
+            return self.is_mounted and self.row is not None
         return super().check_action(action, parameters)

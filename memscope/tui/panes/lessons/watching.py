@@ -19,19 +19,20 @@ LOOKS = 1.0  # seconds between two looks at the file
 
 class Watching:
     """`changed` is called, in the screen's thread, when something else was read, or could not be. `read`: what the file
-    held when it could be read last; `trouble`: why it cannot be read now."""
+    held when it could be read last; `trouble`: why it cannot be read now; `gone`: it was there, and is no more."""
 
     def __init__(self, console: MemscopeApp, changed: Callable[[], object]) -> None:
         self.path = Path()
         self.read: Read | None = None
         self.trouble: MemscopeError | None = None
+        self.gone = False
         self._console = console
         self._changed = changed
         self._looked: Looked | None = None
 
     def open(self, path: Path) -> None:
         """Shows another file."""
-        self.path, self.read, self.trouble, self._looked = path, None, None, None
+        self.path, self.read, self.trouble, self._looked, self.gone = path, None, None, None, False
         self.look_again()
 
     def look(self) -> None:
@@ -52,7 +53,9 @@ class Watching:
         def ended(found: Looked | None) -> None:
             if found is not None:
                 self._looked, self.trouble = found, found.trouble
-                self.read = found.read if found.read is not None else self.read
+                if found.read is not None:
+                    was_there = self.gone or (self.read is not None and self.read.lessons.exists)
+                    self.read, self.gone = found.read, was_there and not found.read.lessons.exists
                 self._changed()
             done()
 
