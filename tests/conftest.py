@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,8 +23,9 @@ constants.COLOR_SYSTEM = "truecolor"  # type: ignore[misc]
 os.environ.pop("NO_COLOR", None)
 
 # How long an example takes says something of the machine. (Where CI is set, examples are the same every time.)
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("untimed", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+gc.set_threshold(50_000, 20, 50)  # a test makes much and keeps little: it is not gone through again and again
 
 
 @pytest.fixture(autouse=True)

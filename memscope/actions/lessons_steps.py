@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from memscope.base.settings import Settings
 
 KIND = "lessons"
-Store = Database
 Wait = Callable[[], object]
 _WORDS: dict[str, str] = {"record": "the episodes that were recorded", "consolidate": "the rules that were derived"}
 

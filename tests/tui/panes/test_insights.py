@@ -57,13 +57,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.fixture(autouse=True)
-def _looked_at_more_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The toolkit looks at every 20 ms whether the process does anything, several times a key."""
-    monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.006)
-    monkeypatch.setattr("textual._wait.SLEEP_IDLE", 0.003)
-
-
 @pytest.fixture
 def kept(tmp_path: Path) -> Iterator[Kept]:
     found = Kept(Database(tmp_path / "store"))
