@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from textual import constants
 
+from memscope.base.clock import set_clock
 from memscope.store.database import Database
 from tests.clients.chat_server import ChatServer
 from tests.clients.embedding_server import EmbeddingServer
@@ -37,6 +38,14 @@ def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEMSCOPE_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("MEMSCOPE_CONFIG_DIR", str(tmp_path / "config"))
     monkeypatch.setenv("MEMSCOPE_SKILLS_FOLDER", str(tmp_path / "skills"))
+
+
+@pytest.fixture
+def noon() -> Iterator[None]:
+    """It is always the same time: 1,800,000,000 seconds since the epoch."""
+    set_clock(lambda: 1_800_000_000.0)
+    yield
+    set_clock(None)
 
 
 @pytest.fixture

@@ -66,11 +66,6 @@ def keep(
     return document, trouble
 
 
-def can_undo(path: Path, database: Database | None) -> bool:
-    """Whether a change of this file is noted. Raises `StoreError`."""
-    return database is not None and Journal(database).newest(KIND, _subject(path)) is not None
-
-
 def undo(path: Path, database: Database | None, wait: Wait = lambda: None) -> Undone | None:
     """Takes back the latest change of this file; None where there is none.
 

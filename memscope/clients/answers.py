@@ -27,12 +27,6 @@ def without_thinking(text: str) -> str:
     return text if thought is None else text[thought.end() :].lstrip()
 
 
-def json_in(reply: str, kind: type | None = None) -> Any | None:
-    """The first of the `json_values` of an answer, of the type `kind` (list or dict) where one is named; None where
-    there is none."""
-    return next((value for value in json_values(reply) if kind is None or isinstance(value, kind)), None)
-
-
 def json_values(reply: str) -> Iterator[Any]:
     """The JSON objects and arrays that stand in an answer behind its thinking, in order: none that is part of another.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +14,6 @@ import pytest
 from memscope.actions.chat import chat
 from memscope.actions.consolidation import TIMEOUT, Proposal, has_answer, keep, nothing, propose, sent_words
 from memscope.actions.lessons import read_lessons, record
-from memscope.base.clock import set_clock
 from memscope.base.errors import Cancelled
 from memscope.base.job import Job
 from memscope.base.settings import Settings
@@ -23,19 +22,14 @@ from memscope.store.database import Database
 from tests.clients.chat_server import KEY, MODEL, ChatServer
 from tests.engines.conftest import Hasty
 
+pytestmark = pytest.mark.usefixtures("noon")
+
 SECRET = "ghp_" + "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC3"  # made up
 RULES = ["Ask before you deploy.", "Read the logs first."]
 WELL = json.dumps(RULES)
 DERIVED = tuple(f"[CONSOLIDATED] {rule}" for rule in RULES)
 SCORED = ("[HIGH SCORE 0.90] asked, then waited",)
 Serve = Callable[..., ChatServer]
-
-
-@pytest.fixture(autouse=True)
-def _noon() -> Iterator[None]:
-    set_clock(lambda: 1_800_000_000.0)
-    yield
-    set_clock(None)
 
 
 @pytest.fixture

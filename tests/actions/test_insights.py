@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import pytest
 
 from memscope.actions.insight_decisions import drop, keep
 from memscope.actions.insights import Observed, found_rows, kept_rows, observe, offered
-from memscope.base.clock import set_clock
 from memscope.base.errors import Cancelled, SourceError, UsageError
 from memscope.base.job import Job
 from memscope.base.settings import Settings
@@ -23,14 +21,9 @@ from tests.insights import failing
 from tests.insights.sayings import insight
 from tests.promotion.recurring import write_talk
 
+pytestmark = pytest.mark.usefixtures("noon")
+
 REASONING = "The queue is slow because every worker takes the same lock before it reads its batch. " * 8
-
-
-@pytest.fixture(autouse=True)
-def _noon() -> Iterator[None]:
-    set_clock(lambda: 1_800_000_000.0)
-    yield
-    set_clock(None)
 
 
 def observed(*inputs: Path, **more: Any) -> Observed:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +18,15 @@ from memscope.actions.lessons import (
     record,
     would_record,
 )
-from memscope.base.clock import set_clock
 from memscope.base.errors import MemscopeError, SourceError, UsageError
 from memscope.base.settings import Settings
 from memscope.lessons.model import AgentMemory, Episode, SeenMistake
 
+pytestmark = pytest.mark.usefixtures("noon")
+
 GOOD = {"task_id": "deploy", "score": 0.9, "steps": 4, "trajectory_summary": "asked first", "successes": ["asking"]}
 BAD = {"task_id": "deploy", "score": 0.1, "mistakes": ["guessing"]}
 CLASSIC = Settings(compat="classic")
-
-
-@pytest.fixture(autouse=True)
-def _noon() -> Iterator[None]:
-    set_clock(lambda: 1_800_000_000.0)
-    yield
-    set_clock(None)
 
 
 @pytest.fixture

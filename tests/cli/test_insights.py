@@ -5,25 +5,26 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from memscope.__main__ import run
-from memscope.base.clock import set_clock
 from memscope.base.errors import Exit, StoreError
 from memscope.base.settings import data_dir
 from memscope.reports.registry import VIEWS
 from memscope.store.database import FILE_NAME
 from memscope.store.journal import Journal
+from tests.cli.conftest import Call
 from tests.clients.chat_server import ChatServer
 from tests.insights import failing
 from tests.promotion.recurring import write_talk
 
-Printed = tuple[int, str, str]
-Call = Callable[..., Printed]
+pytestmark = pytest.mark.usefixtures("noon")
+
 Serve = Callable[..., ChatServer]
 SECRET = "ghp_" + "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC3"  # made up
 WELL = json.dumps({"insights": [{"text": "Look whether the file is there.", "confidence": 0.9}]})
@@ -33,22 +34,9 @@ LOOK = "Look whether the file is there."
 EXCUSE = "I would rather not say."
 
 
-@pytest.fixture(autouse=True)
-def _noon() -> Iterator[None]:
-    set_clock(lambda: 1_800_000_000.0)
-    yield
-    set_clock(None)
-
-
 @pytest.fixture
-def memscope(capsys: pytest.CaptureFixture[str]) -> Call:
-    def call(*args: str | Path) -> Printed:
-        code = run(["insights", *map(str, args)])
-        printed = capsys.readouterr()
-        assert "Traceback" not in printed.err
-        return code, printed.out, printed.err
-
-    return call
+def memscope(printed: Call) -> Call:
+    return partial(printed, "insights")
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,16 @@ import pytest
 
 from memscope.__main__ import run
 from memscope.actions.lessons import read_lessons, record
-from memscope.base.clock import set_clock
 from memscope.base.errors import Exit
 from memscope.base.settings import Settings, data_dir
 from memscope.lessons.model import Episode, SeenMistake
 from memscope.reports.registry import VIEWS
 from memscope.store.database import FILE_NAME
+from tests.cli.conftest import Call
 from tests.clients.chat_server import ChatServer
 
-Printed = tuple[int, str, str]
-Call = Callable[..., Printed]
+pytestmark = pytest.mark.usefixtures("noon")
+
 Serve = Callable[..., ChatServer]
 RULES = ["Ask before you deploy.", "Read the logs first."]
 WELL = json.dumps(RULES)
@@ -33,22 +34,9 @@ GOOD = Episode("deploy", 0.9, 3, "asked, then waited", (), ("asking",))
 BAD = Episode("deploy", 0.2, 9, "guessed", ("guessing",), (), (SeenMistake("early", "deploy", lesson="Look first."),))
 
 
-@pytest.fixture(autouse=True)
-def _noon() -> Iterator[None]:
-    set_clock(lambda: 1_800_000_000.0)
-    yield
-    set_clock(None)
-
-
 @pytest.fixture
-def memscope(capsys: pytest.CaptureFixture[str]) -> Call:
-    def call(*args: str | Path) -> Printed:
-        code = run(["lessons", *map(str, args)])
-        printed = capsys.readouterr()
-        assert "Traceback" not in printed.err
-        return code, printed.out, printed.err
-
-    return call
+def memscope(printed: Call) -> Call:
+    return partial(printed, "lessons")
 
 
 @pytest.fixture

@@ -6,47 +6,33 @@ import csv
 import io
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from memscope.__main__ import run
-from memscope.base.clock import set_clock
 from memscope.base.errors import Exit, StoreError
 from memscope.base.settings import data_dir
 from memscope.cli.output import Console
 from memscope.store.candidates import Candidates
 from memscope.store.database import FILE_NAME
 from memscope.store.journal import Journal
+from tests.cli.conftest import Call
 from tests.clients.chat_server import ChatServer
 from tests.promotion.recurring import ASKED, OTHER, STRANGERS, TESTS, row, write_rows, write_talk
 from tests.promotion.skills import planted
 
-Printed = tuple[int, str, str]
-Call = Callable[..., Printed]
+pytestmark = pytest.mark.usefixtures("noon")
+
 SKILL = '---\nname: my-own\ndescription: "Mine. Use it."\n---\n\nWords of mine.\n'
 SECRET = "ghp_" + "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC3"  # made up
 
 
-@pytest.fixture(autouse=True)
-def _noon() -> Iterator[None]:
-    set_clock(lambda: 1_800_000_000.0)
-    yield
-    set_clock(None)
-
-
 @pytest.fixture
-def memscope(capsys: pytest.CaptureFixture[str]) -> Call:
-    def call(*args: str | Path) -> Printed:
-        code = run(list(map(str, args)))
-        printed = capsys.readouterr()
-        assert "Traceback" not in printed.err
-        return code, printed.out, printed.err
-
-    return call
+def memscope(printed: Call) -> Call:
+    return printed
 
 
 @pytest.fixture

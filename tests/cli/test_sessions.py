@@ -7,8 +7,9 @@ import io
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,8 @@ from memscope.base.clock import set_clock
 from memscope.base.settings import data_dir
 from memscope.sessions.query_fields import FIELDS
 from memscope.store.database import FILE_NAME
+from tests.cli.conftest import Call
 from tests.sessions.rows import NOW
-
-Printed = tuple[int, str, str]
-Call = Callable[..., Printed]
 
 
 @pytest.fixture(autouse=True)
@@ -33,13 +32,8 @@ def _noon() -> Iterator[None]:
 
 
 @pytest.fixture
-def memscope(capsys: pytest.CaptureFixture[str]) -> Call:
-    def call(*args: str | Path) -> Printed:
-        code = run(["sessions", *map(str, args)])
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return call
+def memscope(printed: Call) -> Call:
+    return partial(printed, "sessions")
 
 
 def said(role: str, content: str, **more: Any) -> dict[str, Any]:

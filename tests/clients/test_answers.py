@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memscope.clients.answers import json_in, json_values, without_thinking
+from memscope.clients.answers import json_values, without_thinking
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 JSON = st.recursive(SCALARS, lambda part: st.lists(part, max_size=4) | st.dictionaries(st.text(), part, max_size=4))
@@ -23,6 +23,11 @@ HOSTILE = st.lists(
 
 
 # --- thinking --------------------------------------------------------------------------------------------------------
+
+
+def json_in(reply: str, kind: type | None = None) -> Any | None:
+    """The first value of an answer, of a type where one is named."""
+    return next((value for value in json_values(reply) if kind is None or isinstance(value, kind)), None)
 
 
 @pytest.mark.parametrize(

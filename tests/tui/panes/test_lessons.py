@@ -20,10 +20,11 @@ from memscope.store.database import Database
 from memscope.tui.app import MemscopeApp
 from memscope.tui.dialogs.choice import Confirm
 from memscope.tui.dialogs.prompt import Prompt
+from memscope.tui.dialogs.whole import Whole
 from memscope.tui.pane import Written
 from memscope.tui.panes.lessons.choice import Choice
 from memscope.tui.panes.lessons.consolidating import Consolidating
-from memscope.tui.panes.lessons.dialogs import EpisodeEditor, Proposed, Whole
+from memscope.tui.panes.lessons.dialogs import EpisodeEditor, Proposed
 from memscope.tui.panes.lessons.rows import ALL, TaskRow, has_words, rows_of
 from memscope.tui.panes.lessons.screen import LessonsScreen
 from memscope.tui.panes.lessons.told import head_words, note_words

@@ -159,10 +159,10 @@ class Acting(DecidingScreen):
         if sessions is not None and sessions.isdisjoint(one.name for one in observed.sessions):
             self.console.say("the marked insights are of sessions that were not read here; o reads them")
         elif not synthesizing.is_of(observed, sessions):
-            self.detail.to_prompt(focus=self.has_class("-narrow"))  # where that gives it room
+            self.detail.to_second(focus=self.has_class("-narrow"))  # where that gives it room
             synthesizing.show_prompt(observed, sessions)
         elif not self.detail.shows_prompt:
-            self.detail.to_prompt()
+            self.detail.to_second()
             self.console.say("f sends this" if synthesizing.outcome is None else "F asks anew")
         elif synthesizing.outcome is not None and not again:
             self.console.say("this was answered; F asks anew")

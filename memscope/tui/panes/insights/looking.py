@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from memscope.actions.open import is_demo
 from memscope.base.errors import Cancelled, MemscopeError
 from memscope.base.files import shown_path
+from memscope.tui.inputs import first_inputs
 from memscope.tui.keys import key
 from memscope.tui.panes.insights.acting import Acting
 from memscope.tui.panes.insights.asking import ask_inputs
@@ -57,14 +58,7 @@ class Looking(Acting):
     def begin(self, kept: Mapping[str, Any]) -> None:
         """What was read the time before, here or by the pane of the sessions."""
         self._inputs_kept = kept.get("inputs")
-        if self.console.folder is not None:
-            inputs: list[Any] = [self.console.folder]
-        elif isinstance(self._inputs_kept, list):
-            inputs = self._inputs_kept
-        else:
-            folder = self.workspace.kept.state("sessions").get("folder")
-            inputs = [folder] if folder else []
-        self.where = Where(tuple(Path(one) for one in inputs if isinstance(one, str | Path)))
+        self.where = Where(first_inputs(self.console, self._inputs_kept))
 
     def kept(self) -> dict[str, Any]:
         """The same, to be kept. A folder that the console was opened for is read this once, and so is the conversation
@@ -161,6 +155,6 @@ class Looking(Acting):
         if observed is None:
             self.console.say("nothing was read yet")
             return
-        from memscope.tui.panes.promotions.looked_at import LookedAt
+        from memscope.tui.dialogs.whole import Whole
 
-        self.console.push_screen(LookedAt([*what_was_read(observed, self.folders())]))
+        self.console.push_screen(Whole("What was looked at", [*what_was_read(observed, self.folders())]))

@@ -159,7 +159,7 @@ def _proposed(proposal: Proposal, lessons: Lessons, due: str) -> Iterator[Paragr
 
 def show_entry(console: MemscopeApp, entry: Entry) -> None:
     """All of a rule, a mistake or an episode."""
-    from memscope.tui.panes.lessons.dialogs import Whole
+    from memscope.tui.dialogs.whole import Whole
 
     told = [Paragraph(f"{label}: {words}") for label, words in entry.more]
     console.push_screen(Whole(entry.title, [Paragraph(entry.text), *([Paragraph("")] if told else []), *told]))

@@ -58,21 +58,3 @@ class Proposed(Dialog[bool]):
 
     def on_line_scroll_chosen(self, _: LineScroll.Chosen) -> None:
         self.action_deeper()
-
-
-class Whole(Dialog[None]):
-    """All of a text, however long."""
-
-    DEFAULT_CSS = "Whole Paragraphs { height: 1fr; background: $surface; }"
-
-    def __init__(self, heading: str, paragraphs: Sequence[Paragraph]) -> None:
-        super().__init__(heading, classes="-whole")
-        self._paragraphs = paragraphs
-
-    def body(self) -> Iterable[Widget]:
-        yield Paragraphs()
-
-    def on_mount(self) -> None:
-        shown = self.query_one(Paragraphs)
-        shown.show(self._paragraphs)
-        shown.focus()

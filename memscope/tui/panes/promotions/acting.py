@@ -243,7 +243,7 @@ class Acting(DecidingScreen):
     def _drop(self, deciding: PatternDeciding, pattern: Pattern, _row: PromotionRow) -> None:
         found = self.member
         if found is None or found[0] is not pattern:
-            self.detail.to_members()
+            self.detail.to_first(focus=True)
             self.console.say("d drops the message under the cursor here")
             return
 
@@ -293,6 +293,6 @@ class Acting(DecidingScreen):
         def done() -> None:
             self.console.say(said)
             if self.is_current and self.row is not None and self.row.signature == pattern.signature:
-                self.detail.to_draft()
+                self.detail.to_second()
 
         return self.deciding.rewrite(pattern, draft.text, None, done)

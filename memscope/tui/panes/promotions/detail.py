@@ -7,27 +7,27 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.containers import Container
 
 from memscope.tui.panes.promotions.draft import Drafted, DraftView, drafted
 from memscope.tui.panes.promotions.members import PatternMembers
+from memscope.tui.widgets.two_views import TwoViews
 
 if TYPE_CHECKING:
     from memscope.base.errors import MemscopeError
     from memscope.reports.promotions import PromotionRow
     from memscope.tui.panes.promotions.screen import PromotionsScreen
 
-_DRAFT = "-draft"  # the class of the one that shows its draft
 _GROUP = "promotion shown"
 
 
-class PatternDetail(Container):
+class PatternDetail(TwoViews):
     """The pattern under the cursor of its `pane`."""
+
+    SECOND = "-draft"
 
     def __init__(self, pane: PromotionsScreen, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self._pane = pane
-        self._due = False
 
     def compose(self) -> ComposeResult:
         yield PatternMembers(id="promotion-members")
@@ -41,16 +41,17 @@ class PatternDetail(Container):
     def draft(self) -> DraftView:
         return self.query_one(DraftView)
 
+    @property
+    def first(self) -> PatternMembers:
+        return self.members
+
+    @property
+    def second(self) -> DraftView:
+        return self.draft
+
     # What is shown.
 
-    def due(self) -> None:
-        """Once, after the table is painted: a held key goes by many patterns."""
-        if not self._due:
-            self._due = True
-            self.call_after_refresh(self._show)
-
-    def _show(self) -> None:
-        self._due = False
+    def fill(self) -> None:
         deciding, row = self._pane.deciding, self._pane.row
         pattern = deciding.pattern(row.signature) if deciding is not None and row is not None else None
         is_shown = deciding is not None and deciding.seen is not None and bool(deciding.seen.document.candidates)
@@ -88,36 +89,6 @@ class PatternDetail(Container):
             return None
         skill, back = deciding.skill(signature), deciding.back_words(signature)
         return partial(drafted, pattern, deciding.said(signature), skill, self._pane.skills(), back)
-
-    # Which of the two.
-
-    @property
-    def _shows_both(self) -> bool:
-        return self.members.display and self.draft.display
-
-    def turn(self) -> None:
-        """To the other view."""
-        if self.draft.has_focus or (self.has_class(_DRAFT) and not self._shows_both):
-            self.to_members(focus=self.draft.has_focus or self._shows_both)
-        else:
-            self.to_draft(focus=self.members.has_focus or self._shows_both)
-
-    def enter(self) -> None:
-        """The focus to what is shown."""
-        if self.display:
-            (self.members if self.members.display else self.draft).focus()
-
-    def to_members(self, *, focus: bool = True) -> None:
-        self.remove_class(_DRAFT)
-        if focus:
-            self.call_after_refresh(self.members.focus)
-        self.due()
-
-    def to_draft(self, *, focus: bool = False) -> None:
-        self.add_class(_DRAFT)
-        if focus:
-            self.call_after_refresh(self.draft.focus)
-        self.due()
 
 
 def _ignore(_: MemscopeError) -> None:

@@ -13,6 +13,7 @@ from textual.binding import BindingType
 from memscope.actions.embedder import what_is_sent
 from memscope.base.errors import Cancelled, MemscopeError
 from memscope.base.text import counted
+from memscope.tui.inputs import first_inputs
 from memscope.tui.keys import key
 from memscope.tui.panes.promotions.acting import Acting
 from memscope.tui.panes.promotions.asking import ask_cosine, ask_inputs, ask_sent
@@ -71,14 +72,7 @@ class Looking(Acting):
     def begin(self, kept: Mapping[str, Any]) -> None:
         """Where and how was looked the time before."""
         self._inputs_kept = kept.get("inputs")
-        if self.console.folder is not None:
-            inputs: list[Any] = [self.console.folder]
-        elif isinstance(self._inputs_kept, list):
-            inputs = self._inputs_kept
-        else:
-            folder = self.workspace.kept.state("sessions").get("folder")
-            inputs = [folder] if folder else []
-        self.inputs = tuple(Path(one) for one in inputs if isinstance(one, str | Path))
+        self.inputs = first_inputs(self.console, self._inputs_kept)
         how, agreed = kept.get("how"), kept.get("agreed")
         self._how = {name: _how(one) for name, one in how.items()} if isinstance(how, dict) else {}
         self._agreed = [one for one in agreed if isinstance(one, list)] if isinstance(agreed, list) else []
@@ -204,9 +198,9 @@ class Looking(Acting):
         if seen is None:
             self.console.say("nothing was looked at yet")
             return
-        from memscope.tui.panes.promotions.looked_at import LookedAt
+        from memscope.tui.dialogs.whole import Whole
 
-        self.console.push_screen(LookedAt([*looked_at(seen.document, self.folders())]))
+        self.console.push_screen(Whole("What was looked at", [*looked_at(seen.document, self.folders())]))
 
 
 def _how(kept: object) -> _How:

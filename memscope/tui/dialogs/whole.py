@@ -1,4 +1,4 @@
-"""What was looked at, what was left out, and what could not be read, in a dialog that scrolls."""
+"""A text to read, however long, in a dialog that scrolls."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from memscope.tui.dialogs.dialog import Dialog
 from memscope.tui.widgets.paragraphs import Paragraph, Paragraphs
 
 
-class LookedAt(Dialog[None]):
-    """Shows `paragraphs`, of which there may be thousands."""
+class Whole(Dialog[None]):
+    """Shows `paragraphs`, of which there may be thousands, below a heading."""
 
-    DEFAULT_CSS = "LookedAt Paragraphs { height: 1fr; background: $surface; }"
+    DEFAULT_CSS = "Whole Paragraphs { height: 1fr; background: $surface; }"
 
-    def __init__(self, paragraphs: Sequence[Paragraph]) -> None:
-        super().__init__("What was looked at", classes="-whole")
+    def __init__(self, heading: str, paragraphs: Sequence[Paragraph]) -> None:
+        super().__init__(heading, classes="-whole")
         self._paragraphs = paragraphs
 
     def body(self) -> Iterable[Widget]:
