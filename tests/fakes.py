@@ -24,7 +24,7 @@ from memscope.conversation.render import Prompt, response_text
 from memscope.engines.protocol import Capabilities, Engine, EngineIdentity, Marks, ResponseScore, Tokens
 
 UNIT = 1 / 64  # nats
-PATIENCE = 10.0  # seconds until a test that waits for a thread gives up
+PATIENCE = 30.0  # seconds until a test that waits for a thread gives up
 
 _WORD = re.compile(r"\s*\S+\s*")
 _BASE, _A_CHARACTER = -64.0, -0.5  # of every token: with weights of at most 1, fewer than 64 texts keep it negative
