@@ -92,6 +92,14 @@ def ask(
     return _asked(said, read)
 
 
+def is_answered(
+    model: KeptChat, messages: Sequence[Mapping[str, str]], read: Callable[[str], object], *, max_tokens: int
+) -> bool:
+    """Whether an answer is kept of which `read` can make something, so that `ask` would send nothing."""
+    kept = model.kept_reply(messages, temperature=TEMPERATURE, max_tokens=max_tokens)
+    return kept is not None and _asked(kept, read).made is not None
+
+
 def _asked(said: KeptReply, read: Callable[[str], Made]) -> Asked[Made]:
     cut = " (the answer was cut off, for it is too long)" if said.reply.finish == CUT else ""
     try:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from memscope.actions.chat import TEMPERATURE, ask, whom
+from memscope.actions.chat import ask, is_answered, whom
 from memscope.base.errors import Cancelled, EngineError, MemscopeError
 from memscope.base.settings import CLASSIC
 from memscope.base.text import character_count, counted
@@ -56,9 +56,13 @@ class Proposal:
         return consolidation.consolidated(memory, self.rules, total=total, sparing=bool(self.trouble))
 
     def _told(self, before: AgentMemory, after: AgentMemory, *, written: bool) -> LessonsChangeDocument:
-        by = self.by if self.rules else None
-        told = {"by": by, "model": self.model, "trouble": self.trouble}
-        return change_document(self.path, "consolidate", before, after, written=written, **told)  # type: ignore[arg-type]
+        return change_document(
+            *(self.path, "consolidate", before, after),
+            written=written,
+            by=self.by if self.rules else None,
+            model=self.model,
+            trouble=self.trouble,
+        )
 
 
 def sent_words(settings: Settings, memory: AgentMemory) -> str:
@@ -76,11 +80,7 @@ def sent_words(settings: Settings, memory: AgentMemory) -> str:
 def has_answer(lessons: Lessons, settings: Settings, chat: KeptChat) -> bool:
     """Whether an answer that names rules is on disk, so that nothing would be sent."""
     read, messages = _asking(lessons, classic=settings.compat == CLASSIC)
-    kept = chat.kept_reply(messages, temperature=TEMPERATURE, max_tokens=consolidation.MAX_TOKENS)
-    try:
-        return kept is not None and read(kept.reply.text) is not None
-    except ValueError:
-        return False
+    return is_answered(chat, messages, read, max_tokens=consolidation.MAX_TOKENS)
 
 
 def propose(

@@ -22,7 +22,7 @@ from memscope.lessons.context import Context, context
 from memscope.lessons.episode import episodes_of
 from memscope.lessons.model import AgentMemory, Episode
 from memscope.lessons.recording import recorded
-from memscope.reports.lessons import LessonsDocument, lessons_document
+from memscope.reports.lessons import LessonsDocument, lessons_document, why_nothing
 from memscope.reports.lessons_change import LessonsChangeDocument, change_document
 from memscope.reports.lessons_context import LessonsContextDocument, context_document
 
@@ -42,6 +42,11 @@ class Lessons:
     path: Path
     exists: bool
     memory: AgentMemory
+
+    @property
+    def reason(self) -> str | None:
+        """Why there is nothing; None where there is something."""
+        return why_nothing(self.memory, exists=self.exists)
 
     def document(self) -> LessonsDocument:
         """What there is, as it is listed."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from memscope.actions.chat import TEMPERATURE, ask, whom
+from memscope.actions.chat import ask, is_answered, whom
 from memscope.actions.insights import Observed, Session
 from memscope.actions.newest_traces import NewestTraces
 from memscope.base.clock import now
@@ -136,11 +136,7 @@ def sent_words(settings: Settings, prepared: Prepared) -> str:
 
 def has_answer(prepared: Prepared, chat: KeptChat) -> bool:
     """Whether an answer to the prompt is on disk of which something can be made, so that nothing would be sent."""
-    kept = chat.kept_reply(prepared.prompt.messages, temperature=TEMPERATURE, max_tokens=_LONGEST)
-    try:
-        return kept is not None and prepared.read(kept.reply.text) is not None
-    except ValueError:
-        return False
+    return is_answered(chat, prepared.prompt.messages, prepared.read, max_tokens=_LONGEST)
 
 
 def synthesize(
@@ -156,7 +152,6 @@ def synthesize(
     `again`. One of which nothing can be made is taken then where it is wanted `as_it_is`, and asked for anew otherwise.
     `sending` is called, in this thread, before anything is sent. Raises `EngineError` where it does not answer,
     `UsageError`, `Cancelled`."""
-
     asked = ask(
         *(chat, prepared.prompt.messages, job, prepared.read),
         max_tokens=_LONGEST,

@@ -91,9 +91,8 @@ def context(options: LessonsOptions, settings: Settings, console: Console) -> Ex
         console.document(LESSONS_CONTEXT, document)
     for one in document.cut:
         console.note(f"cut from the {one.section}: {one.line}")
-    reason = lessons.document().reason
-    if reason is not None:
-        console.note(f"{shown_path(lessons.path)}: {reason}")
+    if lessons.reason is not None:
+        console.note(f"{shown_path(lessons.path)}: {lessons.reason}")
         return Exit.NOTHING
     _note_unknown(options, lessons, console)
     if not document.text:

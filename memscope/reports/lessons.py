@@ -108,11 +108,12 @@ def lessons_document(path: Path, memory: AgentMemory, *, exists: bool) -> Lesson
         episodes=[_episode(one) for one in memory.episode_log],
         conflicts=[LessonsConflict(task=one.task, works=one.works, avoid=one.avoid) for one in found],
         ignored={name: len(entries) for name, entries in memory.strange.items()},
-        reason=_reason(memory, exists=exists),
+        reason=why_nothing(memory, exists=exists),
     )
 
 
-def _reason(memory: AgentMemory, *, exists: bool) -> str | None:
+def why_nothing(memory: AgentMemory, *, exists: bool) -> str | None:
+    """Why a file has nothing in it; None where it has something."""
     if not exists:
         return "there is no such file yet: the first episode that is recorded makes it"
     known: Sequence[Any] = (memory.tasks, memory.global_rules, memory.mistakes, memory.successes, memory.mistake_cards)

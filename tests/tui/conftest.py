@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from textual.css.model import RuleSet
 from textual.css.stylesheet import CSSLocation, Stylesheet
 from textual.pilot import Pilot
 
+from memscope.actions.kept import Kept
+from memscope.store.database import Database
 from memscope.tui.app import MemscopeApp
 
 
@@ -58,6 +61,25 @@ def _a_key_is_waited_for() -> Iterator[None]:
         patch.setattr(Pilot, "press", pressed)
         patch.setattr(Pilot, "pause", paused)
         yield
+
+
+@pytest.fixture
+def kept(database: Database) -> Iterator[Kept]:
+    """What lasts, on disk."""
+    found = Kept(database)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A person with a home folder of its own."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "HERMES_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    return folder
 
 
 async def _quiet(app: App[Any], patience: float = 5.0) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +30,6 @@ from tests.tui.apps import PATIENCE, SIZES, console, screen_text, settled, shows
 @pytest.fixture
 def places(tmp_path: Path) -> list[Place]:
     return [talk(tmp_path / f"{name}.json") for name in ("ann", "bob", "cid", "dot")]
-
-
-@pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Kept]:
-    found = Kept(Database(tmp_path / "data"))
-    yield found
-    found.close()
-    assert found.database is not None
-    found.database.close()
 
 
 def scored_by(engine: FormulaEngine, kept: Kept | None = None, first: Any = None, **settings: Any) -> MemscopeApp:
@@ -140,7 +130,7 @@ async def test_after_quitting_it_is_offered_again(places: list[Place], tmp_path:
             await pilot.press("q")  # in the middle
         gate.open()
     kept.close()
-    later = Kept(Database(tmp_path / "data"))
+    later = Kept(Database(tmp_path / "store"))
     again = FormulaEngine()
     app = scored_by(again, later)
     async with app.run_test(size=(120, 36)) as pilot:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from memscope.actions.open import Opening
 from memscope.base.errors import Cancelled, StoreError
 from memscope.base.job import Job
 from memscope.reports.insights import InsightsDocument
-from memscope.store.database import Database
 from memscope.tui.app import MemscopeApp
 from memscope.tui.dialogs.choice import Confirm
 from memscope.tui.pane import Exported, Written
@@ -40,30 +39,12 @@ from tests.tui.panes.teaching import (
     two_sessions,
 )
 
+pytestmark = pytest.mark.usefixtures("home")
+
 GIT = "Check that it is a repository before calling git."
 LOCK = "A lock that all workers share makes a queue slow."
 SORRY = "I am sorry, there is nothing that I could say of this."
 ANSWER = json.dumps({"insights": [{"text": GIT, "confidence": 0.9}, {"text": LOCK, "confidence": 0.7}]})
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A person with a home folder of its own."""
-    folder = tmp_path / "home"
-    folder.mkdir()
-    monkeypatch.setenv("HOME", str(folder))
-    for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "HERMES_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    return folder
-
-
-@pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Kept]:
-    found = Kept(Database(tmp_path / "store"))
-    yield found
-    found.close()
-    assert found.database is not None
-    found.database.close()
 
 
 def shown(app: MemscopeApp) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from memscope.actions.kept import Kept
 from memscope.base.errors import SourceError
 from memscope.base.job import Job
 from memscope.base.settings import changed, resolve, save
-from memscope.store.database import Database
 from memscope.tui.app import MemscopeApp
 from memscope.tui.dialogs.choice import Confirm
 from memscope.tui.dialogs.prompt import Prompt
@@ -36,15 +35,6 @@ from tests.tui.hostile import EVIL
 from tests.tui.panes.recurring import errors_of, text_of
 
 RULES = json.dumps(["Read the log first.", "Ask before a deploy."])
-
-
-@pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Kept]:
-    found = Kept(Database(tmp_path / "store"))
-    yield found
-    found.close()
-    assert found.database is not None
-    found.database.close()
 
 
 @pytest.fixture

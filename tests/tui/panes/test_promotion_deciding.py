@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -50,15 +50,6 @@ description: Runs the unit tests and fixes what fails. Use when a module's tests
 
 1. Run them.
 """
-
-
-@pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Kept]:
-    found = Kept(Database(tmp_path / "store"))
-    yield found
-    found.close()
-    assert found.database is not None
-    found.database.close()
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from memscope.actions.promotions import Found
 from memscope.base.errors import Cancelled, EngineError
 from memscope.base.job import Job
 from memscope.reports.promotions import PromotionsDocument
-from memscope.store.database import Database
 from memscope.tui.dialogs.choice import Confirm
 from memscope.tui.panes._session import SessionScreen
 from memscope.tui.widgets.line_input import LineInput
@@ -37,26 +35,7 @@ from tests.tui.panes.recurring import (
 )
 from tests.tui.terminal import Terminal
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A person with a home folder of its own."""
-    folder = tmp_path / "home"
-    folder.mkdir()
-    monkeypatch.setenv("HOME", str(folder))
-    for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "HERMES_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    return folder
-
-
-@pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Kept]:
-    found = Kept(Database(tmp_path / "store"))
-    yield found
-    found.close()
-    assert found.database is not None
-    found.database.close()
-
+pytestmark = pytest.mark.usefixtures("home")
 
 # What is shown.
 

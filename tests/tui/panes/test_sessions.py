@@ -20,7 +20,6 @@ from memscope.base.job import Job, Progress
 from memscope.reports.sessions import LEGEND
 from memscope.sessions.facts import Evidence
 from memscope.sessions.ranked import Place, RankedSession
-from memscope.store.database import Database
 from memscope.tui import app as app_module
 from memscope.tui.app import MemscopeApp
 from memscope.tui.dialogs.export import Export
@@ -61,15 +60,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     set_clock(lambda: NOW)
     yield folder
     set_clock(None)
-
-
-@pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Kept]:
-    found = Kept(Database(tmp_path / "store"))
-    yield found
-    found.close()
-    assert found.database is not None
-    found.database.close()
 
 
 def ranking(rows: Sequence[RankedSession] = ROWS, scored: frozenset[Place] = frozenset()) -> Ranking:
